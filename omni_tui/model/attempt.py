@@ -1,0 +1,93 @@
+"""An attempt: one run of one agent at one task, and what the run's directory says of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from omni_tui.model.signal import Health
+from omni_tui.model.task import TaskRef
+
+
+class Phase(StrEnum):
+    """How far an attempt is, in the order of `engine.deliver`."""
+
+    PREPARE = "prepare"
+    LAUNCH = "launch"
+    CONFIRM = "confirm"
+    WATCH = "watch"
+    INSPECT = "inspect"
+    CHECK = "check"
+    MERGE = "merge"
+    DONE = "done"
+
+
+class AttemptId(msgspec.Struct, frozen=True, order=True):
+    """Which attempt; numbered from 1 within its task."""
+
+    task: TaskRef
+    number: int
+
+    @property
+    def branch(self) -> str:
+        """The attempt's own branch."""
+        return f"omni/{self.task.id}/{self.number}"
+
+    @property
+    def rescue_ref(self) -> str:
+        """Where unfinished work is kept."""
+        return f"refs/omni/rescue/{self.task.id}/{self.number}"
+
+    def __str__(self) -> str:
+        return f"{self.task}#{self.number}"
+
+
+class AgentSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent's identity and settings: its directory under `agents/` with `agent.toml` and `INSTRUCTIONS.md` read."""
+
+    name: str
+    harness: str
+    model: str = ""
+    """As the harness names it; empty: the harness's default."""
+    instructions: str = ""
+    command: tuple[str, ...] = ()
+    """Harness `command`: program and arguments."""
+    handover: str = "accepted"
+    """`start`: being started counts as having the task; `accepted`: the agent must signal it."""
+    mode: str = "interactive"
+    """Harness `claude`: `interactive` in its pane, or `print`."""
+    permission_mode: str = "acceptEdits"
+    allowed_tools: tuple[str, ...] = ()
+    max_turns: int = 0
+    """0: no limit."""
+    max_usd: float = 0.0
+    """US dollars an attempt; 0: no limit."""
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    """Plain variables for the agent."""
+    secrets: tuple[str, ...] = ()
+    """Names of environment variables of ours that the agent gets."""
+
+
+class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """`status.json` of a run: what a watcher needs to know of an attempt, rewritten at every change."""
+
+    task: str
+    workspace: str
+    attempt: int
+    phase: Phase
+    agent: str = ""
+    harness: str = ""
+    model: str = ""
+    health: Health = Health.STARTING
+    source: str = ""
+    """Where `health` was seen: hook, exit, events, start."""
+    signal_at: float = 0.0
+    """When the last signal came, UTC seconds."""
+    detail: str = ""
+    reason: str = ""
+    """Why the attempt waits, failed or was ended; empty while all is well."""
+    started_at: float = 0.0
+    updated_at: float = 0.0
+    tokens: int = 0
+    usd: float = 0.0

@@ -1,0 +1,55 @@
+"""An event: one line of the journal. What happened, append only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened. Names are `<noun>.<past verb>`, as in `task.claimed`; all are in `EVENTS`."""
+
+    time: float
+    """UTC seconds."""
+    event: str
+    workspace: str = ""
+    task: str = ""
+    attempt: int = 0
+    epoch: str = ""
+    """The lease under which it happened."""
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+EVENTS = {
+    "core.started": "a process took the lease and began to dispatch",
+    "core.stopped": "it let go; data: reason",
+    "config.taken": "a changed configuration is in force; data: file",
+    "config.refused": "a bad configuration was left aside; data: error",
+    "workspace.opened": "a workspace can take tasks",
+    "workspace.refused": "a workspace cannot be used; data: error",
+    "task.refused": "a file could not be read as a task; data: file, error",
+    "task.claimed": "moved from todo/ to doing/",
+    "task.adopted": "found in doing/ by a new owner",
+    "task.landed": "its change is on the release branch; data: commit, release",
+    "task.blocked": "a person must look; data: reason",
+    "task.requeued": "moved back to todo/; data: reason",
+    "attempt.started": "an attempt was given an agent; data: agent, harness",
+    "attempt.phase": "it went on to another phase; data: phase",
+    "attempt.signal": "its agent's health changed; data: health, source, detail",
+    "attempt.failed": "it ended without landing; data: kind, message",
+    "attempt.killed": "its whole process tree is gone; data: receipt",
+    "attempt.rescued": "unfinished work was kept; data: ref",
+    "attempt.judged": "the gate has spoken; data: grade, findings",
+    "check.finished": "the check command ended; data: passed, seconds",
+    "release.pushed": "the release branch was pushed to where it came from",
+    "release.not_pushed": "it was not; data: reason",
+    "request.done": "a request was carried out; data: kind",
+    "request.refused": "a request could not be carried out; data: kind, error",
+    "fleet.frozen": "no new starts",
+    "fleet.thawed": "starts again",
+    "fleet.throttled": "one at a time",
+    "fleet.unthrottled": "as many as there are slots",
+    "fleet.idle": "nothing runs and nothing can start",
+}
+"""Every event there is, with what it means: the journal's vocabulary."""

@@ -1,0 +1,42 @@
+"""A request: what another process, or a key, asks of the fleet's owner. One file under `control/`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class RequestKind(StrEnum):
+    """What can be asked."""
+
+    KILL = "kill"
+    REDISPATCH = "redispatch"
+    """Kill what runs, then queue the task again with fresh attempts."""
+    BLOCK = "block"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    THROTTLE = "throttle"
+    UNTHROTTLE = "unthrottle"
+    STOP = "stop"
+    """End the core; agents keep running."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One wish. `task` is `workspace/id`, empty for wishes on the fleet."""
+
+    id: str
+    kind: RequestKind
+    task: str = ""
+    reason: str = ""
+    by: str = ""
+    """Who asks: `cli`, `cockpit`."""
+    at: float = 0.0
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a request."""
+
+    id: str
+    ok: bool
+    message: str
