@@ -1,0 +1,1 @@
+"""The work: what the policy decides is carried out here, by Protocols alone."""

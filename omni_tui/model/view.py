@@ -1,0 +1,62 @@
+"""The read model: the fleet as a screen, a list or a report shows it. Built from the files alone."""
+
+from __future__ import annotations
+
+import msgspec
+
+from omni_tui.model.attempt import AttemptStatus
+from omni_tui.model.task import Status, TaskRef
+
+
+class TaskRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One task in a table."""
+
+    ref: TaskRef
+    title: str
+    status: Status
+    path: str
+    """Its file."""
+    priority: int = 0
+    created_at: float = 0.0
+    attempt: int = 0
+    """The latest attempt's number; 0: none yet."""
+    agent: str = ""
+    phase: str = ""
+    reason: str = ""
+    """Why it waits or is blocked: the note's first line, or the hold."""
+    run: AttemptStatus | None = None
+    """The latest attempt, if there was one."""
+
+
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """Who dispatches the fleet: the content of `lease`."""
+
+    pid: int
+    host: str
+    boot_id: str
+    process_started: float
+    """The process's start time as the kernel tells it: with `pid` and `boot_id` it names one process for good."""
+    epoch: str
+    """Unique to each start of a dispatcher."""
+    since: float
+    mode: str
+    """`cockpit` or `headless`."""
+
+
+class FleetView(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole fleet at one moment."""
+
+    root: str
+    taken_at: float
+    rows: tuple[TaskRow, ...] = ()
+    """Running first, then blocked, then waiting in the order they will start, then landed, newest first."""
+    owner: Owner | None = None
+    """None: nobody dispatches."""
+    frozen: bool = False
+    throttled: bool = False
+    message: str = ""
+    """The latest thing that a person should read, such as a refused configuration."""
+
+    def count(self, status: Status) -> int:
+        """How many tasks are in a folder."""
+        return sum(row.status is status for row in self.rows)

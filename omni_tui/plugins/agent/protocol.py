@@ -1,0 +1,60 @@
+"""What a harness must do. Contract: `tests/contract/test_agent.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from omni_tui.model.attempt import AgentSpec, AttemptId
+from omni_tui.model.signal import Signal
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a harness needs to start an agent at a task."""
+
+    attempt: AttemptId
+    agent: AgentSpec
+    worktree: Path
+    run_dir: Path
+    """Ours: `prompt.md` is in it already; settings and logs of the harness go under `harness/` in it."""
+    state_dir: Path
+    """The agent's own directory for what outlives an attempt, such as a harness's configuration."""
+    prompt: Path
+    events: Path
+    """Lines that the agent or its hooks append."""
+    environment: dict[str, str]
+    """What the agent's environment starts from: the allow-listed variables of ours."""
+    base: str
+    """The commit that the attempt starts from."""
+
+
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+    """The program that starts the agent, with its whole environment."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+
+
+class Agent(Protocol):
+    """One harness: writes what the agent's program needs, and reads what it signals."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def find(cls) -> str | None:
+        """Return why this harness could be used here, such as its program's path; None: it is not installed."""
+        ...
+
+    def prepare(self, assignment: Assignment) -> Invocation:
+        """Write settings and hooks under `run_dir`, and say what to start. Calling it again changes nothing."""
+        ...
+
+    def started(self, assignment: Assignment, at: float) -> Signal:
+        """Return the signal that the start itself is; `accepted` where the start is the hand-over."""
+        ...
+
+    def read(self, line: bytes, at: float) -> Signal | None:
+        """Normalise one line of the events file; None: it says nothing. Never raises, whatever the line holds."""
+        ...

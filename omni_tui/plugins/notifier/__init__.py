@@ -1,0 +1,1 @@
+"""Slot `notifier`: how a person hears of what needs them."""

@@ -1,0 +1,1 @@
+"""Slot `runtime`: where an agent's process runs, and how its whole tree is ended."""

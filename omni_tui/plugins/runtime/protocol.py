@@ -1,0 +1,115 @@
+"""What a runtime must do. Contract: `tests/contract/test_runtime.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import msgspec
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start. `env` is the whole environment: nothing is inherited."""
+
+    name: str
+    """Shown as the window's name; an attempt's id, never a title."""
+    argv: tuple[str, ...]
+    cwd: Path
+    env: dict[str, str]
+    run_dir: Path
+    """Where the wrapper records pid, start time and exit status; also what makes `start` idempotent."""
+
+
+class Handle(msgspec.Struct, frozen=True, kw_only=True):
+    """A started agent; plain data, so that it survives in `steps.jsonl` and a later process can adopt it."""
+
+    runtime: str
+    name: str
+    run_dir: str
+    pid: int
+    """The wrapper's process, as seen from outside every namespace."""
+    process_started: float
+    boot_id: str
+    pane: str = ""
+    """tmux: the pane's id, as in `%3`."""
+
+
+class Exit(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent ended. `status` is a shell's (128 + signal); None: nobody could record it, as after a kill -9."""
+
+    status: int | None
+    at: float
+
+
+class KillReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The proof of a kill: how it was done, what was there, and what is left (always nothing, or the kill has failed)."""
+
+    method: str
+    """`namespace`, `marker`, or `gone` where nothing lived any more."""
+    seconds: float
+    survivors: tuple[int, ...] = ()
+
+
+class Screen(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent shows: lines with SGR escapes only, everything else already taken out."""
+
+    lines: tuple[str, ...]
+    columns: int
+    rows: int
+
+
+class Runtime(Protocol):
+    """Starts agents, sees whether they live, shows them, ends them.
+
+    Every method may be called again after a restart of the orchestrator, with a `Handle` read from disk.
+    """
+
+    name: ClassVar[str]
+    survives: ClassVar[bool]
+    """Whether agents outlive the orchestrator."""
+
+    async def start(self, launch: Launch) -> Handle:
+        """Start `launch`. If its `run_dir` shows that it was started already, return that one's handle instead.
+
+        Raises `RuntimeFailedError` when the program cannot be started.
+        """
+        ...
+
+    def alive(self, handle: Handle) -> bool:
+        """Whether the very process of `handle` (pid, start time, boot) lives."""
+        ...
+
+    async def wait(self, handle: Handle) -> Exit:
+        """Return when the agent has ended, at once if it already has. Costs nothing while it lives (pidfd)."""
+        ...
+
+    async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
+        """Return what it shows, with up to `history` lines above; the last known screen once it has ended."""
+        ...
+
+    async def resize(self, handle: Handle, columns: int, rows: int) -> None:
+        """Give its terminal another size."""
+        ...
+
+    async def send(self, handle: Handle, text: str, *, enter: bool = True) -> None:
+        """Type `text` as if pasted, then Enter as a key of its own."""
+        ...
+
+    def attach_command(self, handle: Handle) -> tuple[str, ...]:
+        """Return the program and arguments by which a person gets at its terminal, and back, from a shell."""
+        ...
+
+    async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
+        """End the whole tree: a polite signal, `grace` seconds, then by force, then proof that nothing is left.
+
+        Raises `RuntimeFailedError` naming the survivors if something is.
+        """
+        ...
+
+    async def release(self, handle: Handle) -> None:
+        """Forget an ended agent: keep its last screen in `pane.log`, close its window."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; agents go on where the runtime `survives`."""
+        ...

@@ -1,0 +1,97 @@
+"""What an scm plugin must do. Contract: `tests/contract/test_scm.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from omni_tui.model.change import Change
+
+
+class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plugin is made with."""
+
+    repo: Path
+    """The bare repository that the fleet owns."""
+    base: str
+    """The default branch: read, never written. Empty: the one the repository's HEAD names."""
+    release: str
+    """The branch that changes land on."""
+    author: str
+    """`Name <email>` of landed commits."""
+    origin: str = ""
+    """Where the repository came from, a path or URL; empty: nowhere to push to."""
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """A squash that was tried on objects alone: either `commit` (not on any branch yet) or `conflicts`."""
+
+    onto: str
+    """The release branch's tip it was made for."""
+    commit: str = ""
+    tree: str = ""
+    conflicts: tuple[str, ...] = ()
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a push to where the repository came from."""
+
+    pushed: bool
+    reason: str = ""
+
+
+class Scm(Protocol):
+    """git, on objects alone: no checkout that an agent wrote is ever added or checked out here."""
+
+    name: ClassVar[str]
+
+    async def open(self) -> str:
+        """Make the release branch from the base branch if it is not there; return its tip."""
+        ...
+
+    async def tip(self) -> str:
+        """Return the release branch's tip."""
+        ...
+
+    async def collect(self, worktree: Path, branch: str) -> str | None:
+        """Bring an attempt's branch from its checkout into the repository; return its head, None if it has gone."""
+        ...
+
+    async def rescue(self, worktree: Path, head: str, ref: str) -> str | None:
+        """Keep uncommitted work: a commit on `ref` with the checkout's files, whose parent is `head`; None: all was committed.
+
+        Ignored files stay out, nothing that the checkout configures is run, and the checkout is not changed.
+        """
+        ...
+
+    async def change(self, head: str) -> Change:
+        """Return what `head` adds to the release branch since they parted."""
+        ...
+
+    async def squash(self, head: str, message: str) -> Merge:
+        """Merge `head` onto the release branch's tip as one commit, on objects alone; on no branch yet.
+
+        `message` already holds the trailers. The commit's time is the later of now and its parent's.
+        """
+        ...
+
+    async def land(self, merge: Merge) -> bool:
+        """Move the release branch from `merge.onto` to `merge.commit`, compare and swap.
+
+        True also if that commit is on the branch already. False: the branch moved, so begin again at `squash`.
+        """
+        ...
+
+    async def push(self) -> Push:
+        """Push the release branch, only that ref, to where the repository came from; never where it is checked out."""
+        ...
+
+    async def origin_state(self) -> str:
+        """Return a fingerprint of the checkout that the repository came from, empty if there is none: it must not change."""
+        ...
+
+    async def diff(self, head: str) -> str:
+        """Return the unified diff of a head against the release branch, for a person."""
+        ...

@@ -1,0 +1,1 @@
+"""Slot `tracker`: where tasks come from, and where their fate is told."""

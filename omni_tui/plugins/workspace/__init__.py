@@ -1,0 +1,1 @@
+"""Slot `workspace`: the checkouts that agents work in."""

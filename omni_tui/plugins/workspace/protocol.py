@@ -1,0 +1,62 @@
+"""What a workspace plugin must do. Contract: `tests/contract/test_workspace.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import msgspec
+
+
+class WorkspaceSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plugin is made with: one project's directories and its set-up."""
+
+    name: str
+    repo: Path
+    """The bare repository."""
+    worktrees: Path
+    """Checkouts are made in here; on the same file system as `repo`."""
+    copy_from: Path | None
+    """Where the files named by `copy` are taken from."""
+    copy: tuple[str, ...] = ()
+    """Relative paths, such as `.env`, that git does not hold and the work needs."""
+    setup: str = ""
+    """A shell command run in a fresh checkout; empty: none."""
+    setup_seconds: float = 300.0
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
+    """The whole environment of the set-up command."""
+
+
+class Worktree(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkout on its own branch; plain data, so that it survives in `steps.jsonl`."""
+
+    path: str
+    branch: str
+    base: str
+    """The commit that it starts from."""
+
+
+class Workspace(Protocol):
+    """Makes and removes checkouts."""
+
+    name: ClassVar[str]
+
+    async def prepare(self, name: str, branch: str, tip: str) -> Worktree:
+        """Make a checkout called `name` of commit `tip` on a new branch, from the spare if one is ready.
+
+        The files to copy are in it and the set-up command has run. Calling it again for a `name` and `branch` that exist
+        returns what is there. Raises `WorkspaceError` with the end of the output when anything fails.
+        """
+        ...
+
+    async def make_spare(self, tip: str) -> bool:
+        """Have one untouched checkout ready at `tip`: make it, or move it there. Returns whether anything was done."""
+        ...
+
+    async def checkout(self, name: str, commit: str) -> Path:
+        """Make a fresh, detached checkout of `commit` that no agent has touched, for the check command; with copied files."""
+        ...
+
+    async def remove(self, path: Path) -> None:
+        """Remove a checkout that this plugin made; the caller has kept what was in it. Missing is fine."""
+        ...

@@ -1,0 +1,1 @@
+"""The files: the only writer of the fleet's tree, durable before it acknowledges."""
