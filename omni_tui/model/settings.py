@@ -18,9 +18,16 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     slots: Annotated[int, Meta(ge=1, le=64, description="How many tasks run at once.")] = 1
     stagger_seconds: Annotated[
-        float, Meta(ge=0, le=600, description="Least time between two starts while another agent runs, in seconds: a burst slows each.")
+        float,
+        Meta(
+            ge=0,
+            le=600,
+            description="Least time between two starts while another agent runs, in seconds: a burst slows each.",
+        ),
     ] = 0.0
-    spares: Annotated[bool, Meta(description="Keep a prepared checkout per workspace, so that a start does not wait for one.")] = True
+    spares: Annotated[
+        bool, Meta(description="Keep a prepared checkout per workspace, so that a start does not wait for one.")
+    ] = True
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,12 +37,16 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         float, Meta(ge=1, le=3600, description="Seconds for an agent to signal that it has its task.")
     ] = 60.0
     stall_minutes: Annotated[
-        float, Meta(gt=0, le=1440, description="Minutes of silence (no structured signal) after which an attempt is ended.")
+        float,
+        Meta(gt=0, le=1440, description="Minutes of silence (no structured signal) after which an attempt is ended."),
     ] = 10.0
     wall_minutes: Annotated[float, Meta(gt=0, le=10080, description="Minutes that an attempt may take in all.")] = 30.0
-    attempts: Annotated[int, Meta(ge=1, le=20, description="Attempts that a task may have before a person must look.")] = 3
+    attempts: Annotated[
+        int, Meta(ge=1, le=20, description="Attempts that a task may have before a person must look.")
+    ] = 3
     repairs: Annotated[
-        int, Meta(ge=0, le=5, description="Repair attempts for each kind of failure, with what went wrong in the prompt.")
+        int,
+        Meta(ge=0, le=5, description="Repair attempts for each kind of failure, with what went wrong in the prompt."),
     ] = 1
     kill_grace_seconds: Annotated[
         float, Meta(ge=0, le=60, description="Seconds between the polite signal and the end by force.")
@@ -48,20 +59,30 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     no_commit: Annotated[Severity, Meta(description="The agent committed nothing.")] = Severity.BLOCK
     empty_diff: Annotated[Severity, Meta(description="Its commits change nothing.")] = Severity.BLOCK
     wrong_place: Annotated[
-        Severity, Meta(description="Nothing that the task names was touched, or the checkout the repository came from changed.")
+        Severity,
+        Meta(description="Nothing that the task names was touched, or the checkout the repository came from changed."),
     ] = Severity.BLOCK
     target_missing: Annotated[
-        Severity, Meta(description="Files that the task says must exist or pass (`tests`, plain paths in `touches`) are not there.")
+        Severity,
+        Meta(
+            description="Files that the task says must exist or pass (`tests`, plain paths in `touches`) are not there."
+        ),
     ] = Severity.FLAG
     destruction: Annotated[
-        Severity, Meta(description="Definitions removed that the task did not ask to remove, or far more deleted than added.")
+        Severity,
+        Meta(description="Definitions removed that the task did not ask to remove, or far more deleted than added."),
     ] = Severity.BLOCK
-    too_large: Annotated[Severity, Meta(description="More lines or files than `max_lines` and `max_files`.")] = Severity.BLOCK
+    too_large: Annotated[Severity, Meta(description="More lines or files than `max_lines` and `max_files`.")] = (
+        Severity.BLOCK
+    )
     protected_path: Annotated[
-        Severity, Meta(description="Touches what `protected_paths` names, or adds a symlink, a submodule or an executable bit.")
+        Severity,
+        Meta(description="Touches what `protected_paths` names, or adds a symlink, a submodule or an executable bit."),
     ] = Severity.BLOCK
     merge_conflict: Annotated[Severity, Meta(description="Does not merge onto the release branch.")] = Severity.BLOCK
-    max_lines: Annotated[int, Meta(ge=1, le=1_000_000, description="Lines added and removed that one change may have.")] = 2000
+    max_lines: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Lines added and removed that one change may have.")
+    ] = 2000
     max_files: Annotated[int, Meta(ge=1, le=100_000, description="Files that one change may touch.")] = 60
     deletion_ratio: Annotated[
         float, Meta(ge=1, le=1000, description="Deleted lines per added line above which a change is destruction.")
@@ -70,7 +91,8 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         int, Meta(ge=0, le=1_000_000, description="Deleted lines below which `deletion_ratio` is not looked at.")
     ] = 40
     protected_paths: Annotated[
-        tuple[str, ...], Meta(description="Glob patterns that only a person may change, unless the task's `touches` names them.")
+        tuple[str, ...],
+        Meta(description="Glob patterns that only a person may change, unless the task's `touches` names them."),
     ] = (".github/**", ".claude/**", ".mcp.json", "**/.gitattributes", ".gitmodules", ".ci/**", ".gitlab-ci.yml")
 
     def severity(self, kind: FindingKind) -> Severity:
@@ -83,39 +105,70 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The check of the merged tree."""
 
     minutes: Annotated[float, Meta(gt=0, le=1440, description="Minutes that the check command may take.")] = 15.0
-    output_kib: Annotated[int, Meta(ge=4, le=65536, description="KiB of the check's output that are kept, the end of it.")] = 512
+    output_kib: Annotated[
+        int, Meta(ge=4, le=65536, description="KiB of the check's output that are kept, the end of it.")
+    ] = 512
 
 
 class MergeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a change lands."""
 
-    author: Annotated[str, Meta(pattern=r"^[^<>\n]+ <[^<>\s]+>$", description="Author of landed commits, `Name <email>`.")] = (
-        "omni-tui <omni-tui@localhost>"
-    )
-    push: Annotated[bool, Meta(description="Push the release branch to where the repository came from, after each landing.")] = True
+    author: Annotated[
+        str, Meta(pattern=r"^[^<>\n]+ <[^<>\s]+>$", description="Author of landed commits, `Name <email>`.")
+    ] = "omni-tui <omni-tui@localhost>"
+    push: Annotated[
+        bool, Meta(description="Push the release branch to where the repository came from, after each landing.")
+    ] = True
 
 
 class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where agents run, and what they see."""
 
-    kind: Annotated[str, Meta(description='Runtime plugin: "auto" takes tmux where it is installed, else process.')] = "auto"
+    kind: Annotated[str, Meta(description='Runtime plugin: "auto" takes tmux where it is installed, else process.')] = (
+        "auto"
+    )
     columns: Annotated[int, Meta(ge=20, le=500, description="Width of an agent's terminal.")] = 120
     rows: Annotated[int, Meta(ge=5, le=200, description="Height of an agent's terminal.")] = 36
-    history_lines: Annotated[int, Meta(ge=0, le=100_000, description="Lines of an agent's screen kept above the visible ones.")] = 5000
+    history_lines: Annotated[
+        int, Meta(ge=0, le=100_000, description="Lines of an agent's screen kept above the visible ones.")
+    ] = 5000
     environment: Annotated[
-        tuple[str, ...], Meta(description="Variables of ours that agents, set-up and check commands get; everything else is left out.")
-    ] = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "TZ", "TMPDIR", "COLORTERM", "SSL_CERT_FILE",
-         "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "VIRTUAL_ENV", "PYENV_ROOT", "NVM_DIR")
+        tuple[str, ...],
+        Meta(description="Variables of ours that agents, set-up and check commands get; everything else is left out."),
+    ] = (
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "TERM",
+        "TZ",
+        "TMPDIR",
+        "COLORTERM",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "NODE_EXTRA_CA_CERTS",
+        "VIRTUAL_ENV",
+        "PYENV_ROOT",
+        "NVM_DIR",
+    )
 
 
 class PluginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which plugin serves a slot, fleet-wide; a workspace may choose its own tracker, workspace and scm."""
 
     tracker: Annotated[str, Meta(description="Where tasks come from.")] = "files"
-    workspace: Annotated[str, Meta(description='Checkouts: "clone" (own refs, config and hooks) or "worktree" (linked).')] = "clone"
+    workspace: Annotated[
+        str, Meta(description='Checkouts: "clone" (own refs, config and hooks) or "worktree" (linked).')
+    ] = "clone"
     scm: Annotated[str, Meta(description="How changes land.")] = "local"
     terminal: Annotated[str, Meta(description="How `attach` gets to an agent's terminal.")] = "tmux"
-    reactions: Annotated[tuple[str, ...], Meta(description="What follows a failure: the first with an answer is heard.")] = ("retry",)
+    reactions: Annotated[
+        tuple[str, ...], Meta(description="What follows a failure: the first with an answer is heard.")
+    ] = ("retry",)
     notifiers: Annotated[tuple[str, ...], Meta(description="How a person hears of what needs them.")] = ("log",)
 
 
@@ -144,17 +197,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A workspace's optional `workspace.toml`."""
 
-    repo: Annotated[str, Meta(description="Where the repository came from, a path or URL; empty: nowhere to push to.")] = ""
-    base: Annotated[str, Meta(description="The default branch; read, never written. Empty: the one the repository names.")] = ""
+    repo: Annotated[
+        str, Meta(description="Where the repository came from, a path or URL; empty: nowhere to push to.")
+    ] = ""
+    base: Annotated[
+        str, Meta(description="The default branch; read, never written. Empty: the one the repository names.")
+    ] = ""
     release: Annotated[str, Meta(description="The branch that changes land on.")] = "release/omni"
     check: Annotated[str, Meta(description="Shell command that must pass on the merged tree; empty: none.")] = ""
     setup: Annotated[str, Meta(description="Shell command run in each fresh checkout; empty: none.")] = ""
     setup_minutes: Annotated[float, Meta(gt=0, le=1440, description="Minutes that the set-up command may take.")] = 5.0
     copy: Annotated[
-        tuple[str, ...], Meta(description="Files that git does not hold and the work needs, such as `.env`, copied into each checkout.")
+        tuple[str, ...],
+        Meta(description="Files that git does not hold and the work needs, such as `.env`, copied into each checkout."),
     ] = ()
     copy_from: Annotated[
-        str, Meta(description="Directory that they are copied from; empty: `repo` where that is a path, else `files/` of the workspace.")
+        str,
+        Meta(
+            description="Directory that they are copied from; empty: `repo` where that is a path, else `files/` of the workspace."
+        ),
     ] = ""
     agents: Annotated[
         tuple[str, ...], Meta(description="Agents that tasks go to in turn; empty: all under `agents/`, by name.")
@@ -174,15 +235,28 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Literal["start", "accepted"],
         Meta(description='"start": its start counts as having the task; "accepted": it must signal so.'),
     ] = "accepted"
-    mode: Annotated[Literal["interactive", "print"], Meta(description='Harness "claude": in its pane, or print mode.')] = "interactive"
+    mode: Annotated[
+        Literal["interactive", "print"], Meta(description='Harness "claude": in its pane, or print mode.')
+    ] = "interactive"
     permission_mode: Annotated[
         Literal["default", "acceptEdits", "plan", "bypassPermissions", "dontAsk", "auto"],
         Meta(description='Harness "claude": what it may do without asking.'),
     ] = "acceptEdits"
     allowed_tools: Annotated[tuple[str, ...], Meta(description='Harness "claude": tools allowed without asking.')] = (
-        "Bash", "Edit", "Write", "Read", "Glob", "Grep", "MultiEdit", "TodoWrite",
+        "Bash",
+        "Edit",
+        "Write",
+        "Read",
+        "Glob",
+        "Grep",
+        "MultiEdit",
+        "TodoWrite",
     )
     max_turns: Annotated[int, Meta(ge=0, le=10_000, description="Turns an attempt may take; 0: no limit.")] = 0
     max_usd: Annotated[float, Meta(ge=0, le=10_000, description="US dollars an attempt may cost; 0: no limit.")] = 0.0
-    env: Annotated[dict[str, str], Meta(description="Plain variables for the agent; no secrets.")] = msgspec.field(default_factory=dict)
-    secrets: Annotated[tuple[str, ...], Meta(description="Names of our environment variables that the agent gets, such as an API key.")] = ()
+    env: Annotated[dict[str, str], Meta(description="Plain variables for the agent; no secrets.")] = msgspec.field(
+        default_factory=dict
+    )
+    secrets: Annotated[
+        tuple[str, ...], Meta(description="Names of our environment variables that the agent gets, such as an API key.")
+    ] = ()

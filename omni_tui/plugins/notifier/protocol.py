@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -26,6 +27,13 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     task: str = ""
     at: float = 0.0
+
+
+class NotifierSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plugin is made with."""
+
+    root: Path
+    """The fleet's directory."""
 
 
 class Notifier(Protocol):

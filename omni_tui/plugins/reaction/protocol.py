@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from omni_tui.model.failure import Failure, Move
 from omni_tui.model.task import Task
+
+
+class ReactionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plugin is made with."""
+
+    repairs: int
+    """Repair attempts for each kind of failure."""
 
 
 class Reaction(Protocol):

@@ -8,6 +8,16 @@ from typing import ClassVar, Protocol
 import msgspec
 
 
+class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plugin is made with."""
+
+    root: Path
+    """The fleet's directory; names the fleet's private socket and holds nothing else of the runtime's but run directories."""
+    columns: int = 120
+    rows: int = 36
+    history_lines: int = 5000
+
+
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """What to start. `env` is the whole environment: nothing is inherited."""
 
@@ -67,6 +77,11 @@ class Runtime(Protocol):
     name: ClassVar[str]
     survives: ClassVar[bool]
     """Whether agents outlive the orchestrator."""
+
+    @classmethod
+    def find(cls) -> str | None:
+        """Return why it can be used here, such as its program's path; None: it cannot."""
+        ...
 
     async def start(self, launch: Launch) -> Handle:
         """Start `launch`. If its `run_dir` shows that it was started already, return that one's handle instead.

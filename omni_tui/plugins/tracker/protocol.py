@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 import msgspec
 
 from omni_tui.model.task import Task
+
+
+class TrackerSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plugin is made with."""
+
+    workspace: str
+    todo: Path
+    """The queue's folder of waiting task files."""
+    taken: Callable[[str], bool]
+    """Whether an id belongs to a task that is no longer waiting."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
