@@ -1,0 +1,204 @@
+"""Reading configuration files: every mistake is named with its key, file, line and what would be right.
+
+The keys, their meaning, defaults and ranges are in `omni_tui.model.settings`; nothing here knows one of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from omni_tui.errors import ConfigError
+from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
+
+S = TypeVar("S", bound=Struct)
+KeyPath = tuple[str, ...]
+
+AGENT_FILE = "agent.toml"
+INSTRUCTIONS_FILE = "INSTRUCTIONS.md"
+
+
+class Problem(Struct, frozen=True, order=True):
+    """One mistake in a file: the line it is on (from 1; 0: unknown), and what is wrong."""
+
+    line: int
+    text: str
+
+
+class Key(Struct, frozen=True):
+    """What the settings say of one key: its type, its meaning and its range."""
+
+    name: str
+    kind: Any
+    """The type without its `Annotated`."""
+    annotated: Any
+    meta: Meta
+
+    @property
+    def table(self) -> type[Struct] | None:
+        """The settings of the table that the key names; None: it is a plain value."""
+        return self.kind if isinstance(self.kind, type) and issubclass(self.kind, Struct) else None
+
+    @property
+    def expected(self) -> str:
+        """What a value must be, in words: `a whole number, 1 to 64`."""
+        return describe(self.kind, self.meta)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a fleet's `config.toml`; where there is none, every default. Raises `ConfigError` naming all mistakes."""
+    return _load(path, Settings)
+
+
+def load_workspace(path: Path) -> WorkspaceSettings:
+    """Read a `workspace.toml`; where there is none, every default. Raises `ConfigError` naming all mistakes."""
+    return _load(path, WorkspaceSettings)
+
+
+def load_agent(directory: Path) -> AgentSpec:
+    """Read an agent's directory: `agent.toml` and `INSTRUCTIONS.md`, both optional. Raises `ConfigError`."""
+    path = directory / AGENT_FILE
+    settings = _load(path, AgentSettings)
+    if settings.harness == "command" and not settings.command:
+        raise ConfigError(
+            'the harness "command" needs a program to start',
+            where=str(path),
+            fix='add a line such as: command = ["my-agent", "--flag"]',
+        )
+    instructions = directory / INSTRUCTIONS_FILE
+    text = _read_text(instructions) if instructions.exists() else ""
+    return AgentSpec(name=directory.name, instructions=text, **msgspec.structs.asdict(settings))
+
+
+def keys_of(settings: type[Struct]) -> dict[str, Key]:
+    """Return the keys of a settings type, in the order in which they are written there."""
+    hints = get_type_hints(settings, include_extras=True)
+    return {name: _key(name, hints[name]) for name in settings.__struct_fields__}
+
+
+def _key(name: str, annotated: object) -> Key:
+    if get_origin(annotated) is Annotated:
+        kind, meta, *_ = get_args(annotated)
+        return Key(name, kind, annotated, meta)
+    return Key(name, annotated, annotated, Meta())
+
+
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def describe(kind: object, meta: Meta) -> str:
+    """Say in words what a value of `kind` within `meta` is."""
+    origin = get_origin(kind)
+    if origin is Literal:
+        return "one of " + ", ".join(f'"{choice}"' for choice in get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "one of " + ", ".join(f'"{member.value}"' for member in kind)
+    if origin is tuple:
+        return "a list of texts"
+    if origin is dict:
+        return "a table of texts"
+    word = _WORDS[kind] if isinstance(kind, type) and kind in _WORDS else "a table"
+    return ", ".join(filter(None, (word, _range(meta), meta.pattern and f"like {meta.pattern}")))
+
+
+def _range(meta: Meta) -> str:
+    if meta.ge is not None and meta.le is not None:
+        return f"{meta.ge:,} to {meta.le:,}"
+    bounds = (("at least", meta.ge), ("above", meta.gt), ("at most", meta.le), ("below", meta.lt))
+    return ", ".join(f"{word} {bound:,}" for word, bound in bounds if bound is not None)
+
+
+def _load(path: Path, settings: type[S]) -> S:
+    """Read `path` into `settings`; raises one `ConfigError` that lists every mistake with its line."""
+    if not path.exists():
+        return settings()
+    text = _read_text(path)
+    data = _parse(path, text)
+    problems = sorted(check(data, settings, text))
+    if problems:
+        first = problems[0]
+        where = f"{path}:{first.line}" if first.line else str(path)
+        more = "".join(f"\nline {problem.line}: {problem.text}" for problem in problems[1:])
+        raise ConfigError(first.text + more, where=where, fix="mend the file, or delete the line to get the default")
+    return msgspec.convert(data, settings)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8 at byte {error.start}", where=str(path), fix="save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), fix="make it readable") from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"line (\d+)", str(error))
+        where = f"{path}:{place[1]}" if place else str(path)
+        raise ConfigError(f"not TOML: {error}", where=where, fix="mend the line") from error
+
+
+def check(data: Mapping[str, Any], settings: type[Struct], text: str, table: KeyPath = ()) -> Iterator[Problem]:
+    """Yield every mistake in `data`, read from `text`, against `settings`; `table` is where in the file `data` is."""
+    keys = keys_of(settings)
+    for name, value in data.items():
+        path = (*table, name)
+        key = keys.get(name)
+        if key is None:
+            yield Problem(line_of(text, path), _unknown(path, keys))
+        elif key.table is not None and isinstance(value, Mapping):
+            yield from check(value, key.table, text, path)
+        elif not _fits(value, key):
+            shown = msgspec.json.encode(value, enc_hook=str).decode()
+            yield Problem(line_of(text, path), f"`{'.'.join(path)}` is {shown}; it must be {key.expected}")
+
+
+def _fits(value: object, key: Key) -> bool:
+    try:
+        msgspec.convert(value, key.annotated)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _unknown(path: KeyPath, keys: Mapping[str, Key]) -> str:
+    near = difflib.get_close_matches(path[-1], keys, n=1, cutoff=0.0)
+    table = "".join(f"{part}." for part in path[:-1])
+    return f"unknown key `{'.'.join(path)}`; the nearest is `{table}{near[0]}`"
+
+
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_HEADER = re.compile(rf"\s*\[\[?\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]")
+_ASSIGNMENT = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+
+
+def line_of(text: str, path: KeyPath) -> int:
+    """Return the line of a TOML text (from 1) that sets `path`, or the table or inline table it is in; 0: none does."""
+    table: KeyPath = ()
+    best, depth = 0, 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = found = _parts(header[1])
+        elif assignment := _ASSIGNMENT.match(line):
+            found = (*table, *_parts(assignment[1]))
+        else:
+            continue
+        if path[: len(found)] == found and len(found) > depth:
+            best, depth = number, len(found)
+    return best
+
+
+def _parts(dotted: str) -> KeyPath:
+    return tuple(part.strip("\"'") for part in re.findall(_PART, dotted))
