@@ -1,0 +1,1 @@
+"""The old till: kept to read, used by nothing."""
