@@ -32,6 +32,10 @@ class FailureKind(StrEnum):
     """A person killed it."""
     LOST = "lost"
     """The agent went away with its machine or its owner, not by itself."""
+    ROUTING = "routing"
+    """No agent can take the task: the one that it names is not there, or the workspace has none."""
+    FAULT = "fault"
+    """Something of ours or the machine's failed, not the agent."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +47,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Narrows the kind: a finding's kind, `auth`, `rate_limit`."""
     output: str = ""
     """The end of the output that shows it, where there is any."""
+    work: str = ""
+    """The commit that keeps what the attempt had done; empty: nothing."""
     until: float | None = None
     """LIMITED: when the limit ends, UTC seconds."""
 

@@ -77,6 +77,10 @@ class Scm(Protocol):
         """
         ...
 
+    async def paths(self, commit: str) -> frozenset[str]:
+        """Return every file's path in a commit's tree."""
+        ...
+
     async def land(self, merge: Merge) -> bool:
         """Move the release branch from `merge.onto` to `merge.commit`, compare and swap.
 

@@ -1,0 +1,298 @@
+"""The activities of one attempt: what each step of `deliver` does in the world.
+
+Each is idempotent: after a crash it may be done again, and finds what it did before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from omni_tui.engine.board import Board
+from omni_tui.engine.check import Check, CheckResult
+from omni_tui.engine.order import OrderBox
+from omni_tui.engine.prompt import build_prompt, commit_message
+from omni_tui.engine.services import Services
+from omni_tui.engine.steps import AttemptFailedError, Engine
+from omni_tui.engine.supervisor import Supervisor, obey
+from omni_tui.engine.tail import Tail
+from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import RuntimeFailedError, WorkspaceError
+from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
+from omni_tui.model.failure import Failure, FailureKind
+from omni_tui.model.task import Task
+from omni_tui.model.verdict import FindingKind, Severity, Verdict
+from omni_tui.plugins.agent.protocol import Agent, Assignment
+from omni_tui.plugins.runtime.protocol import Handle, Launch
+from omni_tui.plugins.scm.protocol import Merge
+from omni_tui.plugins.workspace.protocol import Worktree
+from omni_tui.policy import gate, supervision
+from omni_tui.store.runs import Run
+
+T = TypeVar("T")
+
+PHASES = {
+    "prepare": Phase.PREPARE,
+    "launch": Phase.LAUNCH,
+    "confirm": Phase.CONFIRM,
+    "watch": Phase.WATCH,
+    "inspect": Phase.INSPECT,
+    "squash": Phase.CHECK,
+    "land": Phase.MERGE,
+}
+"""Which step begins which phase; the others belong to the phase before."""
+
+
+class Launched(msgspec.Struct, frozen=True, kw_only=True):
+    """A started agent, and what the checkout that the repository came from looked like then."""
+
+    handle: Handle
+    origin_state: str
+
+
+class Salvage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an ended agent left: the branch's head, and the commit that keeps what it had not committed."""
+
+    head: str = ""
+    rescue: str = ""
+
+    @property
+    def work(self) -> str:
+        """The commit that holds all of it; empty: there is none."""
+        return self.rescue or self.head
+
+
+class Attempt:
+    """One agent's run at one task."""
+
+    def __init__(
+        self,
+        *,
+        attempt: AttemptId,
+        task: Task,
+        agent: AgentSpec,
+        place: Workplace,
+        services: Services,
+        engine: Engine,
+        run: Run,
+        box: OrderBox,
+        history: Sequence[Failure],
+    ) -> None:
+        self.id = attempt
+        self.task = task
+        self.agent = agent
+        self._place = place
+        self._services = services
+        self._engine = engine
+        self._run = run
+        self._box = box
+        self._history = history
+        self._harness: Agent = place.harness(agent.harness)
+        self._supervisor: Supervisor | None = None
+        self.board = Board(attempt, agent, run, services)
+
+    async def step(self, key: str, result: type[T], work: Callable[[], Awaitable[T]]) -> T:
+        """Do one step durably; an order that has come ends the attempt before it."""
+
+        async def obedient() -> T:
+            if key != "salvage":
+                obey(self._box)
+            return await work()
+
+        if phase := PHASES.get(key.split(".")[0]):
+            self.board.enter(phase)
+        return await self._engine.step(key, result, obedient)
+
+    def landing(self) -> AbstractAsyncContextManager[object]:
+        """Return the workspace's turn to land: one squash, check and merge at a time."""
+        return self._place.landing
+
+    # -- before the agent ------------------------------------------------------------------------------------------
+
+    async def prepare(self) -> Worktree:
+        """Make the checkout, at the release branch's tip, on the attempt's own branch."""
+        tip = await self._place.scm.tip()
+        name = f"{self.task.id}-{self.id.number}"
+        try:
+            return await self._place.checkouts.prepare(name, self.id.branch, tip)
+        except WorkspaceError as error:
+            raise AttemptFailedError(Failure(kind=FailureKind.SETUP, message=str(error))) from error
+
+    async def launch(self, worktree: Worktree) -> Launched:
+        """Write the prompt and start the agent in its runtime."""
+        assignment = self._assignment(worktree)
+        self._run.write_prompt(build_prompt(self.task, self.agent, self._place.settings, self.id, self._history))
+        invocation = self._harness.prepare(assignment)
+        origin_state = asyncio.ensure_future(self._place.scm.origin_state())
+        try:
+            handle = await self._services.runtime.start(
+                Launch(
+                    name=f"{self.id.task.workspace}-{self.task.id}-{self.id.number}",
+                    argv=invocation.argv,
+                    cwd=assignment.worktree,
+                    env=invocation.env,
+                    run_dir=assignment.run_dir,
+                )
+            )
+        except RuntimeFailedError as error:
+            origin_state.cancel()
+            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
+        self._services.record("attempt.started", self.id, agent=self.agent.name, harness=self.agent.harness)
+        return Launched(handle=handle, origin_state=await origin_state)
+
+    def _assignment(self, worktree: Worktree) -> Assignment:
+        secrets = {name: self._services.variables[name] for name in self.agent.secrets if name in self._services.variables}
+        return Assignment(
+            attempt=self.id,
+            agent=self.agent,
+            worktree=Path(worktree.path),
+            run_dir=self._run.dir,
+            state_dir=self._place.state_dir(self.agent.name),
+            prompt=self._run.prompt,
+            events=self._run.events,
+            environment=self._services.allowed_environment() | secrets,
+            base=worktree.base,
+        )
+
+    # -- while it works --------------------------------------------------------------------------------------------
+
+    async def confirm(self, worktree: Worktree, launched: Launched) -> None:
+        """Return once the agent itself has signalled that it has the task."""
+        limits = self._services.settings().limits
+        decision = await self._watcher(worktree, launched).observe(
+            lambda vitals, now: supervision.judge_handover(vitals, now, limits)
+        )
+        if decision.failure is not None:
+            raise AttemptFailedError(decision.failure)
+
+    async def watch(self, worktree: Worktree, launched: Launched) -> None:
+        """Return once the agent has finished; raise once it may not go on."""
+        decision = await self._watcher(worktree, launched).observe(
+            lambda vitals, now: supervision.judge_watch(vitals, now, self._services.settings().limits)
+        )
+        if decision.failure is not None:
+            raise AttemptFailedError(decision.failure)
+
+    def _watcher(self, worktree: Worktree, launched: Launched) -> Supervisor:
+        """Return the one supervisor of this attempt; after a restart it reads the signals again from the first."""
+        if self._supervisor is None:
+            self._supervisor = Supervisor(
+                handle=launched.handle,
+                agent=self._harness,
+                events=Tail(self._run.events),
+                started=self._harness.started(self._assignment(worktree), launched.handle.process_started),
+                board=self.board,
+                box=self._box,
+                engine=self._engine,
+                services=self._services,
+            )
+        return self._supervisor
+
+    # -- after it --------------------------------------------------------------------------------------------------
+
+    async def salvage(self, worktree: Worktree, launched: Launched | None) -> Salvage:
+        """End what is left of the agent, bring in its branch, keep what it had not committed, remove the checkout."""
+        if launched is not None:
+            await self._end(launched.handle)
+        path, scm = Path(worktree.path), self._place.scm
+        head = await scm.collect(path, self.id.branch) or ""
+        rescue = await scm.rescue(path, head or worktree.base, self.id.rescue_ref) or ""
+        if rescue:
+            self._services.record("attempt.rescued", self.id, ref=self.id.rescue_ref, commit=rescue)
+        await self._place.checkouts.remove(path)
+        return Salvage(head=head if head != worktree.base else "", rescue=rescue)
+
+    async def _end(self, handle: Handle) -> None:
+        runtime = self._services.runtime
+        receipt = await runtime.kill(handle, grace=self._services.settings().limits.kill_grace_seconds)
+        self._services.record("attempt.killed", self.id, receipt=msgspec.to_builtins(receipt))
+        await runtime.release(handle)
+
+    async def inspect(self, salvage: Salvage, launched: Launched) -> Verdict:
+        """Judge the change itself; raise if the gate blocks it."""
+        scm = self._place.scm
+        change = await scm.change(salvage.head) if salvage.head else None
+        trial = await scm.squash(salvage.head, "trial") if salvage.head else None
+        verdict = gate.inspect(
+            gate.Evidence(
+                task=self.task,
+                change=change,
+                settings=self._services.settings().gate,
+                rescued=bool(salvage.rescue),
+                origin_changed=await scm.origin_state() != launched.origin_state,
+                conflicts=trial.conflicts if trial else (),
+                tree_paths=await scm.paths(trial.commit) if trial and trial.commit else None,
+            )
+        )
+        self._run.write_verdict(verdict)
+        if change is not None:
+            self._run.write_patch(change.patch)
+        self._services.record(
+            "attempt.judged", self.id, grade=verdict.grade, findings=[finding.kind.value for finding in verdict.findings]
+        )
+        if verdict.blocked:
+            raise AttemptFailedError(_gate_failure(verdict, salvage))
+        return verdict
+
+    async def squash(self, salvage: Salvage) -> Merge:
+        """Make the commit that would land, on objects alone."""
+        message = commit_message(self.task, self.id, self.agent)
+        merge = await self._place.scm.squash(salvage.head, message)
+        if merge.conflicts:
+            files = ", ".join(merge.conflicts)
+            raise AttemptFailedError(
+                Failure(kind=FailureKind.CONFLICT, message=f"does not merge onto the release branch: {files}", work=salvage.work)
+            )
+        return merge
+
+    async def checkout(self, merge: Merge, key: str) -> str:
+        """Make a fresh checkout of exactly the commit that would land; return its path."""
+        return str(await self._place.checkouts.checkout(f"check-{self.task.id}-{self.id.number}-{key}", merge.commit))
+
+    async def check(self, checkout: str, key: str, salvage: Salvage) -> CheckResult:
+        """Run the check command there; raise if it fails."""
+        name = f"{self.id.task.workspace}-{self.task.id}-{self.id.number}-check"
+        command = self._place.settings.check
+        path = Path(checkout)
+        result = await Check(self._services, self._engine, self._box).run(name, command, path, self._run.dir / f"check.{key}")
+        await self._place.checkouts.remove(path)
+        self._services.record("check.finished", self.id, passed=result.passed, seconds=result.seconds)
+        if not result.passed:
+            raise AttemptFailedError(_check_failure(command, result, salvage))
+        return result
+
+    async def land(self, merge: Merge) -> bool:
+        """Move the release branch to the checked commit; False: it has moved meanwhile."""
+        self._services.lease.check()
+        return await self._place.scm.land(merge)
+
+    @property
+    def has_check(self) -> bool:
+        """Whether the workspace names a check command."""
+        return bool(self._place.settings.check)
+
+
+def _gate_failure(verdict: Verdict, salvage: Salvage) -> Failure:
+    blocking = [finding for finding in verdict.findings if finding.severity is Severity.BLOCK]
+    first = blocking[0]
+    return Failure(
+        kind=FailureKind.CONFLICT if first.kind is FindingKind.MERGE_CONFLICT else FailureKind.GATE,
+        detail="" if first.kind is FindingKind.MERGE_CONFLICT else first.kind.value,
+        message="\n".join(finding.message for finding in blocking),
+        work=salvage.work,
+    )
+
+
+def _check_failure(command: str, result: CheckResult, salvage: Salvage) -> Failure:
+    how = f"ran longer than {result.seconds:.0f} s" if result.timed_out else f"exited with {result.status}"
+    return Failure(
+        kind=FailureKind.CHECK,
+        message=f"the check `{command}` {how} on the tree that would have landed",
+        output=result.output[-8000:],
+        work=salvage.work,
+    )

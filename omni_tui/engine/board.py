@@ -1,0 +1,64 @@
+"""The board: an attempt's `status.json`, kept current for whoever watches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from omni_tui.engine.services import Services
+from omni_tui.model.attempt import AgentSpec, AttemptId, AttemptStatus, Phase
+from omni_tui.model.signal import Health, Signal
+from omni_tui.store.runs import Run
+
+REFRESH_SECONDS = 1.0
+"""The least time between two writes that only make the last signal younger."""
+
+
+class Board:
+    """Holds one attempt's status; writes the file at each change, and the journal at each that matters."""
+
+    def __init__(self, attempt: AttemptId, agent: AgentSpec, run: Run, services: Services) -> None:
+        self._attempt = attempt
+        self._run = run
+        self._services = services
+        now = services.clock.now()
+        self.status = run.read_status() or AttemptStatus(
+            task=attempt.task.id,
+            workspace=attempt.task.workspace,
+            attempt=attempt.number,
+            phase=Phase.PREPARE,
+            agent=agent.name,
+            harness=agent.harness,
+            model=agent.model,
+            started_at=now,
+            updated_at=now,
+        )
+
+    def enter(self, phase: Phase) -> None:
+        """Say that the attempt goes on to `phase`."""
+        if phase is not self.status.phase or not self.status.updated_at:
+            self._services.record("attempt.phase", self._attempt, phase=phase.value)
+        self._write(phase=phase)
+
+    def see(self, signal: Signal) -> None:
+        """Take over a signal."""
+        before = self.status
+        told = {name: value for name, value in (("tokens", signal.tokens), ("usd", signal.usd)) if value is not None}
+        changed = signal.health is not before.health or signal.detail != before.detail
+        if signal.health is not before.health:
+            self._services.record(
+                "attempt.signal", self._attempt, health=signal.health.value, source=signal.source, detail=signal.detail
+            )
+        if changed or told or signal.at - before.updated_at >= REFRESH_SECONDS:
+            self._write(
+                health=signal.health, source=signal.source, signal_at=signal.at, detail=signal.detail, **told
+            )
+
+    def end(self, reason: str) -> None:
+        """Say that the attempt is over, and why it failed (empty: it did not)."""
+        self._write(health=Health.DEAD if reason else Health.FINISHED, reason=reason, phase=self.status.phase if reason else Phase.DONE)
+
+    def _write(self, **changes: Any) -> None:
+        self.status = msgspec.structs.replace(self.status, updated_at=self._services.clock.now(), **changes)
+        self._run.write_status(self.status)

@@ -1,0 +1,90 @@
+"""The check: the workspace's command on the merged tree, in a fresh checkout that no agent has touched."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import msgspec
+
+from omni_tui.engine.order import OrderBox
+from omni_tui.engine.services import Services
+from omni_tui.engine.steps import AttemptFailedError, Engine
+from omni_tui.engine.supervisor import obey
+from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch
+
+SGR = re.compile(r"\x1b\[[0-9;:]*m")
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a check. `status` is the command's; None: it was ended, or nobody could tell."""
+
+    passed: bool
+    status: int | None
+    seconds: float
+    timed_out: bool = False
+    output: str = ""
+    """The end of what it printed, without colours."""
+
+
+class Check:
+    """Runs a check command where agents run, so that it can be looked at, adopted after a restart, and ended whole."""
+
+    def __init__(self, services: Services, engine: Engine, box: OrderBox) -> None:
+        self._services = services
+        self._engine = engine
+        self._box = box
+
+    async def run(self, name: str, command: str, checkout: Path, run_dir: Path) -> CheckResult:
+        """Run `command` in `checkout`, at most as long as the settings allow; its output is kept under `run_dir`.
+
+        Raises `AttemptFailedError` when a person orders an end meanwhile.
+        """
+        runtime, clock = self._services.runtime, self._services.clock
+        settings = self._services.settings()
+        run_dir.mkdir(parents=True, exist_ok=True)
+        started = clock.monotonic()
+        handle = await runtime.start(self._launch(name, command, checkout, run_dir))
+        try:
+            ended = await self._ended(handle, started + settings.check.minutes * 60)
+        except AttemptFailedError:
+            await runtime.kill(handle, grace=0.0)
+            raise
+        await runtime.kill(handle, grace=0.0)
+        screen = await runtime.screen(handle, history=settings.runtime.history_lines)
+        await runtime.release(handle)
+        return CheckResult(
+            passed=ended is not None and ended.status == 0,
+            status=ended.status if ended else None,
+            seconds=round(clock.monotonic() - started, 3),
+            timed_out=ended is None,
+            output=_plain(screen.lines)[-settings.check.output_kib * 1024 :],
+        )
+
+    def _launch(self, name: str, command: str, checkout: Path, run_dir: Path) -> Launch:
+        return Launch(
+            name=name,
+            argv=("/bin/sh", "-c", f"exec </dev/null\n{command}"),
+            cwd=checkout,
+            env=self._services.allowed_environment() | {"CI": "true", "OMNI_CHECK": name},
+            run_dir=run_dir,
+        )
+
+    async def _ended(self, handle: Handle, deadline: float) -> Exit | None:
+        """Return how it ended; None: it ran out of time."""
+        waiting = asyncio.ensure_future(self._services.runtime.wait(handle))
+        waiting.add_done_callback(lambda _: self._box.changed.set())
+        try:
+            while not waiting.done():
+                obey(self._box)
+                self._box.changed.clear()
+                if not await self._engine.wait(self._box.changed, deadline):
+                    return None
+            return waiting.result()
+        finally:
+            waiting.cancel()
+
+
+def _plain(lines: tuple[str, ...]) -> str:
+    return "\n".join(SGR.sub("", line).rstrip() for line in lines).strip()

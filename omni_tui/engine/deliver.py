@@ -1,0 +1,97 @@
+"""The life of a task, told once.
+
+Every step is durable (see `steps`): entering `deliver` again after a crash replays what is done and goes on at what is not. A live
+agent is adopted, because `launch` finds it and `watch` reads its signals from the first.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+from typing import Protocol
+
+import msgspec
+
+from omni_tui.engine.attempt import Attempt, Launched, Salvage
+from omni_tui.engine.check import CheckResult
+from omni_tui.engine.steps import AttemptFailedError
+from omni_tui.model.failure import Failure, Move, MoveKind
+from omni_tui.model.task import Task
+from omni_tui.model.verdict import Verdict
+from omni_tui.plugins.scm.protocol import Merge
+from omni_tui.plugins.workspace.protocol import Worktree
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task's life, or this stretch of it, ended: landed with `merge`, or `move` says what comes next."""
+
+    merge: Merge | None = None
+    move: Move | None = None
+    failures: tuple[Failure, ...] = ()
+
+
+class Crew(Protocol):
+    """What `deliver` needs of whoever runs it; `engine.delivery` is the one."""
+
+    async def next_attempt(self, task: Task, failures: list[Failure]) -> Attempt:
+        """Return the attempt that a crash left, or a new one: which consumes it. Raises `AttemptFailedError`."""
+        ...
+
+    def judge(self, task: Task, failures: list[Failure]) -> Move:
+        """Return what follows the last failure."""
+        ...
+
+    async def pause(self, move: Move) -> bool:
+        """Wait as `move` says; False: that is too long to keep a slot for."""
+        ...
+
+
+async def deliver(task: Task, crew: Crew) -> Ending:
+    """Try until the task's change has landed, or until a person must look."""
+    failures: list[Failure] = []
+    while True:
+        try:
+            attempt = await crew.next_attempt(task, failures)
+            merge = await land_one(attempt)
+        except AttemptFailedError as failed:
+            failures.append(failed.failure)
+        else:
+            return Ending(merge=merge, failures=tuple(failures))
+        move = crew.judge(task, failures)
+        if move.kind is MoveKind.BLOCK or not await crew.pause(move):
+            return Ending(move=move, failures=tuple(failures))
+
+
+async def land_one(attempt: Attempt) -> Merge:
+    """One attempt: from an empty checkout to the release branch."""
+    worktree = await attempt.step("prepare", Worktree, attempt.prepare)
+    salvage, launched = await work(attempt, worktree)
+    await attempt.step("inspect", Verdict, partial(attempt.inspect, salvage, launched))
+    async with attempt.landing():
+        for turn in count(1):
+            merge = await attempt.step(f"squash.{turn}", Merge, partial(attempt.squash, salvage))
+            if attempt.has_check:
+                await check(attempt, merge, str(turn), salvage)
+            if await attempt.step(f"land.{turn}", bool, partial(attempt.land, merge)):
+                return merge
+    raise AssertionError("unreachable: an endless count has ended")
+
+
+async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]:
+    """Let the agent work; whatever becomes of it, its tree is ended and its work kept."""
+    launched: Launched | None = None
+    try:
+        launched = await attempt.step("launch", Launched, partial(attempt.launch, worktree))
+        await attempt.step("confirm", type(None), partial(attempt.confirm, worktree, launched))
+        await attempt.step("watch", type(None), partial(attempt.watch, worktree, launched))
+    except AttemptFailedError as failed:
+        salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
+        raise AttemptFailedError(msgspec.structs.replace(failed.failure, work=salvage.work)) from failed
+    salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
+    return salvage, launched
+
+
+async def check(attempt: Attempt, merge: Merge, turn: str, salvage: Salvage) -> None:
+    """Run the check on exactly the tree that will land."""
+    checkout = await attempt.step(f"checkout.{turn}", str, partial(attempt.checkout, merge, turn))
+    await attempt.step(f"check.{turn}", CheckResult, partial(attempt.check, checkout, turn, salvage))

@@ -1,0 +1,42 @@
+"""The task guard: a background task never dies silently.
+
+The shape follows kopf's `aiotasks`: every task is started through one door, and what it raises goes to one place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class Guard:
+    """Owns background tasks; hands what one of them raises to `on_error`, and ends them all together."""
+
+    def __init__(self, on_error: Callable[[str, BaseException], None]) -> None:
+        self._on_error = on_error
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` in the background under `name`, which an error is reported with."""
+        task = asyncio.get_running_loop().create_task(self._watched(name, work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _watched(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - the one door: nothing that a task raises is lost
+            log.exception("background task %s failed", name)
+            self._on_error(name, error)
+
+    async def close(self) -> None:
+        """Cancel what still runs and wait until it has gone."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

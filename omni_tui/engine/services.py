@@ -1,0 +1,69 @@
+"""Services: what every part of the engine is handed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omni_tui.engine.clock import Clock
+from omni_tui.engine.wakeups import Wakeups
+from omni_tui.model.attempt import AttemptId
+from omni_tui.model.event import EVENTS, Event
+from omni_tui.model.settings import Settings
+from omni_tui.model.task import TaskRef
+from omni_tui.plugins.notifier.protocol import Notice, Notifier, Urgency
+from omni_tui.plugins.reaction.protocol import Reaction
+from omni_tui.plugins.runtime.protocol import Runtime
+from omni_tui.store.journal import Journal
+from omni_tui.store.lease import Lease
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Services:
+    """The clock, the journal, the lease and the plugins that serve the whole fleet."""
+
+    clock: Clock
+    journal: Journal
+    lease: Lease
+    runtime: Runtime
+    wakeups: Wakeups
+    reactions: Sequence[Reaction]
+    notifiers: Sequence[Notifier]
+    variables: Mapping[str, str]
+    """Our own environment, from which agents get what the settings allow."""
+    settings: Callable[[], Settings]
+    """The configuration in force; it may change while running."""
+    listener: Callable[[Event], None]
+    """Is told each event after it is in the journal."""
+
+    def record(self, event: str, subject: TaskRef | AttemptId | None = None, **data: Any) -> None:
+        """Write what happened to the journal, then tell the listener."""
+        if event not in EVENTS:
+            raise ValueError(f"not in the journal's vocabulary: {event}")
+        task = subject.task if isinstance(subject, AttemptId) else subject
+        entry = Event(
+            time=self.clock.now(),
+            event=event,
+            workspace=task.workspace if task else data.pop("workspace", ""),
+            task=task.id if task else "",
+            attempt=subject.number if isinstance(subject, AttemptId) else 0,
+            epoch=self.lease.epoch,
+            data=data,
+        )
+        self.journal.write(entry)
+        self.listener(entry)
+
+    async def notify(self, urgency: Urgency, title: str, text: str = "", task: TaskRef | None = None) -> None:
+        """Tell a person, by every chosen way."""
+        notice = Notice(urgency=urgency, title=title, text=text, task=str(task or ""), at=self.clock.now())
+        for notifier in self.notifiers:
+            await notifier.notify(notice)
+
+    def allowed_environment(self) -> dict[str, str]:
+        """Return the variables of ours that programs we start may see."""
+        allowed = self.settings().runtime.environment
+        return {name: self.variables[name] for name in allowed if name in self.variables}

@@ -1,0 +1,44 @@
+"""A workplace: one workspace of a running fleet with the parts that were chosen for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.plugins.agent.protocol import Agent
+from omni_tui.plugins.scm.protocol import Scm
+from omni_tui.plugins.tracker.protocol import Tracker
+from omni_tui.plugins.workspace.protocol import Workspace
+from omni_tui.store.paths import WorkspacePaths
+from omni_tui.store.queue import Queue
+from omni_tui.store.runs import Runs
+
+
+@dataclass
+class Workplace:
+    """What is handed in for one workspace; only `turn` changes."""
+
+    name: str
+    settings: WorkspaceSettings
+    paths: WorkspacePaths
+    queue: Queue
+    runs: Runs
+    tracker: Tracker
+    checkouts: Workspace
+    scm: Scm
+    agents: Callable[[], Sequence[AgentSpec]]
+    """Reads the agents' directories: a new or changed agent counts from the next attempt on."""
+    harness: Callable[[str], Agent]
+    """Makes a fresh reader of an attempt's signals for a harness, by name."""
+    landing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One squash, check and landing at a time: the tested tree is the one that lands."""
+    turn: int = 0
+    """Whose turn it is among the agents."""
+
+    def state_dir(self, agent: str) -> Path:
+        """Return where an agent keeps what outlives its attempts."""
+        return self.paths.agents / agent / "state"

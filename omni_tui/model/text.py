@@ -1,0 +1,33 @@
+"""Text that others wrote, made safe to keep and to show (facts: reliability, Terminal)."""
+
+from __future__ import annotations
+
+import re
+
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_SPACES = re.compile(r"\s+")
+
+
+def clean(text: str) -> str:
+    """Take out escape sequences, control characters (newlines and tabs stay) and bidi overrides."""
+    return _UNSAFE.sub("", _SEQUENCE.sub("", text.replace("\r\n", "\n")))
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Clean `text`, put it on one line, and cut it to `limit` characters; a cut ends in an ellipsis."""
+    line = _SPACES.sub(" ", clean(_SPACES.sub(" ", text))).strip()
+    return line if limit is None or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def code(name: str) -> str:
+    """Put a name or a path between backticks, so that neither a person nor an agent takes it for anything else."""
+    return f"`{one_line(name).replace('`', chr(39))}`"
+
+
+def listing(names: list[str], most: int = 5) -> str:
+    """Say names in a row, `a`, `b` and `c`; no more than `most` of them."""
+    quoted = [code(name) for name in names[:most]]
+    if len(names) > most:
+        quoted.append(f"{len(names) - most} more")
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
