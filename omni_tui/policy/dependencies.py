@@ -1,0 +1,115 @@
+"""Dependencies: what a task still waits for, and which tasks wait for each other in a circle."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from omni_tui.model.task import Status, Task, TaskRef
+
+
+class UnmetKind(StrEnum):
+    """How a dependency fails to be met; in the order in which they bind."""
+
+    CYCLE = "cycle"
+    MISSING = "missing"
+    BLOCKED = "blocked"
+    OPEN = "open"
+    """Waiting or running: it can still be done."""
+
+
+class Unmet(msgspec.Struct, frozen=True):
+    """The dependencies of one task that bind; for a cycle, its members in order, the task first."""
+
+    kind: UnmetKind
+    refs: tuple[TaskRef, ...]
+
+
+def parse_ref(text: str, workspace: str) -> TaskRef:
+    """Read an entry of `depends_on`: `id` in the same workspace, or `workspace/id`."""
+    before, slash, after = text.strip().rpartition("/")
+    return TaskRef(before if slash else workspace, after)
+
+
+class Dependencies:
+    """Answers what each waiting task still waits for. A dependency is met when it is in `done/`."""
+
+    def __init__(self, waiting: Sequence[Task], status_of: Mapping[TaskRef, Status]) -> None:
+        self._status_of = status_of
+        self._waiting = {task.ref for task in waiting}
+        graph = {
+            task.ref: [ref for ref in _depends_on(task) if ref in self._waiting] for task in waiting if task.depends_on
+        }
+        self._cycle_of = _cycles(graph)
+
+    def unmet(self, task: Task) -> Unmet | None:
+        """Return what binds `task`, the hopeless before the merely open; None: nothing, it may start."""
+        cycle = self._cycle_of.get(task.ref)
+        if cycle is not None:
+            return Unmet(UnmetKind.CYCLE, cycle)
+        found: dict[UnmetKind, list[TaskRef]] = defaultdict(list)
+        for ref in _depends_on(task):
+            kind = self._kind(ref)
+            if kind is not None:
+                found[kind].append(ref)
+        return next((Unmet(kind, tuple(found[kind])) for kind in UnmetKind if kind in found), None)
+
+    def _kind(self, ref: TaskRef) -> UnmetKind | None:
+        if ref in self._waiting:
+            return UnmetKind.OPEN
+        match self._status_of.get(ref):
+            case Status.DONE:
+                return None
+            case Status.BLOCKED:
+                return UnmetKind.BLOCKED
+            case None:
+                return UnmetKind.MISSING
+            case _:
+                return UnmetKind.OPEN
+
+
+def _depends_on(task: Task) -> list[TaskRef]:
+    return list(dict.fromkeys(parse_ref(text, task.workspace) for text in task.depends_on))
+
+
+def _cycles(graph: Mapping[TaskRef, Sequence[TaskRef]]) -> dict[TaskRef, tuple[TaskRef, ...]]:
+    """Return, for each member of a cycle, that cycle from it on. In time linear in the graph.
+
+    Where cycles overlap one of them is found; the rest then waits for a member of it, which is what they are told.
+    """
+    stuck = _peel(graph)
+    following = {ref: next(dep for dep in graph[ref] if dep in stuck) for ref in sorted(stuck)}
+    cycles: dict[TaskRef, tuple[TaskRef, ...]] = {}
+    seen: set[TaskRef] = set()
+    for first in following:
+        walk: dict[TaskRef, int] = {}
+        ref = first
+        while ref not in seen:
+            seen.add(ref)
+            walk[ref] = len(walk)
+            ref = following[ref]
+        if ref in walk:
+            cycle = tuple(walk)[walk[ref] :]
+            cycles.update((member, cycle[at:] + cycle[:at]) for at, member in enumerate(cycle))
+    return cycles
+
+
+def _peel(graph: Mapping[TaskRef, Sequence[TaskRef]]) -> set[TaskRef]:
+    """Return the tasks that are left when those that wait for nothing are taken away, again and again."""
+    dependents: dict[TaskRef, list[TaskRef]] = defaultdict(list)
+    left = dict.fromkeys(graph, 0)
+    for ref, needs in graph.items():
+        for need in needs:
+            if need in graph:
+                left[ref] += 1
+                dependents[need].append(ref)
+    free = [ref for ref, count in left.items() if not count]
+    while free:
+        for dependent in dependents[free.pop()]:
+            left[dependent] -= 1
+            if not left[dependent]:
+                free.append(dependent)
+    return {ref for ref, count in left.items() if count}
