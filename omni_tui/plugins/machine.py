@@ -1,0 +1,76 @@
+"""What the machine offers, as facts: programs, PID namespaces, watches, disk. Nothing is judged here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+PATIENCE = 10.0
+"""Seconds that a program may take to tell its version."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """The machine, as far as omni-tui cares."""
+
+    python: tuple[int, ...]
+    git: tuple[int, ...] | None
+    """None: not installed, like the others."""
+    tmux: str | None
+    namespaces: str
+    """Why a PID namespace cannot be made; empty: it can."""
+    watches: int | None
+    """How many inotify watches a user may have; None: no inotify here."""
+    free_bytes: int
+    free_inodes_percent: float
+
+
+def look(directory: Path) -> Facts:
+    """Gather the facts; disk space is that of `directory`'s file system."""
+    disk = shutil.disk_usage(directory)
+    return Facts(
+        python=tuple(sys.version_info[:3]),
+        git=git_version(),
+        tmux=_version("tmux", "-V"),
+        namespaces=_namespace_fault(),
+        watches=_watches(),
+        free_bytes=disk.free,
+        free_inodes_percent=_free_inodes(directory),
+    )
+
+
+def git_version() -> tuple[int, ...] | None:
+    """Return git's version as numbers; None: there is no git."""
+    text = _version("git", "--version")
+    number = re.search(r"\d+(?:\.\d+)+", text or "")
+    return tuple(int(part) for part in number[0].split(".")) if number else None
+
+
+def _version(program: str, option: str) -> str | None:
+    if shutil.which(program) is None:
+        return None
+    done = subprocess.run([program, option], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return done.stdout.strip()
+
+
+def _namespace_fault() -> str:
+    if shutil.which("unshare") is None:
+        return "the program `unshare` (util-linux) is not here"
+    argv = ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child", "true"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"unshare ended with {done.returncode}"
+
+
+def _watches() -> int | None:
+    path = Path("/proc/sys/fs/inotify/max_user_watches")
+    return int(path.read_text()) if path.exists() else None
+
+
+def _free_inodes(directory: Path) -> float:
+    stats = os.statvfs(directory)
+    return 100.0 * stats.f_favail / stats.f_files if stats.f_files else 100.0
