@@ -24,14 +24,14 @@ from omni_tui.engine.tail import Tail
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import RuntimeFailedError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
-from omni_tui.model.failure import Failure, FailureKind
+from omni_tui.model.failure import Failure, FailureKind, Move
 from omni_tui.model.task import Task
 from omni_tui.model.verdict import FindingKind, Severity, Verdict
 from omni_tui.plugins.agent.protocol import Agent, Assignment
 from omni_tui.plugins.runtime.protocol import Handle, Launch
 from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.plugins.workspace.protocol import Worktree
-from omni_tui.policy import gate, supervision
+from omni_tui.policy import gate, retry, supervision
 from omni_tui.store.runs import Run
 
 T = TypeVar("T")
@@ -46,6 +46,10 @@ PHASES = {
     "land": Phase.MERGE,
 }
 """Which step begins which phase; the others belong to the phase before."""
+
+
+CLOSING = ("salvage", "conclude")
+"""Steps that are done even after an order has come."""
 
 
 class Launched(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +104,7 @@ class Attempt:
         """Do one step durably; an order that has come ends the attempt before it."""
 
         async def obedient() -> T:
-            if key != "salvage":
+            if key not in CLOSING:
                 obey(self._box)
             return await work()
 
@@ -167,7 +171,7 @@ class Attempt:
         decision = await self._watcher(worktree, launched).observe(
             lambda vitals, now: supervision.judge_handover(vitals, now, limits)
         )
-        if decision.failure is not None:
+        if isinstance(decision, supervision.Ending) and decision.failure is not None:
             raise AttemptFailedError(decision.failure)
 
     async def watch(self, worktree: Worktree, launched: Launched) -> None:
@@ -269,7 +273,19 @@ class Attempt:
     async def land(self, merge: Merge) -> bool:
         """Move the release branch to the checked commit; False: it has moved meanwhile."""
         self._services.lease.check()
-        return await self._place.scm.land(merge)
+        landed = await self._place.scm.land(merge)
+        if landed:
+            self.board.end("")
+        return landed
+
+    async def conclude(self, failures: Sequence[Failure]) -> Move:
+        """Say that the attempt has failed, and decide what follows."""
+        last = failures[-1]
+        self._services.record("attempt.failed", self.id, kind=last.cause, message=last.message)
+        self.board.end(last.message)
+        proposals = (reaction.react(self.task, failures) for reaction in self._services.reactions)
+        proposal = next((move for move in proposals if move is not None), None)
+        return retry.decide(self.task, failures, proposal, self._services.settings().limits)
 
     @property
     def has_check(self) -> bool:

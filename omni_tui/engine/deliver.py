@@ -6,6 +6,7 @@ agent is adopted, because `launch` finds it and `watch` reads its signals from t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import count
 from typing import Protocol
@@ -16,7 +17,6 @@ from omni_tui.engine.attempt import Attempt, Launched, Salvage
 from omni_tui.engine.check import CheckResult
 from omni_tui.engine.steps import AttemptFailedError
 from omni_tui.model.failure import Failure, Move, MoveKind
-from omni_tui.model.task import Task
 from omni_tui.model.verdict import Verdict
 from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.plugins.workspace.protocol import Worktree
@@ -33,12 +33,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 class Crew(Protocol):
     """What `deliver` needs of whoever runs it; `engine.delivery` is the one."""
 
-    async def next_attempt(self, task: Task, failures: list[Failure]) -> Attempt:
-        """Return the attempt that a crash left, or a new one: which consumes it. Raises `AttemptFailedError`."""
-        ...
-
-    def judge(self, task: Task, failures: list[Failure]) -> Move:
-        """Return what follows the last failure."""
+    async def next_attempt(self, failures: Sequence[Failure]) -> Attempt:
+        """Return the attempt that a crash left, or a new one: which consumes it."""
         ...
 
     async def pause(self, move: Move) -> bool:
@@ -46,18 +42,18 @@ class Crew(Protocol):
         ...
 
 
-async def deliver(task: Task, crew: Crew) -> Ending:
+async def deliver(crew: Crew) -> Ending:
     """Try until the task's change has landed, or until a person must look."""
     failures: list[Failure] = []
     while True:
+        attempt = await crew.next_attempt(failures)
         try:
-            attempt = await crew.next_attempt(task, failures)
             merge = await land_one(attempt)
         except AttemptFailedError as failed:
             failures.append(failed.failure)
         else:
             return Ending(merge=merge, failures=tuple(failures))
-        move = crew.judge(task, failures)
+        move = await attempt.step("conclude", Move, partial(attempt.conclude, failures))
         if move.kind is MoveKind.BLOCK or not await crew.pause(move):
             return Ending(move=move, failures=tuple(failures))
 

@@ -20,8 +20,8 @@ from omni_tui.engine.tail import Tail
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent.protocol import Agent
-from omni_tui.plugins.runtime.protocol import Handle
-from omni_tui.policy.supervision import Vitals, Wait
+from omni_tui.plugins.runtime.protocol import Exit, Handle
+from omni_tui.policy.supervision import Moment, Vitals, Wait
 
 Decision = TypeVar("Decision")
 
@@ -52,7 +52,7 @@ class Supervisor:
         self.vitals = Vitals(started=self._monotonic(started.at), last_signal=self._monotonic(started.at))
         self._take(started)
 
-    async def observe(self, judge: Callable[[Vitals, float], Decision | Wait]) -> Decision:
+    async def observe(self, judge: Callable[[Vitals, Moment], Decision | Wait]) -> Decision:
         """Return the first judgement that is not to wait. Raises `AttemptFailedError` when a person orders an end."""
         changed = self._box.changed
         exited = asyncio.ensure_future(self._services.runtime.wait(self._handle))
@@ -63,18 +63,20 @@ class Supervisor:
                     changed.clear()
                     self._look(exited)
                     obey(self._box)
-                    decision = judge(self.vitals, self._services.clock.monotonic())
+                    decision = judge(self.vitals, self._now())
                     if not isinstance(decision, Wait):
                         return decision
                     await self._engine.wait(changed, decision.until)
         finally:
             exited.cancel()
 
-    def _look(self, exited: asyncio.Future[object]) -> None:
+    def _now(self) -> Moment:
+        return Moment(monotonic=self._services.clock.monotonic(), utc=self._services.clock.now())
+
+    def _look(self, exited: asyncio.Future[Exit]) -> None:
         """Take in what has come; the exit is seen first, so that no signal written before it is missed."""
         if exited.done():
-            exited.result()
-            self.vitals = msgspec.structs.replace(self.vitals, exited=True)
+            self.vitals = msgspec.structs.replace(self.vitals, exited=True, status=exited.result().status)
         at = self._moment()
         for line in self._events.lines():
             if (signal := self._agent.read(line, at)) is not None:

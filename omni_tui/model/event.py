@@ -24,10 +24,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 EVENTS = {
     "core.started": "a process took the lease and began to dispatch",
     "core.stopped": "it let go; data: reason",
+    "core.fault": "something of ours failed; data: where, error",
     "config.taken": "a changed configuration is in force; data: file",
     "config.refused": "a bad configuration was left aside; data: error",
     "workspace.opened": "a workspace can take tasks",
     "workspace.refused": "a workspace cannot be used; data: error",
+    "workspace.spare_failed": "a spare checkout could not be prepared, so starts wait for theirs; data: error",
     "task.refused": "a file could not be read as a task; data: file, error",
     "task.claimed": "moved from todo/ to doing/",
     "task.adopted": "found in doing/ by a new owner",

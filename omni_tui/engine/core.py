@@ -1,0 +1,151 @@
+"""The core: everything that runs under the lease, from its start to its stop. Agents outlive it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from omni_tui.engine.guard import Guard
+from omni_tui.engine.requests import RequestDesk
+from omni_tui.engine.scheduler import Scheduler
+from omni_tui.engine.services import Services
+from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import OmniError
+from omni_tui.model.request import Request
+from omni_tui.model.settings import Settings
+from omni_tui.model.state import FleetState
+from omni_tui.plugins.notifier.protocol import Urgency
+from omni_tui.store.paths import FleetPaths
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the fleet hands in: how to open a workspace, read the configuration again, and keep the state."""
+
+    paths: FleetPaths
+    open_place: Callable[[str], Awaitable[Workplace]]
+    """Raises `OmniError` if the workspace cannot be used (yet)."""
+    reload: Callable[[], Settings]
+    """Reads `config.toml` and puts it in force; raises `ConfigError`, with the last good one still in force."""
+    state: FleetState
+    save_state: Callable[[FleetState], None]
+
+
+class Core:
+    """Dispatches one fleet on one event loop."""
+
+    def __init__(self, services: Services, wiring: Wiring, *, until_idle: bool = False, stop_agents: bool = False) -> None:
+        self._services = services
+        self._wiring = wiring
+        self._until_idle = until_idle
+        self._stop_agents = stop_agents
+        self._stopping = asyncio.Event()
+        self._reason = ""
+        self._guard = Guard(self._failed)
+        self.scheduler = Scheduler(services, self._guard, wiring.state, wiring.save_state)
+        self._desk = RequestDesk(wiring.paths.control, self.scheduler, services, self._guard, self.stop)
+        self._refused: dict[str, str] = {}
+
+    def stop(self, reason: str) -> None:
+        """End the core soon; agents keep running unless it was made with `stop_agents`."""
+        self._reason = self._reason or reason
+        self._stopping.set()
+
+    async def run(self) -> str:
+        """Dispatch until stopped; return the reason."""
+        services, wakeups = self._services, self._services.wakeups
+        services.record("core.started", mode=services.lease.owner.mode, pid=services.lease.owner.pid)
+        self._guard.spawn("tree watch", wakeups.run())
+        try:
+            await self._open_places()
+            self._guard.spawn("new workspaces", self._watch_workspaces())
+            self._guard.spawn("configuration", self._watch_settings())
+            self._guard.spawn("requests", self._desk.run())
+            self._guard.spawn("scheduler", self.scheduler.run())
+            if self._until_idle:
+                self._guard.spawn("until idle", self._stop_when_idle())
+            await self._stopping.wait()
+            if self._stop_agents:
+                await self.scheduler.stop_agents(self._reason)
+        finally:
+            await self._close()
+        return self._reason
+
+    async def carry_out_alone(self, request: Request) -> str:
+        """Carry out one request without dispatching, for a command that found nobody in charge."""
+        self._guard.spawn("tree watch", self._services.wakeups.run())
+        try:
+            await self._open_places(only=request.task.partition("/")[0] or None)
+            return await self._desk.carry_out(request)
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        await self._guard.close()
+        await self._services.runtime.close()
+        self._services.record("core.stopped", reason=self._reason)
+        self._services.lease.release()
+
+    async def _stop_when_idle(self) -> None:
+        await self.scheduler.idle.wait()
+        self.stop("idle: nothing runs and nothing can start")
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        """Say that something of ours failed; without its loop the core cannot go on."""
+        self._services.record("core.fault", where=name, error=f"{type(error).__name__}: {error}")
+        self.scheduler.change_state(message=f"{name} failed: {error}")
+        if name in ("scheduler", "tree watch", "requests"):
+            self.stop(f"{name} failed: {error}")
+
+    # -- what changes while it runs --------------------------------------------------------------------------------
+
+    async def _open_places(self, only: str | None = None) -> None:
+        for name in self._wiring.paths.workspace_names():
+            if self.scheduler.place(name) is None and only in (None, name):
+                await self._open_place(name)
+
+    async def _open_place(self, name: str) -> None:
+        try:
+            place = await self._wiring.open_place(name)
+        except OmniError as error:
+            if self._refused.get(name) != str(error):
+                self._refused[name] = str(error)
+                self._services.record("workspace.refused", workspace=name, error=str(error))
+                self.scheduler.change_state(message=str(error))
+                await self._services.notify(Urgency.ATTENTION, f"workspace {name} cannot be used", str(error))
+            return
+        self._refused.pop(name, None)
+        self.scheduler.open(place)
+        self._services.record("workspace.opened", workspace=name)
+
+    async def _watch_workspaces(self) -> None:
+        """Open a workspace as soon as its directory is there and whole."""
+        changed, wakeups = asyncio.Event(), self._services.wakeups
+        wakeups.add(changed, self._wiring.paths.workspaces)
+        watched: set[str] = set()
+        while True:
+            names = set(self._wiring.paths.workspace_names())
+            for name in names - watched:
+                wakeups.add(changed, self._wiring.paths.workspace(name).root)
+            watched |= names
+            await changed.wait()
+            changed.clear()
+            await self._open_places()
+
+    async def _watch_settings(self) -> None:
+        """Take over a changed configuration; leave a bad one aside and say so."""
+        changed, path = asyncio.Event(), self._wiring.paths.config
+        self._services.wakeups.add(changed, path.parent, path)
+        while True:
+            await changed.wait()
+            changed.clear()
+            try:
+                self._wiring.reload()
+            except OmniError as error:
+                self._services.record("config.refused", file=path.name, error=str(error))
+                self.scheduler.change_state(message=f"the last good configuration stays in force: {error}")
+            else:
+                self._services.record("config.taken", file=path.name)
+                self.scheduler.change_state(message="")
+                self.scheduler.wake.set()

@@ -1,0 +1,66 @@
+"""Putting away: what is done with a task once its delivery has ended, in an order that a crash cannot spoil."""
+
+from __future__ import annotations
+
+from omni_tui.engine.deliver import Ending
+from omni_tui.engine.prompt import blocked_note
+from omni_tui.engine.services import Services
+from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import OmniError, ScmError
+from omni_tui.model.failure import Failure, FailureKind
+from omni_tui.model.lifecycle import Occasion
+from omni_tui.model.task import Status, Task
+from omni_tui.plugins.notifier.protocol import Urgency
+from omni_tui.plugins.tracker.protocol import Outcome
+
+
+class PutAway:
+    """Moves an ended task's file, tells its tracker and, where a person must look, a person."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def landed(self, task: Task, place: Workplace, ending: Ending) -> None:
+        """The change is on the release branch: done, then pushed."""
+        merge = ending.merge
+        assert merge is not None, "only called with a landing"
+        place.queue.move(task.id, Status.DOING, Occasion.LANDED)
+        self._services.record("task.landed", task.ref, commit=merge.commit, release=place.settings.release)
+        await place.tracker.tell(task, Outcome(landed=True, message=f"landed on {place.settings.release}", commit=merge.commit))
+        await self._push(place)
+
+    async def _push(self, place: Workplace) -> None:
+        if not self._services.settings().merge.push:
+            return
+        try:
+            push = await place.scm.push()
+        except ScmError as error:
+            self._services.record("release.not_pushed", workspace=place.name, reason=str(error))
+            return
+        if push.pushed:
+            self._services.record("release.pushed", workspace=place.name)
+        elif push.reason:
+            self._services.record("release.not_pushed", workspace=place.name, reason=push.reason)
+
+    async def blocked(self, task: Task, place: Workplace, ending: Ending, ordered: str) -> None:
+        """A person must look: a note beside the task says why, what was tried and where it is kept."""
+        reason = ordered or (ending.failures[-1].message if ending.failures else "") or "it cannot go on"
+        await self._block(task, place, reason, blocked_note(task, ending.failures, place.name, reason))
+
+    async def fault(self, task: Task, place: Workplace, error: OmniError) -> None:
+        """Something of ours or the machine's failed: blocked, with the error's own words."""
+        failure = Failure(kind=FailureKind.FAULT, message=str(error))
+        await self._block(task, place, str(error), blocked_note(task, (failure,), place.name, str(error)))
+
+    async def _block(self, task: Task, place: Workplace, reason: str, note: str) -> None:
+        place.queue.move(task.id, Status.DOING, Occasion.BLOCKED, note=note)
+        self._services.record("task.blocked", task.ref, reason=reason)
+        await place.tracker.tell(task, Outcome(landed=False, message=reason))
+        await self._services.notify(Urgency.ATTENTION, f"{task.ref} is blocked", reason, task.ref)
+
+    def requeued(self, task: Task, place: Workplace, reason: str, *, fresh: bool) -> None:
+        """Back in todo/, with `fresh` attempts or with those that it has left."""
+        if fresh:
+            place.runs.begin_afresh(task.id)
+        place.queue.move(task.id, Status.DOING, Occasion.REQUEUED)
+        self._services.record("task.requeued", task.ref, reason=reason)

@@ -1,0 +1,119 @@
+"""Requests: what other processes and the cockpit's keys ask of the owner, carried out and answered.
+
+kill, redispatch and block wait until the agent's whole tree is gone before they are answered; meanwhile the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from omni_tui.engine.guard import Guard
+from omni_tui.engine.order import Order, OrderKind
+from omni_tui.engine.scheduler import Scheduler
+from omni_tui.engine.services import Services
+from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import OmniError, TaskNotFoundError, UsageError
+from omni_tui.model.lifecycle import Occasion, after
+from omni_tui.model.request import Reply, Request, RequestKind
+from omni_tui.model.task import Status, TaskRef
+from omni_tui.store import control
+
+FLEET_WISHES = {
+    RequestKind.FREEZE: ("fleet.frozen", {"frozen": True}, "frozen: no new starts"),
+    RequestKind.THAW: ("fleet.thawed", {"frozen": False}, "thawed: starts again"),
+    RequestKind.THROTTLE: ("fleet.throttled", {"throttled": True}, "throttled: one at a time"),
+    RequestKind.UNTHROTTLE: ("fleet.unthrottled", {"throttled": False}, "as many at once as there are slots"),
+}
+"""Wishes on the whole fleet: the event, the change of its state, and the answer."""
+
+ORDERS = {RequestKind.KILL: OrderKind.KILL, RequestKind.REDISPATCH: OrderKind.REQUEUE, RequestKind.BLOCK: OrderKind.BLOCK}
+
+
+class RequestDesk:
+    """Takes requests from `control/`, has them carried out, files the replies."""
+
+    def __init__(self, directory: Path, scheduler: Scheduler, services: Services, guard: Guard, stop: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._scheduler = scheduler
+        self._services = services
+        self._guard = guard
+        self._stop = stop
+        self._taken: set[str] = set()
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        arrived = asyncio.Event()
+        arrived.set()
+        with self._services.wakeups.on(arrived, self._directory):
+            while True:
+                await arrived.wait()
+                arrived.clear()
+                for request in control.pending(self._directory):
+                    if request.id not in self._taken:
+                        self._taken.add(request.id)
+                        self._guard.spawn(f"request {request.id}", self._serve(request))
+
+    async def _serve(self, request: Request) -> None:
+        try:
+            message = await self.carry_out(request)
+            reply = Reply(id=request.id, ok=True, message=message)
+            self._services.record("request.done", kind=request.kind.value, for_task=request.task, by=request.by)
+        except OmniError as error:
+            reply = Reply(id=request.id, ok=False, message=str(error))
+            self._services.record("request.refused", kind=request.kind.value, for_task=request.task, error=str(error))
+        control.reply(self._directory, reply)
+        self._taken.discard(request.id)
+
+    async def carry_out(self, request: Request) -> str:
+        """Do what is asked and return what was done, for a person. Raises `OmniError` where that cannot be."""
+        if request.kind is RequestKind.STOP:
+            self._stop(request.reason or "asked to stop")
+            return "stopping; agents keep running"
+        if request.kind in FLEET_WISHES:
+            event, change, message = FLEET_WISHES[request.kind]
+            self._scheduler.change_state(**change)
+            self._services.record(event, by=request.by)
+            return message
+        return await self._on_task(request)
+
+    async def _on_task(self, request: Request) -> str:
+        workspace, _, task_id = request.task.partition("/")
+        ref, kind = TaskRef(workspace, task_id), ORDERS[request.kind]
+        place = self._scheduler.place(workspace)
+        if place is None:
+            raise TaskNotFoundError(f"no workspace {workspace!r} is open", where=request.task, fix="see `omni-tui workspace list`")
+        reason = request.reason or f"{request.kind.value} asked for by a person"
+        if await self._scheduler.order(ref, Order(kind, reason)):
+            return _said(kind, ref)
+        return self._on_resting(place, ref, kind, reason)
+
+    def _on_resting(self, place: Workplace, ref: TaskRef, kind: OrderKind, reason: str) -> str:
+        """Do what is asked with a task that does not run."""
+        found = place.queue.find(ref.id)
+        if found is None:
+            raise TaskNotFoundError("there is no such task", where=str(ref), fix="see `omni-tui list`")
+        status, _ = found
+        if kind is OrderKind.KILL:
+            raise UsageError(f"it does not run: it is in {status}/", where=str(ref), fix="nothing to kill; `block` keeps it from starting")
+        occasion = Occasion.REQUEUED if kind is OrderKind.REQUEUE else Occasion.BLOCKED
+        if status is Status.TODO and occasion is Occasion.REQUEUED:
+            raise UsageError("it waits already", where=str(ref), fix="see `omni-tui why` for what it waits for")
+        if after(status, occasion) is None:
+            raise UsageError(f"it is in {status}/, so it cannot be {occasion.value}", where=str(ref))
+        if occasion is Occasion.REQUEUED:
+            place.runs.begin_afresh(ref.id)
+        place.queue.move(ref.id, status, occasion, note=reason if occasion is Occasion.BLOCKED else "")
+        event = "task.requeued" if occasion is Occasion.REQUEUED else "task.blocked"
+        self._services.record(event, ref, reason=reason)
+        return _said(kind, ref)
+
+
+def _said(kind: OrderKind, ref: TaskRef) -> str:
+    return {
+        OrderKind.KILL: f"{ref} was killed: its whole process tree is gone, its work is kept",
+        OrderKind.REQUEUE: f"{ref} is back in todo/ with fresh attempts",
+        OrderKind.BLOCK: f"{ref} is blocked",
+        OrderKind.STOP: f"{ref} was stopped",
+    }[kind]

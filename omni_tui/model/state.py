@@ -1,0 +1,16 @@
+"""The fleet's state: what its owner says of it apart from the tasks, kept in `state.json` so that it survives a restart."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FleetState(msgspec.Struct, frozen=True, kw_only=True):
+    """`frozen` and `throttled` are a person's wish and last until taken back."""
+
+    frozen: bool = False
+    throttled: bool = False
+    message: str = ""
+    """The latest thing that a person should read, such as a refused configuration."""
+    holds: dict[str, str] = msgspec.field(default_factory=dict)
+    """Why each waiting task waits; keys are `workspace/id`."""
