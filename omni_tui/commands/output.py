@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from omni_tui.cockpit.text import clean
 from omni_tui.errors import OmniError
+from omni_tui.model.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

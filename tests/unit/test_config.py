@@ -125,7 +125,8 @@ def test_the_shipped_file_sets_nothing_and_uncommented_gives_the_defaults(tmp_pa
 
 def test_every_key_has_a_meaning_and_every_number_a_range() -> None:
     tables: list[type[Struct]] = [key.table for key in keys_of(Settings).values() if key.table is not None]
-    for settings in [*tables, WorkspaceSettings, AgentSettings]:
+    tables += [WorkspaceSettings, AgentSettings]
+    for settings in tables:
         for key in keys_of(settings).values():
             assert key.meta.description, f"{settings.__name__}.{key.name} has no description"
             if key.kind in (int, float):

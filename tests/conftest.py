@@ -1,0 +1,39 @@
+"""For every test: where CI decides, a test that skips itself proves nothing, so it fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+from _pytest.reports import BaseReport
+
+ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register our marker."""
+    config.addinivalue_line("markers", "may_skip(reason): allowed to skip on CI, for the reason given")
+
+
+def refuse_skip(report: BaseReport, allowed: bool) -> None:
+    """Turn a skip into a failure, where CI decides and it is not allowed."""
+    if ON_CI and report.skipped and not allowed and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """See every test's report."""
+    report = yield
+    refuse_skip(report, allowed=item.get_closest_marker("may_skip") is not None)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """See the report of every file: one that skips itself whole is no better."""
+    report = yield
+    refuse_skip(report, allowed=False)
+    return report
