@@ -1,35 +1,45 @@
-"""Making untrusted text harmless, once, where it enters: titles and notes (`clean_text`), captured screens (`keep_sgr`).
-
-A terminal obeys escape sequences wherever they come from: OSC 52 writes the clipboard, a C1 byte starts a sequence without
-ESC, bidi controls turn a line around. Sequences as in ECMA-48 and xterm's ctlseqs.
-"""
+"""Text that others wrote, made safe to keep and to show (facts: reliability, Terminal)."""
 
 from __future__ import annotations
 
 import re
 
-_STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"
-"""OSC, DCS, SOS, PM and APC with their terminator; one without it loses only its introducer, not the text behind it."""
-
-_CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-_ESCAPE = r"\x1b[ -/]*[0-~]"
-_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-_UNWANTED = f"[{_CONTROL}{_BIDI}\u2028\u2029\ud800-\udfff]"
-
-_SEQUENCE = re.compile(f"{_STRING}|{_CSI}|{_ESCAPE}")
-_CHARACTER = re.compile(_UNWANTED)
-_ALL_BUT_SGR = re.compile(rf"(\x1b\[[0-9;:]*m)|{_STRING}|{_CSI}|{_ESCAPE}|{_UNWANTED}|[\t\n]")
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_SPACES = re.compile(r"\s+")
+_ALL_BUT_SGR = re.compile(
+    r"(\x1b\[[0-9;:]*m)"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, SOS, PM, APC
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
+    r"|\x1b[ -/]*[0-~]"  # any other escape
+    "|[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
-def clean_text(text: str) -> str:
-    """Return `text` without escape sequences, control characters (but newline and tab), bidi controls and lone surrogates.
-
-    Nothing that is left can form a sequence: no ESC and no C1 character survives.
-    """
-    return _CHARACTER.sub("", _SEQUENCE.sub("", text))
+def clean(text: str) -> str:
+    """Take out escape sequences, control characters (newlines and tabs stay) and bidi overrides."""
+    return _UNSAFE.sub("", _SEQUENCE.sub("", text.replace("\r\n", "\n")))
 
 
 def keep_sgr(line: str) -> str:
-    """Return one captured screen `line` with its colours and attributes (`ESC [ … m`) and no other control of any kind."""
+    """Return one captured screen line with its colours (`ESC [ … m`, ECMA-48) and no other control of any kind."""
     return _ALL_BUT_SGR.sub(lambda match: match[1] or "", line)
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Clean `text`, put it on one line, and cut it to `limit` characters; a cut ends in an ellipsis."""
+    line = _SPACES.sub(" ", clean(_SPACES.sub(" ", text))).strip()
+    return line if limit is None or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def code(name: str) -> str:
+    """Put a name or a path between backticks, so that neither a person nor an agent takes it for anything else."""
+    return f"`{one_line(name).replace('`', chr(39))}`"
+
+
+def listing(names: list[str], most: int = 5) -> str:
+    """Say names in a row, `a`, `b` and `c`; no more than `most` of them."""
+    quoted = [code(name) for name in names[:most]]
+    if len(names) > most:
+        quoted.append(f"{len(names) - most} more")
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
