@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -17,8 +17,14 @@ class TrackerSpec(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str
     todo: Path
     """The queue's folder of waiting task files."""
-    taken: Callable[[str], bool]
-    """Whether an id belongs to a task that is no longer waiting."""
+    read: Callable[[Path], Task | None]
+    """Reads a file as a task; None: somebody is still writing it. Raises `TaskFileError`, or `FileNotFoundError`."""
+    taken: Callable[[Collection[str]], Mapping[str, Path]]
+    """Which of these ids belong to tasks that no longer wait, and where those are."""
+    remark: Callable[[str, str], None]
+    """Puts a text beside the file of the task with an id, wherever that is now; once, however often it is called."""
+    now: Callable[[], float]
+    """UTC seconds."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +39,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
     tasks: Sequence[Task] = ()
     refused: Sequence[Refusal] = ()
+    look_again_at: float | None = None
+    """When to fetch again though nothing tells of a change, UTC seconds: a file may be only half written."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

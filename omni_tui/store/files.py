@@ -1,0 +1,194 @@
+"""The durable primitives: nothing is acknowledged before it would survive a power loss.
+
+The rule is Maildir's (facts: reliability, State): temporary name, fsync, rename, fsync of the directories. Every operation of
+the operating system that changes the tree is a method of `Disk`, so that a test can record them, or let one fail.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+TEMPORARY_PREFIX = "."
+"""Begins the name of a file that is not finished: hidden from every listing of ours."""
+
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
+_serial = count()
+
+
+class Disk:
+    """What the operating system does for us, one call each; errors are its `OSError`s."""
+
+    def open(self, path: Path, flags: int) -> int:
+        """Open `path`, never across an exec; a file that it creates is readable as the umask says."""
+        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        """Write some of `data`; return how much."""
+        return os.write(descriptor, data)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut a file to `size` bytes."""
+        os.ftruncate(descriptor, size)
+
+    def sync(self, descriptor: int) -> None:
+        """Return once what was written is on the medium."""
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Let go of a descriptor."""
+        os.close(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename, over whatever is there."""
+        os.replace(source, target)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Rename where `target` is free; raises `FileExistsError` where it is not, `FileNotFoundError` without a source."""
+        _rename_exclusively(source, target)
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file's name."""
+        path.unlink()
+
+    def mkdir(self, path: Path) -> None:
+        """Make a directory whose parent exists."""
+        path.mkdir()
+
+
+DISK = Disk()
+"""The real one."""
+
+
+def publish(path: Path, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+    """Put `data` at `path`, all of it or nothing, over what was there.
+
+    Not `durable`: readers still never see half of it, but a power loss may bring back what was before.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name[:200]}.{os.getpid()}-{next(_serial)}.tmp")
+    try:
+        _create(temporary, data, durable, disk)
+        disk.replace(temporary, path)
+    except OSError:
+        with suppress(FileNotFoundError):  # it may never have been made
+            disk.unlink(temporary)
+        raise
+    if durable:
+        sync_dir(path.parent, disk=disk)
+
+
+def _create(path: Path, data: bytes, durable: bool, disk: Disk) -> None:
+    descriptor = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[disk.write(descriptor, bytes(rest)) :]
+        if durable:
+            disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)
+
+
+def move(source: Path, target: Path, *, disk: Disk = DISK) -> None:
+    """Rename `source` to `target` and return once that would survive a power loss: one rename, two directories synced.
+
+    Never overwrites: raises `FileExistsError` where `target` is taken, `FileNotFoundError` where `source` has gone.
+    """
+    disk.rename(source, target)
+    sync_dir(target.parent, disk=disk)  # first where it arrives: rather twice than nowhere
+    if source.parent != target.parent:
+        sync_dir(source.parent, disk=disk)
+
+
+def append(path: Path, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+    """Add `line` (without its newline) to a file of lines in one write, after cutting off what a crash left unfinished.
+
+    Raises `OSError` where not all of it could be written; what was is cut off next time.
+    """
+    new = not path.exists()
+    descriptor = disk.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    try:
+        _cut_torn_line(descriptor, disk)
+        data = line + b"\n"
+        if disk.write(descriptor, data) != len(data):
+            raise OSError(errno.ENOSPC, "only part of a line could be written", str(path))
+        if durable:
+            disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)
+    if new and durable:
+        sync_dir(path.parent, disk=disk)
+
+
+def _cut_torn_line(descriptor: int, disk: Disk) -> None:
+    size = end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - 4096)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end != size:
+        disk.truncate(descriptor, end)
+
+
+def make_dirs(path: Path, *, disk: Disk = DISK) -> None:
+    """Make `path` and what is missing above it, durably; it may exist."""
+    if path.is_dir():
+        return
+    make_dirs(path.parent, disk=disk)
+    with suppress(FileExistsError):  # another process was faster, which is as good
+        disk.mkdir(path)
+    sync_dir(path.parent, disk=disk)
+
+
+def sync_dir(path: Path, *, disk: Disk = DISK) -> None:
+    """Return once the names in a directory are on the medium."""
+    descriptor = disk.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        disk.sync(descriptor)
+    finally:
+        disk.close(descriptor)
+
+
+def _load_renameat2() -> Callable[..., int] | None:
+    """Return Linux's rename that never overwrites; Python's `os` has none."""
+    if sys.platform != "linux":
+        return None
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is not None:
+        function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    return function
+
+
+_renameat2 = _load_renameat2()
+
+
+def _rename_exclusively(source: Path, target: Path) -> None:
+    if _renameat2 is None:
+        _look_then_rename(source, target)
+        return
+    if _renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE) == 0:
+        return
+    code = ctypes.get_errno()
+    if code in {errno.EINVAL, errno.ENOSYS}:  # a file system that cannot promise it
+        _look_then_rename(source, target)
+    else:
+        raise OSError(code, os.strerror(code), str(source), None, str(target))
+
+
+def _look_then_rename(source: Path, target: Path) -> None:
+    """Do it in two steps; between them only a person's own hand could put something at `target`: names hold ids."""
+    source.lstat()
+    if os.path.lexists(target):
+        source.lstat()  # gone by now: another claimed it, and `target` is its
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    os.rename(source, target)

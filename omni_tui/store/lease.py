@@ -1,0 +1,147 @@
+"""The lease: one process dispatches a fleet. A flock says whether, the file's content says who.
+
+The kernel drops the lock with the process, however it dies. The epoch fences: it grows with every owner, is written into all
+that an owner does, and an owner that finds another's epoch in the file changes nothing any more.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from omni_tui.errors import LeaseHeldError, LeaseLostError
+from omni_tui.model.view import Owner
+from omni_tui.store.files import sync_dir
+
+_RECORD_BYTES = 1024
+"""The content has one size, so that one write replaces it and no reader sees the end of a former one."""
+
+_TRIES = 5
+_PAUSE_SECONDS = 0.02
+"""`read_owner` holds the lock for microseconds: what is still held after these is held by an owner."""
+
+_owner = msgspec.json.Decoder(Owner)
+
+
+class Lease:
+    """A held lease. Made by `acquire`."""
+
+    def __init__(self, path: Path, descriptor: int, owner: Owner) -> None:
+        self.path = path
+        self.owner = owner
+        self._descriptor = descriptor
+
+    @property
+    def epoch(self) -> str:
+        """Unique to this start of a dispatcher; sorts after all before it."""
+        return self.owner.epoch
+
+    @classmethod
+    def acquire(cls, path: Path, mode: str, now: Callable[[], float]) -> Lease:
+        """Take the fleet's lease for this process; `mode` is `cockpit` or `headless`.
+
+        Raises `LeaseHeldError` naming the holder. Children do not inherit it.
+        """
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            _lock(descriptor, path)
+            owner = _describe(_next_epoch(_read(descriptor)), mode, now())
+            _write(descriptor, owner)
+            sync_dir(path.parent)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return cls(path, descriptor, owner)
+
+    def check(self) -> None:
+        """Return if this process still owns the fleet; raises `LeaseLostError` if the file was removed or is another's."""
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            there = None
+        ours = os.fstat(self._descriptor)
+        if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
+            raise LeaseLostError("the lease file was taken away", where=str(self.path), fix="start omni-tui again")
+        found = _read(self._descriptor)
+        if found is None or found.epoch != self.epoch:
+            raise LeaseLostError("the lease has another owner", where=str(self.path), fix="start omni-tui again")
+
+    def release(self) -> None:
+        """Let go. The content stays: the next owner counts its epoch on."""
+        os.close(self._descriptor)
+
+
+def read_owner(path: Path) -> Owner | None:
+    """Return who dispatches the fleet; None: nobody does now. An owner is not disturbed, whatever the file says is checked."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+    holder = _read(descriptor)
+    who = f"process {holder.pid} on {holder.host} ({holder.mode})" if holder else "another process"
+    fix = "watch it with omni-tui, or end it first"
+    raise LeaseHeldError(f"{who} dispatches this fleet", where=str(path), fix=fix)
+
+
+def _describe(epoch: str, mode: str, now: float) -> Owner:
+    process = psutil.Process()
+    return Owner(
+        pid=process.pid,
+        host=socket.gethostname(),
+        boot_id=_boot_id(),
+        process_started=process.create_time(),
+        epoch=epoch,
+        since=now,
+        mode=mode,
+    )
+
+
+def _next_epoch(last: Owner | None) -> str:
+    """Count on under the lock; boot and process keep it unique even where the file, and with it the count, was lost."""
+    number = int(last.epoch.partition("-")[0]) + 1 if last else 1
+    return f"{number:06d}-{_boot_id()[:8]}-{os.getpid()}"
+
+
+def _boot_id() -> str:
+    if sys.platform == "linux":
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return str(int(psutil.boot_time()))
+
+
+def _read(descriptor: int) -> Owner | None:
+    data = os.pread(descriptor, _RECORD_BYTES, 0).strip()
+    try:
+        return _owner.decode(data)
+    except msgspec.MsgspecError:  # never written yet, or not by us
+        return None
+
+
+def _write(descriptor: int, owner: Owner) -> None:
+    os.pwrite(descriptor, msgspec.json.encode(owner).ljust(_RECORD_BYTES - 1) + b"\n", 0)
+    os.fsync(descriptor)

@@ -1,0 +1,160 @@
+"""Runs: what is kept of each attempt, under `runs/<task>/<attempt>/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from omni_tui.errors import OmniError
+from omni_tui.model.attempt import AttemptId, AttemptStatus
+from omni_tui.model.step import StepRecord
+from omni_tui.model.task import TaskRef
+from omni_tui.model.verdict import Verdict
+from omni_tui.store.files import DISK, Disk, append, make_dirs, publish
+from omni_tui.store.paths import WorkspacePaths
+
+T = TypeVar("T")
+
+FIRST = "first"
+"""Names the file that holds the number of the first attempt that counts, where that is not 1."""
+
+_status = msgspec.json.Decoder(AttemptStatus)
+_step = msgspec.json.Decoder(StepRecord)
+_verdict = msgspec.json.Decoder(Verdict)
+
+
+class Run:
+    """One attempt's directory."""
+
+    def __init__(self, dir: Path, attempt: AttemptId, disk: Disk = DISK) -> None:  # noqa: A002 -- as the attribute
+        self.dir = dir
+        self.attempt = attempt
+        self._disk = disk
+
+    @property
+    def prompt(self) -> Path:
+        """What the agent was told."""
+        return self.dir / "prompt.md"
+
+    @property
+    def events(self) -> Path:
+        """Lines that the agent, or its hooks, append."""
+        return self.dir / "events.jsonl"
+
+    @property
+    def pane_log(self) -> Path:
+        """The agent's last screen."""
+        return self.dir / "pane.log"
+
+    @property
+    def patch(self) -> Path:
+        """The change as a unified diff."""
+        return self.dir / "change.patch"
+
+    def write_prompt(self, text: str) -> None:
+        """Keep what the agent will be told."""
+        publish(self.prompt, text.encode(), disk=self._disk)
+
+    def write_patch(self, patch: str) -> None:
+        """Keep the change; bytes of a file's name that were not UTF-8 come out as they were."""
+        publish(self.patch, patch.encode("utf-8", "surrogateescape"), disk=self._disk)
+
+    def write_verdict(self, verdict: Verdict) -> None:
+        """Keep what the gate said."""
+        publish(self.dir / "verdict.json", msgspec.json.encode(verdict), disk=self._disk)
+
+    def read_verdict(self) -> Verdict | None:
+        """Return what the gate said; None: nothing yet."""
+        return _read(self.dir / "verdict.json", _verdict)
+
+    def write_status(self, status: AttemptStatus) -> None:
+        """Show how the attempt is. Whole for every reader, but not synced: a view, which the next change writes again."""
+        publish(self.dir / "status.json", msgspec.json.encode(status), durable=False, disk=self._disk)
+
+    def read_status(self) -> AttemptStatus | None:
+        """Return how the attempt was when it last said so; None: it never did, or a power loss took the file's bytes."""
+        return _read(self.dir / "status.json", _status)
+
+    def append_step(self, record: StepRecord) -> None:
+        """Record a finished step; it counts once this has returned."""
+        append(self.dir / "steps.jsonl", msgspec.json.encode(record), disk=self._disk)
+
+    def steps(self) -> list[StepRecord]:
+        """Return the finished steps, oldest first. A last line that a crash cut short was never acknowledged: left out.
+
+        Raises `OmniError` where a whole line cannot be read: then nobody knows what has been done.
+        """
+        return list(self._read_steps(self.dir / "steps.jsonl"))
+
+    def _read_steps(self, path: Path) -> Iterator[StepRecord]:
+        try:
+            *lines, _ = path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return
+        for number, line in enumerate(lines, 1):
+            try:
+                yield _step.decode(line)
+            except msgspec.MsgspecError as error:
+                fix = "look at the line, or block the task and queue it again"
+                raise OmniError(f"not a step record: {error}", where=f"{path}:{number}", fix=fix) from error
+
+
+class Runs:
+    """The runs of one workspace."""
+
+    def __init__(self, paths: WorkspacePaths, disk: Disk = DISK) -> None:
+        self._paths = paths
+        self._disk = disk
+
+    def attempts(self, task_id: str) -> list[int]:
+        """Return the numbers of the attempts that count, in order: those since the task began afresh."""
+        first = self._first(task_id)
+        return [number for number in self._numbers(task_id) if number >= first]
+
+    def last_number(self, task_id: str) -> int:
+        """Return the number of a task's last attempt, whether it still counts or not; 0: there was none."""
+        return max(self._numbers(task_id), default=0)
+
+    def begin_afresh(self, task_id: str) -> None:
+        """Let the attempts so far count no more; they are kept to be looked at."""
+        directory = self._paths.runs / task_id
+        make_dirs(directory, disk=self._disk)
+        publish(directory / FIRST, str(self.last_number(task_id) + 1).encode(), disk=self._disk)
+
+    def _numbers(self, task_id: str) -> list[int]:
+        try:
+            names = [entry.name for entry in (self._paths.runs / task_id).iterdir()]
+        except FileNotFoundError:
+            return []
+        return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+    def _first(self, task_id: str) -> int:
+        try:
+            return int((self._paths.runs / task_id / FIRST).read_bytes())
+        except FileNotFoundError:
+            return 1
+
+    def open(self, attempt: AttemptId) -> Run:
+        """Return an attempt's run. Where it is new this makes its directory, durably: that consumes the attempt."""
+        directory = self._paths.run(attempt)
+        make_dirs(directory, disk=self._disk)
+        return Run(directory, attempt, self._disk)
+
+    def latest(self, task_id: str) -> Run | None:
+        """Return the run of a task's last attempt; None: there was none."""
+        number = self.last_number(task_id)
+        if not number:
+            return None
+        attempt = AttemptId(TaskRef(self._paths.name, task_id), number)
+        return Run(self._paths.run(attempt), attempt, self._disk)
+
+
+def _read(path: Path, decoder: msgspec.json.Decoder[T]) -> T | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return decoder.decode(data) if data else None  # empty: renamed, but its bytes never came to the medium
