@@ -98,6 +98,7 @@ class Attempt:
         self._history = history
         self._harness: Agent = place.harness(agent.harness)
         self._supervisor: Supervisor | None = None
+        self._check = Check(services, engine, box)
         self.board = Board(attempt, agent, run, services)
 
     async def step(self, key: str, result: type[T], work: Callable[[], Awaitable[T]]) -> T:
@@ -258,16 +259,22 @@ class Attempt:
         """Make a fresh checkout of exactly the commit that would land; return its path."""
         return str(await self._place.checkouts.checkout(f"check-{self.task.id}-{self.id.number}-{key}", merge.commit))
 
-    async def check(self, checkout: str, key: str, salvage: Salvage) -> CheckResult:
-        """Run the check command there; raise if it fails."""
+    async def start_check(self, checkout: str, key: str) -> Handle:
+        """Start the check command there, where agents run: it can be looked at, and adopted after a restart."""
         name = f"{self.id.task.workspace}-{self.task.id}-{self.id.number}-check"
         command = self._place.settings.check
-        path = Path(checkout)
-        result = await Check(self._services, self._engine, self._box).run(name, command, path, self._run.dir / f"check.{key}")
-        await self._place.checkouts.remove(path)
+        try:
+            return await self._check.start(name, command, Path(checkout), self._run.dir / f"check.{key}")
+        except RuntimeFailedError as error:
+            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
+
+    async def finish_check(self, handle: Handle, checkout: str, salvage: Salvage) -> CheckResult:
+        """Return what came of it; raise if it failed."""
+        result = await self._check.finish(handle)
+        await self._place.checkouts.remove(Path(checkout))
         self._services.record("check.finished", self.id, passed=result.passed, seconds=result.seconds)
         if not result.passed:
-            raise AttemptFailedError(_check_failure(command, result, salvage))
+            raise AttemptFailedError(_check_failure(self._place.settings.check, result, salvage))
         return result
 
     async def land(self, merge: Merge) -> bool:

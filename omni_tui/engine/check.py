@@ -36,18 +36,29 @@ class Check:
         self._engine = engine
         self._box = box
 
-    async def run(self, name: str, command: str, checkout: Path, run_dir: Path) -> CheckResult:
-        """Run `command` in `checkout`, at most as long as the settings allow; its output is kept under `run_dir`.
+    async def start(self, name: str, command: str, checkout: Path, run_dir: Path) -> Handle:
+        """Start `command` in `checkout`; what the runtime keeps of it is under `run_dir`."""
+        run_dir.mkdir(parents=True, exist_ok=True)
+        return await self._services.runtime.start(
+            Launch(
+                name=name,
+                argv=("/bin/sh", "-c", f"exec </dev/null\n{command}"),
+                cwd=checkout,
+                env=self._services.allowed_environment() | {"CI": "true"},
+                run_dir=run_dir,
+            )
+        )
+
+    async def finish(self, handle: Handle) -> CheckResult:
+        """Wait until it has ended, at most as long as the settings allow, and end what is left of it.
 
         Raises `AttemptFailedError` when a person orders an end meanwhile.
         """
         runtime, clock = self._services.runtime, self._services.clock
         settings = self._services.settings()
-        run_dir.mkdir(parents=True, exist_ok=True)
-        started = clock.monotonic()
-        handle = await runtime.start(self._launch(name, command, checkout, run_dir))
+        deadline = clock.monotonic() + settings.check.minutes * 60 - (clock.now() - handle.process_started)
         try:
-            ended = await self._ended(handle, started + settings.check.minutes * 60)
+            ended = await self._ended(handle, deadline)
         except AttemptFailedError:
             await runtime.kill(handle, grace=0.0)
             raise
@@ -57,18 +68,9 @@ class Check:
         return CheckResult(
             passed=ended is not None and ended.status == 0,
             status=ended.status if ended else None,
-            seconds=round(clock.monotonic() - started, 3),
+            seconds=round((ended.at if ended else clock.now()) - handle.process_started, 3),
             timed_out=ended is None,
             output=_plain(screen.lines)[-settings.check.output_kib * 1024 :],
-        )
-
-    def _launch(self, name: str, command: str, checkout: Path, run_dir: Path) -> Launch:
-        return Launch(
-            name=name,
-            argv=("/bin/sh", "-c", f"exec </dev/null\n{command}"),
-            cwd=checkout,
-            env=self._services.allowed_environment() | {"CI": "true", "OMNI_CHECK": name},
-            run_dir=run_dir,
         )
 
     async def _ended(self, handle: Handle, deadline: float) -> Exit | None:

@@ -18,6 +18,7 @@ from omni_tui.engine.check import CheckResult
 from omni_tui.engine.steps import AttemptFailedError
 from omni_tui.model.failure import Failure, Move, MoveKind
 from omni_tui.model.verdict import Verdict
+from omni_tui.plugins.runtime.protocol import Handle
 from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.plugins.workspace.protocol import Worktree
 
@@ -90,4 +91,5 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]
 async def check(attempt: Attempt, merge: Merge, turn: str, salvage: Salvage) -> None:
     """Run the check on exactly the tree that will land."""
     checkout = await attempt.step(f"checkout.{turn}", str, partial(attempt.checkout, merge, turn))
-    await attempt.step(f"check.{turn}", CheckResult, partial(attempt.check, checkout, turn, salvage))
+    handle = await attempt.step(f"checking.{turn}", Handle, partial(attempt.start_check, checkout, turn))
+    await attempt.step(f"check.{turn}", CheckResult, partial(attempt.finish_check, handle, checkout, salvage))

@@ -1,0 +1,234 @@
+"""The fleet: finds it, opens it, and puts its parts together. The one place where implementations are chosen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from omni_tui.config import load_agent, load_settings, load_workspace
+from omni_tui.engine.clock import Clock, SystemClock
+from omni_tui.engine.core import Core, Wiring
+from omni_tui.engine.services import Services
+from omni_tui.engine.wakeups import Wakeups
+from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import FleetNotFoundError, PluginError, WorkspaceError
+from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.event import Event
+from omni_tui.model.settings import Settings, WorkspaceSettings
+from omni_tui.model.task import TaskRef
+from omni_tui.plugins import registry
+from omni_tui.plugins.notifier.protocol import NotifierSpec
+from omni_tui.plugins.reaction.protocol import ReactionSpec
+from omni_tui.plugins.runtime.protocol import Handle, Runtime, RuntimeSpec
+from omni_tui.plugins.scm.protocol import Scm, ScmSpec
+from omni_tui.plugins.terminal.protocol import Terminal
+from omni_tui.plugins.tracker.protocol import Tracker, TrackerSpec
+from omni_tui.plugins.workspace.protocol import Workspace, WorkspaceSpec
+from omni_tui.store.journal import Journal
+from omni_tui.store.layout import create_workspace
+from omni_tui.store.lease import Lease
+from omni_tui.store.paths import FleetPaths, WorkspacePaths
+from omni_tui.store.queue import Queue
+from omni_tui.store.runs import Runs
+from omni_tui.store.state import read_state, write_state
+from omni_tui.store.watch import TreeWatch
+
+RUNTIMES = ("tmux", "process")
+"""What `auto` takes: the first that can be used here."""
+
+
+def find_fleet(explicit: Path | None, start: Path, variables: Mapping[str, str]) -> Path:
+    """Return the root of the fleet: `--fleet`, else `OMNI_FLEET`, else upwards from `start`. Raises `FleetNotFoundError`."""
+    named = explicit or (Path(variables["OMNI_FLEET"]) if variables.get("OMNI_FLEET") else None)
+    candidates = [named] if named else [start, *start.parents]
+    for candidate in candidates:
+        if (candidate / "config.toml").is_file() and (candidate / "workspaces").is_dir():
+            return candidate.resolve()
+    where = f"in {named}" if named else f"in {start} or above it"
+    raise FleetNotFoundError(f"there is no fleet {where}", fix="make one with `omni-tui init DIR`, or name one with --fleet DIR")
+
+
+class Fleet:
+    """An opened fleet: its paths, its settings in force, and whatever part of it a command needs, made when it is asked for."""
+
+    def __init__(self, root: Path, *, slots: int | None = None, clock: Clock | None = None) -> None:
+        self.paths = FleetPaths(root)
+        self.clock = clock or SystemClock()
+        self._slots = slots
+        self.settings = self._load()
+
+    def _load(self) -> Settings:
+        settings = load_settings(self.paths.config)
+        if self._slots is None:
+            return settings
+        return msgspec.structs.replace(settings, scheduler=msgspec.structs.replace(settings.scheduler, slots=self._slots))
+
+    def reload(self) -> Settings:
+        """Read `config.toml` again and put it in force. Raises `ConfigError`; then the last good one stays."""
+        self.settings = self._load()
+        return self.settings
+
+    # -- parts that serve the whole fleet --------------------------------------------------------------------------
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """Where agents run."""
+        settings = self.settings.runtime
+        kinds = RUNTIMES if settings.kind == "auto" else (settings.kind,)
+        for kind in kinds:
+            plugin = registry.load("runtime", kind)
+            if plugin.find() is not None:
+                runtime: Runtime = plugin(
+                    RuntimeSpec(
+                        root=self.paths.root,
+                        columns=settings.columns,
+                        rows=settings.rows,
+                        history_lines=settings.history_lines,
+                    )
+                )
+                return runtime
+        raise PluginError(
+            f"no runtime can be used here: {', '.join(kinds)}",
+            where=str(self.paths.config),
+            fix='install tmux, or set `kind = "process"` under [runtime]',
+        )
+
+    @cached_property
+    def terminal(self) -> Terminal:
+        """How a person gets to an agent's terminal."""
+        terminal: Terminal = registry.load("terminal", self.settings.plugins.terminal)()
+        return terminal
+
+    def lead(self, mode: str, listener: Callable[[Event], None], *, until_idle: bool = False, stop_agents: bool = False) -> Core:
+        """Take the lease and return the core that dispatches. Raises `LeaseHeldError`. Called on the core's own loop."""
+        lease = Lease.acquire(self.paths.lease, mode, self.clock.now)
+        return Core(self._services(lease, listener), self._wiring(), until_idle=until_idle, stop_agents=stop_agents)
+
+    def _services(self, lease: Lease, listener: Callable[[Event], None]) -> Services:
+        settings = self.settings
+        reaction_spec = ReactionSpec(repairs=settings.limits.repairs)
+        notifier_spec = NotifierSpec(root=self.paths.root)
+        return Services(
+            clock=self.clock,
+            journal=Journal(self.paths.journal, self.clock.now),
+            lease=lease,
+            runtime=self.runtime,
+            wakeups=Wakeups(TreeWatch()),
+            reactions=[registry.load("reaction", name)(reaction_spec) for name in settings.plugins.reactions],
+            notifiers=[registry.load("notifier", name)(notifier_spec) for name in settings.plugins.notifiers],
+            variables=os.environ,
+            settings=lambda: self.settings,
+            listener=listener,
+        )
+
+    def _wiring(self) -> Wiring:
+        return Wiring(
+            paths=self.paths,
+            open_place=self.open_place,
+            reload=self.reload,
+            state=read_state(self.paths.root),
+            save_state=lambda state: write_state(self.paths.root, state),
+        )
+
+    # -- one workspace ---------------------------------------------------------------------------------------------
+
+    def workspace_settings(self, name: str) -> WorkspaceSettings:
+        """Return a workspace's settings. Raises `WorkspaceError` if it is not there, `ConfigError` if they are wrong."""
+        paths = self.paths.workspace(name)
+        if name not in self.paths.workspace_names():
+            there = ", ".join(self.paths.workspace_names()) or "none yet"
+            raise WorkspaceError(f"there is no workspace {name!r}", where=str(self.paths.workspaces), fix=f"there is: {there}")
+        return load_workspace(paths.toml)
+
+    def queue(self, name: str) -> Queue:
+        """Return a workspace's queue."""
+        return Queue(self.paths.workspace(name), self.clock.now)
+
+    def scm(self, name: str) -> Scm:
+        """Return a workspace's scm."""
+        settings, paths = self.workspace_settings(name), self.paths.workspace(name)
+        scm: Scm = registry.load("scm", settings.scm or self.settings.plugins.scm)(
+            ScmSpec(
+                repo=paths.repo,
+                base=settings.base,
+                release=settings.release,
+                author=self.settings.merge.author,
+                origin=settings.repo,
+            )
+        )
+        return scm
+
+    async def open_place(self, name: str) -> Workplace:
+        """Make a workspace ready to take tasks. Raises `OmniError` if it cannot be used (yet)."""
+        settings, paths = self.workspace_settings(name), self.paths.workspace(name)
+        if not paths.repo.is_dir():
+            raise WorkspaceError("the workspace has no repo.git", where=str(paths.root), fix="clone one there with `git clone --bare`")
+        create_workspace(paths)
+        scm = self.scm(name)
+        await scm.open()
+        queue = self.queue(name)
+        return Workplace(
+            name=name,
+            settings=settings,
+            paths=paths,
+            queue=queue,
+            runs=Runs(paths),
+            tracker=self._tracker(settings, paths, queue),
+            checkouts=self._checkouts(settings, paths),
+            scm=scm,
+            agents=lambda: self.agents(name),
+            harness=lambda harness: registry.load("agent", harness)(),
+        )
+
+    def agents(self, name: str) -> Sequence[AgentSpec]:
+        """Return a workspace's agents, in the order that tasks go to them."""
+        settings, paths = self.workspace_settings(name), self.paths.workspace(name)
+        there = sorted(entry.name for entry in paths.agents.iterdir() if entry.is_dir()) if paths.agents.is_dir() else []
+        return [load_agent(paths.agents / agent) for agent in settings.agents or there]
+
+    def _tracker(self, settings: WorkspaceSettings, paths: WorkspacePaths, queue: Queue) -> Tracker:
+        plugin = registry.load("tracker", settings.tracker or self.settings.plugins.tracker)
+        tracker: Tracker = plugin(TrackerSpec(**self._tracker_parts(paths, queue)))
+        return tracker
+
+    def _checkouts(self, settings: WorkspaceSettings, paths: WorkspacePaths) -> Workspace:
+        allowed = self.settings.runtime.environment
+        plugin = registry.load("workspace", settings.workspace or self.settings.plugins.workspace)
+        workspace: Workspace = plugin(
+            WorkspaceSpec(
+                name=paths.name,
+                repo=paths.repo,
+                worktrees=paths.worktrees,
+                copy_from=_copy_from(settings, paths),
+                copy=settings.copy,
+                setup=settings.setup,
+                setup_seconds=settings.setup_minutes * 60,
+                environment={name: os.environ[name] for name in allowed if name in os.environ},
+            )
+        )
+        return workspace
+
+    # -- one task --------------------------------------------------------------------------------------------------
+
+    def handle(self, ref: TaskRef) -> Handle | None:
+        """Return the process that a task started last, its agent or its check; None: none yet."""
+        run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
+        for record in reversed(run.steps() if run else []):
+            result: Any = record.result
+            if record.key.startswith("checking."):
+                return msgspec.convert(result, Handle)
+            if record.key == "launch" and result is not None:
+                return msgspec.convert(result["handle"], Handle)
+        return None
+
+
+def _copy_from(settings: WorkspaceSettings, paths: WorkspacePaths) -> Path:
+    if settings.copy_from:
+        return (paths.root / settings.copy_from).resolve()
+    source = Path(settings.repo)
+    return source if settings.repo and source.is_dir() else paths.files
