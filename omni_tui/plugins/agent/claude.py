@@ -1,0 +1,86 @@
+"""The `claude` harness: Claude Code, interactive in its pane, or in print mode.
+
+The prompt is given as an argument, never typed. What Claude Code does comes back through hooks, each a few lines of
+shell that append to the events file. The repository's own settings, hooks and MCP servers take no part; first-run
+dialogs are answered beforehand. It logs in by a variable named in the agent's `secrets` (`ANTHROPIC_API_KEY`,
+`ANTHROPIC_AUTH_TOKEN`, or `CLAUDE_CODE_OAUTH_TOKEN` from `claude setup-token`), else by the login in the home directory
+of whoever runs us.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import ClassVar
+
+from omni_tui.errors import OmniError
+from omni_tui.model.signal import Health, Signal
+from omni_tui.plugins.agent import claude_signals
+from omni_tui.plugins.agent.claude_config import prepare_config
+from omni_tui.plugins.agent.claude_settings import arguments, check_limits, settings
+from omni_tui.plugins.agent.environment import agent_environment
+from omni_tui.plugins.agent.protocol import Assignment, Invocation
+
+ENVIRONMENT = {
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",
+    "CLAUDE_CODE_MAX_RETRIES": "2",
+    "API_TIMEOUT_MS": "180000",
+}
+"""Unattended: nothing but the task's own traffic, and no retry of the API that outlasts the stall limit."""
+
+
+class ClaudeAgent:
+    """Writes Claude Code's settings, starts it, reads its hooks."""
+
+    name: ClassVar[str] = "claude"
+
+    @classmethod
+    def find(cls) -> str | None:
+        """Return where Claude Code is installed."""
+        return shutil.which("claude")
+
+    def prepare(self, assignment: Assignment) -> Invocation:
+        """Write the settings and make the configuration directory ready; say what to start.
+
+        Raises `OmniError` when Claude Code is not installed, or `agent.toml` asks for what it cannot do.
+        """
+        check_limits(assignment)
+        environment = _environment(assignment)
+        program = _program(environment)
+        directory = assignment.run_dir / "harness"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "settings.json").write_text(settings(assignment), encoding="utf-8")
+        prepare_config(Path(environment["CLAUDE_CONFIG_DIR"]), assignment.worktree.parent, environment)
+        return Invocation(argv=arguments(assignment.agent, program, directory), env=environment)
+
+    def started(self, assignment: Assignment, at: float) -> Signal:
+        """Return the start as a signal: the hand-over is its prompt hook, not its start."""
+        return Signal(health=Health.STARTING, source="start", at=at, detail=assignment.agent.mode)
+
+    def read(self, line: bytes, at: float) -> Signal | None:
+        """Normalise a hook's line, or print mode's result."""
+        return claude_signals.read(line, at)
+
+
+def _environment(assignment: Assignment) -> dict[str, str]:
+    own = {"CLAUDE_CONFIG_DIR": str(assignment.state_dir / "claude")}
+    if assignment.agent.permission_mode == "bypassPermissions" and os.geteuid() == 0:
+        own["IS_SANDBOX"] = "1"  # As root it refuses otherwise; whoever chose this mode answers for the machine.
+    return agent_environment(assignment, {**ENVIRONMENT, **own})
+
+
+def _program(environment: dict[str, str]) -> str:
+    """Return Claude Code's path, as the agent's own PATH has it."""
+    program = shutil.which("claude", path=environment.get("PATH", os.defpath))
+    if program is None:
+        raise OmniError(
+            "Claude Code is not installed: there is no `claude` in PATH",
+            where="harness claude",
+            fix="npm install -g @anthropic-ai/claude-code, or name another harness in agent.toml",
+        )
+    return program

@@ -1,0 +1,9 @@
+# The Stop hook. An agent that stops without a commit is told so, once: exit status 2 makes it carry on.
+payload=$(head -c 3500; cat >/dev/null)
+case $payload in *'"stop_hook_active":false'*)
+  if [ "$(git -C "$OMNI_WORKTREE" rev-list --count "$OMNI_BASE..HEAD" 2>/dev/null)" = 0 ]; then
+    echo "You have not committed anything. If the task is done, commit your work to the current branch now;" \
+      "if it cannot be done, say why and stop." >&2
+    exit 2
+  fi ;;
+esac

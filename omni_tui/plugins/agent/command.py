@@ -1,0 +1,118 @@
+"""The `command` harness: any program is an agent. This is how a user plugs in their own.
+
+`agent.toml` says `harness = "command"` and `command = ["prog", "arg"]`. The program is started in the worktree, on the
+attempt's branch, with the variables of `environment.agent_environment`; its task is in the file `OMNI_PROMPT`. It
+commits its work and exits. To the file `OMNI_EVENTS` it may append JSON lines:
+
+    {"event": "accepted" | "activity" | "waiting" | "limited" | "finished",
+     "detail"?: text, "until"?: UTC seconds or ISO 8601, "tokens"?: number so far, "usd"?: US dollars so far}
+
+With `handover = "start"` its start counts as having the task; otherwise `accepted` must come within `handover_seconds`.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from omni_tui.errors import OmniError
+from omni_tui.model.signal import Health, Signal
+from omni_tui.plugins.agent.environment import agent_environment, agent_file
+from omni_tui.plugins.agent.protocol import Assignment, Invocation
+from omni_tui.plugins.agent.text import one_line
+
+HEALTH = {
+    "accepted": Health.THINKING,
+    "activity": Health.THINKING,
+    "waiting": Health.WAITING,
+    "limited": Health.LIMITED,
+    "finished": Health.FINISHED,
+}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line as the contract has it; unknown fields are left alone."""
+
+    event: str
+    detail: str = ""
+    until: float | str | None = None
+    tokens: int | None = None
+    usd: float | None = None
+
+
+class CommandAgent:
+    """Starts the user's program and reads the lines it writes."""
+
+    name: ClassVar[str] = "command"
+
+    @classmethod
+    def find(cls) -> str | None:
+        """Return that it is always there: any program will do."""
+        return "any program, named in agent.toml"
+
+    def prepare(self, assignment: Assignment) -> Invocation:
+        """Return the program with its environment. Raises `OmniError` if there is no such program."""
+        environment = agent_environment(assignment)
+        command = assignment.agent.command
+        if not command:
+            raise OmniError(
+                "harness `command` has no command",
+                where=agent_file(assignment),
+                fix='add `command = ["program", "argument"]`',
+            )
+        program = _find_program(command[0], assignment.worktree, environment.get("PATH", ""))
+        if program is None:
+            raise OmniError(
+                f"no program `{command[0]}`",
+                where=agent_file(assignment),
+                fix="install it, name it with its whole path, or put its directory into PATH",
+            )
+        return Invocation(argv=(program, *command[1:]), env=environment)
+
+    def started(self, assignment: Assignment, at: float) -> Signal:
+        """Return the start as a signal: the hand-over itself where `agent.toml` says so."""
+        accepted = assignment.agent.handover == "start"
+        return Signal(health=Health.THINKING if accepted else Health.STARTING, source="start", at=at, accepted=accepted)
+
+    def read(self, line: bytes, at: float) -> Signal | None:
+        """Normalise one line of the contract; None for anything else."""
+        try:
+            said = msgspec.json.decode(line, type=Line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        health = HEALTH.get(said.event)
+        if health is None:
+            return None
+        return Signal(
+            health=health,
+            source="events",
+            at=at,
+            detail=one_line(said.detail),
+            accepted=said.event == "accepted",
+            until=_moment(said.until),
+            tokens=said.tokens if said.tokens is not None and 0 <= said.tokens < 1 << 53 else None,
+            usd=said.usd if said.usd is not None and math.isfinite(said.usd) and said.usd >= 0 else None,
+        )
+
+
+def _find_program(name: str, worktree: Path, path: str) -> str | None:
+    """Return the program's path: a name is looked up in PATH, a relative path in the worktree."""
+    if "/" not in name:
+        return shutil.which(name, path=path)
+    return shutil.which(str(worktree / name))
+
+
+def _moment(until: float | str | None) -> float | None:
+    """Return UTC seconds; None for what is no moment. A time without a zone is UTC."""
+    try:
+        if isinstance(until, str):
+            moment = datetime.fromisoformat(until)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return until if until is not None and math.isfinite(until) and until > 0 else None

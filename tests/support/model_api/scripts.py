@@ -1,0 +1,110 @@
+"""The scripts: what the model does at each turn of a conversation. Pure functions of the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.support.model_api.conversation import Conversation
+from tests.support.model_api.replies import Answer, Fault, Reply
+
+Script = Callable[[Conversation], Reply]
+
+FILE = "hello.py"
+CONTENT = 'def hello() -> str:\n    """Greet."""\n    return "hello"\n'
+COMMIT = f"git add {FILE} && git -c user.name=Agent -c user.email=agent@example.invalid commit -qm 'Add hello'"
+
+
+def commit(conversation: Conversation) -> Reply:
+    """Write a file, commit it, say so: the agent that does its work."""
+    turns: tuple[Reply, ...] = (_write(conversation), _run(COMMIT), Answer(f"Done: {FILE} is committed."))
+    return turns[min(conversation.turn, len(turns) - 1)]
+
+
+def no_commit(conversation: Conversation) -> Reply:
+    """Say that the work is done, and do nothing, however often it is told."""
+    return Answer("Done: everything is in place.")
+
+
+def late_commit(conversation: Conversation) -> Reply:
+    """Write the file and stop without a commit; commit when the Stop hook objects."""
+    turns: tuple[Reply, ...] = (_write(conversation), Answer("Done."), _run(COMMIT), Answer("Now it is committed."))
+    return turns[min(conversation.turn, len(turns) - 1)]
+
+
+def stall_once(conversation: Conversation) -> Reply:
+    """Stop in mid-stream for ever at the first attempt; do the work at the next."""
+    if conversation.attempt == 1:
+        return Answer("I will look at the", stall=True)
+    return commit(conversation)
+
+
+def forbidden(conversation: Conversation) -> Reply:
+    """Want a command that nobody allowed, before the work."""
+    if conversation.turn == 0:
+        return _run("touch forbidden.txt")
+    return Answer("I could not go on.")
+
+
+def rate_limited(_conversation: Conversation) -> Reply:
+    """Refuse for an hour."""
+    return Fault(429, "rate_limit_error", "scripted 429", {"retry-after": "3600"})
+
+
+def unauthorized(_conversation: Conversation) -> Reply:
+    """Refuse the key."""
+    return Fault(401, "authentication_error", "scripted 401")
+
+
+def out_of_credit(_conversation: Conversation) -> Reply:
+    """Refuse to work unpaid."""
+    return Fault(400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API.")
+
+
+def overloaded(_conversation: Conversation) -> Reply:
+    """Have no room."""
+    return Fault(529, "overloaded_error", "Overloaded")
+
+
+def big_output(conversation: Conversation) -> Reply:
+    """Make a tool print 3 MB, then do the work."""
+    if conversation.turn == 0:
+        return _run("head -c 3000000 /dev/zero | tr '\\0' x")
+    return commit(_later(conversation, 1))
+
+
+def endless(_conversation: Conversation) -> Reply:
+    """Never come to an end."""
+    return _run("date +%N >> loop.txt")
+
+
+SCRIPTS: dict[str, Script] = {
+    "commit": commit,
+    "no-commit": no_commit,
+    "late-commit": late_commit,
+    "stall-once": stall_once,
+    "forbidden": forbidden,
+    "429": rate_limited,
+    "401": unauthorized,
+    "credit": out_of_credit,
+    "529": overloaded,
+    "big-output": big_output,
+    "endless": endless,
+}
+
+
+def _write(conversation: Conversation) -> Answer:
+    return Answer("I write the file.", "Write", {"file_path": f"{conversation.directory}/{FILE}", "content": CONTENT})
+
+
+def _run(command: str) -> Answer:
+    return Answer("I run a command.", "Bash", {"command": command, "description": "Run a command"})
+
+
+def _later(conversation: Conversation, turns: int) -> Conversation:
+    """Return `conversation` as if it had begun `turns` turns later."""
+    return Conversation(
+        turn=conversation.turn - turns,
+        attempt=conversation.attempt,
+        directory=conversation.directory,
+        text=conversation.text,
+    )

@@ -1,0 +1,142 @@
+"""The HTTP side: one thread a request, every request recorded."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from tests.support.model_api import conversation, replies
+from tests.support.model_api.replies import Answer, Fault, Reply
+from tests.support.model_api.scripts import SCRIPTS
+
+
+@dataclass(frozen=True)
+class Record:
+    """One request that came in."""
+
+    method: str
+    path: str
+    aside: bool
+    turn: int
+    body: str
+
+
+class ModelApi:
+    """The server, running while its context is open."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._closing = threading.Event()
+        self._numbers = itertools.count(1)
+        handler = type("Handler", (_Handler,), {"api": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
+        return int(self._server.server_address[1])
+
+    def url(self, script: str) -> str:
+        """Return the value of `ANTHROPIC_BASE_URL` that plays `script`."""
+        return f"http://127.0.0.1:{self.port}/{script}"
+
+    def turns(self) -> list[int]:
+        """Return the turns that were asked for, in order; retries show as repeats."""
+        return [record.turn for record in self.records if record.path.endswith("/messages") and not record.aside]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def number(self) -> int:
+        """Return a number for the next message's id."""
+        return next(self._numbers)
+
+    def wait_closing(self) -> None:
+        """Hold a stalled stream open until the server closes."""
+        self._closing.wait()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    api: ClassVar[ModelApi]
+
+    def do_HEAD(self) -> None:
+        """Answer a client that looks whether anybody is there."""
+        self._note({}, aside=True)
+        self._send(200, b"")
+
+    def do_GET(self) -> None:
+        """Answer what is not a message: nothing is there."""
+        self._note({}, aside=True)
+        self._fault(Fault(404, "not_found_error", "nothing here"))
+
+    def do_POST(self) -> None:
+        """Answer a turn of the conversation, or a request beside it."""
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
+        route = self.path.partition("?")[0]
+        aside = conversation.is_aside(body) or not route.endswith("/v1/messages")
+        self._note(body, aside=aside)
+        if route.endswith("/count_tokens"):
+            self._send(200, json.dumps({"input_tokens": 1000}).encode())
+            return
+        script = SCRIPTS[route.split("/")[1]]
+        reply: Reply = Answer("A title") if aside else script(conversation.read(body))
+        if isinstance(reply, Fault):
+            self._fault(reply)
+        elif body.get("stream"):
+            self._stream(reply)
+        else:
+            self._whole(reply)
+
+    def _note(self, body: dict[str, Any], *, aside: bool) -> None:
+        turn = conversation.read(body).turn
+        path = self.path.partition("?")[0]
+        self.api.records.append(Record(self.command, path, aside, turn, json.dumps(body)))
+
+    def _whole(self, answer: Answer) -> None:
+        if answer.stall:
+            self.api.wait_closing()
+            return
+        self._send(200, json.dumps(replies.message(answer, self.api.number())).encode())
+
+    def _stream(self, answer: Answer) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        self.end_headers()
+        for event in replies.stream(answer, self.api.number()):
+            self.wfile.write(event)
+            self.wfile.flush()
+        if answer.stall:
+            self.api.wait_closing()
+
+    def _fault(self, fault: Fault) -> None:
+        self._send(fault.status, fault.body(), fault.headers)
+
+    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
+        """Stay quiet: requests are recorded, not printed."""
