@@ -1,0 +1,110 @@
+"""The same core without a display: dispatches until it is told to stop, and prints what happens, a line an event."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+import msgspec
+
+from omni_tui.fleet import Fleet
+from omni_tui.leader import Leader
+from omni_tui.model.event import Event
+from omni_tui.model.task import Status
+from omni_tui.narration import narrate
+from omni_tui.policy.stop import stop_moment
+
+FINE, FAILED, STOPPED_BY_CONDITION, SOME_BLOCKED = 0, 1, 4, 5
+"""Exit statuses; 2 (usage) and 3 (another dispatcher) come with their errors."""
+
+
+class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to go on, and how to tell."""
+
+    json: bool = False
+    until_idle: bool = False
+    until: str = ""
+    """`HH:MM`, local time."""
+    duration: str = ""
+    """As in `8h`, `1h30m`."""
+    slots: int | None = None
+    stop_agents: bool = False
+    """End the agents when stopping, instead of leaving them at work."""
+
+
+def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
+    """Dispatch the fleet at `root` and return the exit status. Raises `LeaseHeldError` if another process does."""
+    fleet = Fleet(root, slots=options.slots)
+    moment = stop_moment(fleet.clock.now(), until=options.until, duration=options.duration)
+    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    leader = Leader(fleet, "headless", events.put, until_idle=options.until_idle, stop_agents=options.stop_agents)
+    leader.ended.add_done_callback(lambda _: events.put(None))
+    printer = Printer(out or sys.stdout, as_json=options.json)
+    timed_out = False
+    with _signals(leader.stop):
+        while True:
+            try:
+                event = events.get(timeout=None if moment is None or timed_out else max(0.0, moment - fleet.clock.now()))
+            except queue.Empty:
+                timed_out = True
+                leader.stop("the time is up")
+                continue
+            if event is None:
+                break
+            printer.show(event)
+    leader.close()
+    return _status(fleet, timed_out)
+
+
+def _status(fleet: Fleet, timed_out: bool) -> int:
+    if timed_out:
+        return STOPPED_BY_CONDITION
+    blocked = any(fleet.queue(name).files(Status.BLOCKED) for name in fleet.paths.workspace_names())
+    return SOME_BLOCKED if blocked else FINE
+
+
+class Printer:
+    """Prints events: JSON, or a sentence. When nobody reads any more, it falls silent and the work goes on."""
+
+    def __init__(self, out: TextIO, *, as_json: bool) -> None:
+        self._out = out
+        self._as_json = as_json
+        self._open = True
+
+    def show(self, event: Event) -> None:
+        """Print one event, if anybody reads."""
+        line = _as_json(event) if self._as_json else narrate(event)
+        if not (line and self._open):
+            return
+        try:
+            print(line, file=self._out, flush=True)  # noqa: T201 - this is what the command is for
+        except BrokenPipeError:
+            self._open = False
+
+
+def _as_json(event: Event) -> str:
+    fields = msgspec.to_builtins(event)
+    head = {"time": event.time, "event": event.event, "workspace": event.workspace, "task": event.task, "attempt": event.attempt}
+    return msgspec.json.encode(head | fields.get("data", {})).decode()
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[str], None]) -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM stop the core, and a lost terminal (SIGHUP) change nothing."""
+
+    def handler(number: int, _frame: FrameType | None) -> None:
+        stop(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

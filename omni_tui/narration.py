@@ -1,0 +1,57 @@
+"""Narration: one event as a sentence for a person, for the headless run and the report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from omni_tui.model.event import Event
+
+SENTENCES = {
+    "core.started": "dispatching ({mode}, pid {pid})",
+    "core.stopped": "stopped: {reason}",
+    "core.fault": "{where} failed: {error}",
+    "config.taken": "{file} has changed and is in force",
+    "config.refused": "{file} is not taken over: {error}",
+    "workspace.opened": "is open",
+    "workspace.refused": "cannot be used: {error}",
+    "workspace.spare_failed": "no spare checkout: {error}",
+    "task.refused": "{file} is no task: {error}",
+    "task.claimed": "claimed",
+    "task.adopted": "taken over from the last run",
+    "task.landed": "landed on {release} as {commit:.10}",
+    "task.blocked": "blocked: {reason}",
+    "task.requeued": "back in todo/: {reason}",
+    "attempt.started": "{agent} starts ({harness})",
+    "attempt.failed": "failed ({kind}): {message}",
+    "attempt.rescued": "unfinished work is kept on {ref}",
+    "attempt.judged": "the gate gives it {grade}",
+    "check.finished": "check {verb} after {seconds:.1f} s",
+    "release.pushed": "release branch pushed",
+    "release.not_pushed": "release branch not pushed: {reason}",
+    "request.done": "{kind} {for_task} carried out",
+    "request.refused": "{kind} {for_task} refused: {error}",
+    "fleet.frozen": "frozen: no new starts",
+    "fleet.thawed": "thawed",
+    "fleet.throttled": "throttled: one at a time",
+    "fleet.unthrottled": "no longer throttled",
+    "fleet.idle": "nothing runs and nothing can start",
+}
+"""Events that a person wants to read. The others are for the journal alone."""
+
+
+def narrate(event: Event) -> str:
+    """Return one line, `HH:MM:SS subject sentence` in local time; empty: not worth a person's line."""
+    sentence = SENTENCES.get(event.event)
+    if sentence is None:
+        return ""
+    verb = "passed" if event.data.get("passed") else "failed"
+    text = sentence.format(**{"verb": verb, **event.data}).splitlines()[0]
+    clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
+    return f"{clock} {subject(event)} {text}"
+
+
+def subject(event: Event) -> str:
+    """Return what an event is about: `workspace/task#attempt`, the workspace, or the fleet."""
+    if not event.task:
+        return event.workspace or "fleet"
+    return f"{event.workspace}/{event.task}" + (f"#{event.attempt}" if event.attempt else "")
