@@ -30,18 +30,15 @@ def pending(directory: Path) -> list[Request]:
     """Return the requests without a reply, oldest first. What cannot be read as one is put aside with a note."""
     requests = []
     for path in directory.glob(f"*{REQUEST}"):
-        request_id = path.name.removesuffix(REQUEST)
-        if _path(directory, request_id, REPLY).exists():  # carried out, then a crash
-            path.unlink(missing_ok=True)
-            continue
         try:
-            request = _request.decode(path.read_bytes())
-            if request.id != request_id:
-                raise msgspec.ValidationError(f"it holds the id {request.id!r:.80}, its name another")  # noqa: TRY301
-        except FileNotFoundError:
+            request = _read_request(path)
+        except FileNotFoundError:  # taken back
             continue
         except (msgspec.MsgspecError, OSError) as error:
             _put_aside(path, str(error))
+            continue
+        if _path(directory, request.id, REPLY).exists():  # carried out, then a crash
+            path.unlink(missing_ok=True)
         else:
             requests.append(request)
     return sorted(requests, key=lambda request: (request.at, request.id))
@@ -72,6 +69,13 @@ def _path(directory: Path, request_id: str, suffix: str) -> Path:
     if not is_valid_id(request_id):
         raise UsageError(f"not a name for a request: {request_id!r:.80}", fix="use a-z, 0-9, `-`, `_` and `.`")
     return directory / f"{request_id}{suffix}"
+
+
+def _read_request(path: Path) -> Request:
+    request = _request.decode(path.read_bytes())
+    if not is_valid_id(request.id) or path.name != f"{request.id}{REQUEST}":
+        raise msgspec.ValidationError(f"its id {request.id!r:.80} and its name differ")
+    return request
 
 
 def _put_aside(path: Path, reason: str) -> None:

@@ -1,7 +1,7 @@
 """The durable primitives: nothing is acknowledged before it would survive a power loss.
 
-The rule is Maildir's (facts: reliability, State): temporary name, fsync, rename, fsync of the directories. Every operation of
-the operating system that changes the tree is a method of `Disk`, so that a test can record them, or let one fail.
+The rule is Maildir's (facts: reliability, State): temporary name, fsync, rename, fsync of the directories. Every
+operation of the system that changes the tree is a method of `Disk`, so that a test can record them, or let one fail.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class Disk:
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename, over whatever is there."""
-        os.replace(source, target)
+        source.replace(target)
 
     def rename(self, source: Path, target: Path) -> None:
-        """Rename where `target` is free; raises `FileExistsError` where it is not, `FileNotFoundError` without a source."""
+        """Rename where `target` is free; `FileExistsError` where it is not, `FileNotFoundError` without a source."""
         _rename_exclusively(source, target)
 
     def unlink(self, path: Path) -> None:
@@ -67,15 +67,16 @@ DISK = Disk()
 """The real one."""
 
 
-def publish(path: Path, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+def publish(path: Path, data: bytes, *, durable: bool = True, replace: bool = True, disk: Disk = DISK) -> None:
     """Put `data` at `path`, all of it or nothing, over what was there.
 
     Not `durable`: readers still never see half of it, but a power loss may bring back what was before.
+    Not `replace`: raises `FileExistsError` where something is there.
     """
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name[:200]}.{os.getpid()}-{next(_serial)}.tmp")
     try:
         _create(temporary, data, durable, disk)
-        disk.replace(temporary, path)
+        (disk.replace if replace else disk.rename)(temporary, path)
     except OSError:
         with suppress(FileNotFoundError):  # it may never have been made
             disk.unlink(temporary)
@@ -191,4 +192,4 @@ def _look_then_rename(source: Path, target: Path) -> None:
     if os.path.lexists(target):
         source.lstat()  # gone by now: another claimed it, and `target` is its
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    os.rename(source, target)
+    source.rename(target)

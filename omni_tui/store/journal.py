@@ -27,8 +27,9 @@ class Journal:
     def write(self, event: Event) -> None:
         """Add one line, in one write, to today's file.
 
-        What happened to a task is on the medium when this returns, as its move between folders is: the report of the night
-        must agree with the folders after a power loss. The rest (signals, phases) is only told, and would cost an fsync each.
+        What happened to a task is on the medium when this returns, as its move between folders is: the night's report
+        must agree with the folders after a power loss. The rest (signals, phases) is only told; an fsync each would be
+        felt.
         """
         make_dirs(self._directory, disk=self._disk)
         path = self._directory / _file_name(self._now())

@@ -1,7 +1,7 @@
 """The lease: one process dispatches a fleet. A flock says whether, the file's content says who.
 
-The kernel drops the lock with the process, however it dies. The epoch fences: it grows with every owner, is written into all
-that an owner does, and an owner that finds another's epoch in the file changes nothing any more.
+The kernel drops the lock with the process, however it dies. The epoch fences: it grows with every owner, is written
+into all that an owner does, and an owner that finds another's epoch in the file changes nothing any more.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,13 +55,15 @@ class Lease:
             owner = _describe(_next_epoch(_read(descriptor)), mode, now())
             _write(descriptor, owner)
             sync_dir(path.parent)
+            lease = cls(path, descriptor, owner)
+            lease.check()  # the file that was locked may have been replaced in between
         except BaseException:
             os.close(descriptor)
             raise
-        return cls(path, descriptor, owner)
+        return lease
 
     def check(self) -> None:
-        """Return if this process still owns the fleet; raises `LeaseLostError` if the file was removed or is another's."""
+        """Return if this process still owns the fleet; raises `LeaseLostError` if the file is gone or another's."""
         try:
             there = self.path.stat()
         except FileNotFoundError:
@@ -80,7 +81,7 @@ class Lease:
 
 
 def read_owner(path: Path) -> Owner | None:
-    """Return who dispatches the fleet; None: nobody does now. An owner is not disturbed, whatever the file says is checked."""
+    """Return who dispatches the fleet; None: nobody does, whatever the file says. An owner is not disturbed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -129,9 +130,10 @@ def _next_epoch(last: Owner | None) -> str:
 
 
 def _boot_id() -> str:
-    if sys.platform == "linux":
+    try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return str(int(psutil.boot_time()))
+    except FileNotFoundError:  # not Linux
+        return str(int(psutil.boot_time()))
 
 
 def _read(descriptor: int) -> Owner | None:

@@ -71,11 +71,11 @@ class Run:
         return _read(self.dir / "verdict.json", _verdict)
 
     def write_status(self, status: AttemptStatus) -> None:
-        """Show how the attempt is. Whole for every reader, but not synced: a view, which the next change writes again."""
+        """Show how the attempt is. Whole for every reader, but not synced: a view, soon written again."""
         publish(self.dir / "status.json", msgspec.json.encode(status), durable=False, disk=self._disk)
 
     def read_status(self) -> AttemptStatus | None:
-        """Return how the attempt was when it last said so; None: it never did, or a power loss took the file's bytes."""
+        """Return how the attempt was when last shown; None: it never was, or a power loss took the file's bytes."""
         return _read(self.dir / "status.json", _status)
 
     def append_step(self, record: StepRecord) -> None:

@@ -1,0 +1,226 @@
+"""The queue: tasks are files, the folder is the status, a change of status is one durable rename.
+
+The owner of the fleet's lease moves tasks between folders; anybody may add one, many at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from omni_tui.errors import OmniError, TaskFileError, TaskNotFoundError
+from omni_tui.model.lifecycle import Occasion, after
+from omni_tui.model.task import Status, Task
+from omni_tui.model.taskfile import SUFFIX, file_name, is_task_name, note_name, render
+from omni_tui.store.files import DISK, Disk, make_dirs, move, publish
+from omni_tui.store.index import TaskIndex
+from omni_tui.store.paths import WorkspacePaths
+from omni_tui.store.taskread import is_being_written, read_task
+
+SETTLED = (Status.DOING, Status.DONE, Status.BLOCKED)
+"""Where tasks are that no longer wait."""
+
+_NUMBER = re.compile(r"\d+")
+
+
+class Queue:
+    """One workspace's folders."""
+
+    def __init__(self, paths: WorkspacePaths, now: Callable[[], float], disk: Disk = DISK) -> None:
+        self._paths = paths
+        self._now = now
+        self._disk = disk
+        self._index = TaskIndex(paths)
+        self._last_number: int | None = None
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    def files(self, status: Status) -> list[Path]:
+        """Return the task files in a folder, by name; hidden and temporary files and notes are none."""
+        return sorted(path for path in self._paths.queue(status).glob("*") if is_task_name(path.name))
+
+    def ids(self, status: Status) -> set[str]:
+        """Return the ids of the tasks in a folder; no file is read twice for it."""
+        return {task_id for task_id, _ in self._index.ids(status)}
+
+    def read(self, path: Path) -> Task:
+        """Return the task in a file. Raises `TaskFileError`, or `FileNotFoundError` where it has gone."""
+        task = read_task(path, self._paths.name)
+        self._index.learn(path, task.id)
+        return task
+
+    def read_finished(self, path: Path) -> Task | None:
+        """As `read`, but None while somebody is still writing the file."""
+        return None if is_being_written(path) else self.read(path)
+
+    def find(self, task_id: str) -> tuple[Status, Path] | None:
+        """Return where a task is; None: nowhere."""
+        return self._index.find(task_id)
+
+    def taken(self, ids: Collection[str]) -> Mapping[str, Path]:
+        """Return which of these ids belong to tasks that no longer wait, and where those are."""
+        return {task_id: path for status in SETTLED for task_id, path in self._index.ids(status) if task_id in ids}
+
+    def note(self, task_id: str) -> str:
+        """Return what the note beside a task's file says; empty: there is none."""
+        place = self.find(task_id)
+        return self._read_note(place[1]) if place else ""
+
+    # -- adding ----------------------------------------------------------------------------------------------------
+
+    def add(self, draft: Task) -> Task:
+        """Put a task into `todo/`; a draft without an id gets the next number. Many processes may do so at once.
+
+        Making `runs/<id>` is what reserves the id. Raises `TaskFileError` where the id is another task's.
+        """
+        for folder in self._folders():
+            make_dirs(folder, disk=self._disk)
+        task_id = self._reserve(draft.id) if draft.id else self._reserve_number()
+        task = msgspec.structs.replace(draft, id=task_id, workspace=self._paths.name)
+        path = self._paths.queue(Status.TODO) / file_name(task)
+        try:
+            publish(path, render(task).encode(), replace=False, disk=self._disk)
+        except OSError:
+            (self._paths.runs / task_id).rmdir()  # so that the id can be tried again
+            raise
+        return self.read(path)
+
+    def _reserve(self, task_id: str) -> str:
+        if place := self.find(task_id):
+            raise TaskFileError(f"the id {task_id} is taken by {_name(place[1])}", fix="choose another id, or none")
+        try:
+            self._disk.mkdir(self._paths.runs / task_id)
+        except FileExistsError as error:
+            run = self._paths.runs / task_id
+            fix = "choose another id, or remove that directory if its task is gone for good"
+            raise TaskFileError(f"the id {task_id} was used before", where=str(run), fix=fix) from error
+        return task_id
+
+    def _reserve_number(self) -> str:
+        for number in count((self._last_number or self._highest_number()) + 1):
+            task_id = f"{number:04d}"
+            with suppress(FileExistsError):  # given to another process: try the next
+                self._disk.mkdir(self._paths.runs / task_id)
+                self._last_number = number
+                return task_id
+        raise AssertionError("unreachable: an endless count has ended")
+
+    def _highest_number(self) -> int:
+        names = [path.name for folder in self._folders() for path in folder.iterdir()]
+        return max(
+            (int(match[0]) for name in names if (match := _NUMBER.match(name)) and len(match[0]) < 10), default=0
+        )
+
+    def _folders(self) -> Iterable[Path]:
+        return (self._paths.runs, *(self._paths.queue(status) for status in Status))
+
+    # -- moving ----------------------------------------------------------------------------------------------------
+
+    def claim(self, task: Task) -> bool:
+        """Move a task from `todo/` to `doing/`: one rename, both directories synced. False: it waits no longer."""
+        place = self._index.find(task.id, (Status.TODO,))
+        if place is None:
+            return False
+        try:
+            self._rename(place[1], Status.DOING, task.id)
+        except FileNotFoundError:  # another was faster
+            return False
+        return True
+
+    def move(self, task_id: str, from_status: Status, occasion: Occasion, note: str = "") -> Path:
+        """Move a task on an occasion, with a note for a person beside it; return its file. Again: changes nothing.
+
+        Raises `OmniError` where the life cycle has no such move, `TaskNotFoundError` where there is no such task.
+        """
+        to_status = after(from_status, occasion)
+        if to_status is None:
+            raise OmniError(f"a task in {from_status}/ cannot be {occasion}", where=task_id, fix="see omni-tui show")
+        place = self._index.find(task_id, (from_status, to_status))
+        if place is None:
+            raise TaskNotFoundError(
+                f"no task {task_id} in {from_status}/", where=self._paths.name, fix="see omni-tui list"
+            )
+        status, path = place
+        target = self._paths.queue(to_status) / path.name
+        if note:  # first: a blocked task without its reason would be worse than a reason without its task
+            self._write_note(target, note)
+        if status is to_status:
+            return path
+        self._rename(path, to_status, task_id)
+        self._beside(path).unlink(missing_ok=True)
+        return target
+
+    def block(self, task_id: str, note: str) -> Path:
+        """Move a task that waits or runs to `blocked/`, with a note that a person can act on; return its file."""
+        place = self.find(task_id)
+        if place is None:
+            raise TaskNotFoundError(f"no task {task_id}", where=self._paths.name, fix="see omni-tui list")
+        if place[0] is Status.BLOCKED:
+            self._write_note(place[1], note)
+            return place[1]
+        return self.move(task_id, place[0], Occasion.BLOCKED, note)
+
+    def refuse(self, path: Path, reason: str) -> Path | None:
+        """Move what is no task from `todo/` to `blocked/` under a free name, with a note; None: it has gone."""
+        while True:
+            target = self._free(path.name)
+            self._write_note(target, reason)
+            try:
+                move(path, target, disk=self._disk)
+            except FileExistsError:  # a person was faster: take the next free name
+                continue
+            except FileNotFoundError:
+                self._beside(target).unlink(missing_ok=True)
+                return None
+            return target
+
+    def remark(self, task_id: str, text: str) -> None:
+        """Add to the note beside a task's file, wherever it is now, unless the note says it already."""
+        place = self.find(task_id)
+        if place is None:
+            raise TaskNotFoundError(f"no task {task_id}", where=self._paths.name, fix="see omni-tui list")
+        said = self._read_note(place[1])
+        if text not in said:
+            self._write_note(place[1], f"{said}\n{text}" if said else text)
+
+    def _rename(self, path: Path, to_status: Status, task_id: str) -> None:
+        target = self._paths.queue(to_status) / path.name
+        try:
+            move(path, target, disk=self._disk)
+        except FileExistsError as error:
+            fix = "rename one of the two files"
+            raise TaskFileError(f"{_name(target)} is there already", where=str(path), fix=fix) from error
+        self._index.learn(target, task_id)
+
+    def _free(self, name: str) -> Path:
+        stem, suffix = (name.removesuffix(SUFFIX), SUFFIX) if name.endswith(SUFFIX) else (name, "")
+        blocked = self._paths.queue(Status.BLOCKED)
+        names = (f"{stem}{f'.{number}' if number > 1 else ''}{suffix}" for number in count(1))
+        return next(path for path in map(blocked.joinpath, names) if not os.path.lexists(path))
+
+    # -- notes -----------------------------------------------------------------------------------------------------
+
+    def _beside(self, path: Path) -> Path:
+        return path.with_name(note_name(path.name))
+
+    def _read_note(self, path: Path) -> str:
+        try:
+            return self._beside(path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def _write_note(self, path: Path, text: str) -> None:
+        at = datetime.fromtimestamp(self._now(), UTC)
+        note = f"{text.rstrip()}\n\n({at:%Y-%m-%d %H:%M} UTC)\n"
+        publish(self._beside(path), note.encode(), disk=self._disk)
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
