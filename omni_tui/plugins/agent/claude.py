@@ -18,7 +18,7 @@ from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent import claude_signals
 from omni_tui.plugins.agent.claude_config import prepare_config
-from omni_tui.plugins.agent.claude_settings import arguments, check_limits, settings
+from omni_tui.plugins.agent.claude_settings import arguments, check_limits, write_settings
 from omni_tui.plugins.agent.environment import agent_environment
 from omni_tui.plugins.agent.protocol import Assignment, Invocation
 
@@ -53,8 +53,7 @@ class ClaudeAgent:
         environment = _environment(assignment)
         program = _program(environment)
         directory = assignment.run_dir / "harness"
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "settings.json").write_text(settings(assignment), encoding="utf-8")
+        write_settings(assignment, directory)
         prepare_config(Path(environment["CLAUDE_CONFIG_DIR"]), assignment.worktree.parent, environment)
         return Invocation(argv=arguments(assignment.agent, program, directory), env=environment)
 

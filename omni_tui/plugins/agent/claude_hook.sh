@@ -1,4 +1,4 @@
-# A hook's payload becomes one line of the events file. Only its beginning, because a line must be a single short append (hooks run
-# side by side); the rest is drained, because Claude Code would meet a broken pipe otherwise.
+# A hook: its payload becomes one line of the events file. Only the beginning, because a line must be one short append
+# (hooks run side by side); the rest is drained, because Claude Code would meet a broken pipe otherwise.
 payload=$(head -c 3500; cat >/dev/null)
 printf '%s\n' "$payload" >> "$OMNI_EVENTS"

@@ -1,12 +1,13 @@
 """What Claude Code is started with: its settings (hooks, permissions), its options, and the shell around it.
 
-The shell is in the `claude_*.sh` files beside this one. A hook is one `sh` and two small programs, so it costs an agent
-a few milliseconds a tool; nothing of it starts a Python.
+The shell is in the `claude_*.sh` files beside this one; each attempt gets its own copy, so that an upgrade of ours does
+not pull it from under a running agent. A hook is a shell and two small programs: a few milliseconds, no Python.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from omni_tui.errors import OmniError
@@ -15,29 +16,29 @@ from omni_tui.plugins.agent.claude_signals import HOOKS
 from omni_tui.plugins.agent.environment import agent_file
 from omni_tui.plugins.agent.protocol import Assignment
 
+SCRIPTS = ("start", "hook", "stop")
+
 CONVENTIONS = "If the repository has a CLAUDE.md or an AGENTS.md at its root, read it before you begin."
 """Said to the agent, because with the repository's settings its CLAUDE.md is shut out too (`--setting-sources ''`)."""
 
 
-def shell(name: str) -> str:
-    """Return one of the shell files, such as `hook`."""
-    return Path(__file__).with_name(f"claude_{name}.sh").read_text(encoding="utf-8")
-
-
-def settings(assignment: Assignment) -> str:
-    """Return the content of the settings file."""
-    content = {
-        "hooks": {event: [_hook(event, assignment.agent.mode)] for event in HOOKS},
+def write_settings(assignment: Assignment, directory: Path) -> None:
+    """Write `settings.json` and the shell files into `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in SCRIPTS:
+        script = Path(__file__).with_name(f"claude_{name}.sh").read_text(encoding="utf-8")
+        (directory / f"{name}.sh").write_text(script, encoding="utf-8")
+    settings = {
+        "hooks": {event: [_hook(event, directory, assignment.agent.mode)] for event in HOOKS},
         "permissions": {"allow": [f"Read(/{assignment.prompt})"]},
         "skipDangerousModePermissionPrompt": True,
         "spinnerTipsEnabled": False,
     }
-    return json.dumps(content, indent=2) + "\n"
+    (directory / "settings.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def arguments(agent: AgentSpec, program: str, directory: Path) -> tuple[str, ...]:
-    """Return the argv that starts Claude Code; `directory` is the harness's in the run, with `settings.json` in it."""
-    script = shell("prompt") + shell("print" if agent.mode == "print" else "interactive")
+    """Return the argv that starts Claude Code with what `write_settings` put into `directory`."""
     options = ["--settings", str(directory / "settings.json"), "--setting-sources", "", "--strict-mcp-config"]
     options += ["--permission-mode", agent.permission_mode, "--append-system-prompt", CONVENTIONS]
     if agent.model:
@@ -50,7 +51,7 @@ def arguments(agent: AgentSpec, program: str, directory: Path) -> tuple[str, ...
         options += ["--max-budget-usd", f"{agent.max_usd:g}"]
     if agent.allowed_tools:
         options += ["--allowedTools", ",".join(agent.allowed_tools)]
-    return ("/bin/sh", "-c", script, "claude", str(directory), program, *options)
+    return ("/bin/sh", str(directory / "start.sh"), agent.mode, program, *options)
 
 
 def check_limits(assignment: Assignment) -> None:
@@ -64,9 +65,6 @@ def check_limits(assignment: Assignment) -> None:
         )
 
 
-def _hook(event: str, mode: str) -> dict[str, object]:
-    """Return a hook's entry. In print mode it is the result that says the agent has stopped, with what it used."""
-    command = shell("hook")
-    if event == "Stop":
-        command = shell("stop") + ("" if mode == "print" else 'printf \'%s\\n\' "$payload" >> "$OMNI_EVENTS"\n')
-    return {"hooks": [{"type": "command", "command": command, "timeout": 10}]}
+def _hook(event: str, directory: Path, mode: str) -> dict[str, object]:
+    script = shlex.quote(str(directory / ("stop.sh" if event == "Stop" else "hook.sh")))
+    return {"hooks": [{"type": "command", "command": f"exec sh {script} {mode}", "timeout": 10}]}

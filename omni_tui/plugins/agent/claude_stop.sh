@@ -1,4 +1,4 @@
-# The Stop hook. An agent that stops without a commit is told so, once: exit status 2 makes it carry on.
+# The Stop hook. Argument: the mode. An agent that stops without a commit is told so, once: status 2 makes it carry on.
 payload=$(head -c 3500; cat >/dev/null)
 case $payload in *'"stop_hook_active":false'*)
   if [ "$(git -C "$OMNI_WORKTREE" rev-list --count "$OMNI_BASE..HEAD" 2>/dev/null)" = 0 ]; then
@@ -7,3 +7,5 @@ case $payload in *'"stop_hook_active":false'*)
     exit 2
   fi ;;
 esac
+# In print mode the result tells that it has stopped, and what it used.
+[ "$1" = print ] || printf '%s\n' "$payload" >> "$OMNI_EVENTS"

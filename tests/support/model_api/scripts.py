@@ -41,7 +41,7 @@ def stall_once(conversation: Conversation) -> Reply:
 def forbidden(conversation: Conversation) -> Reply:
     """Want a command that nobody allowed, before the work."""
     if conversation.turn == 0:
-        return _run("touch forbidden.txt")
+        return _run('python3 -c \'open("forbidden.txt", "w")\'')
     return Answer("I could not go on.")
 
 
