@@ -20,7 +20,7 @@ from omni_tui.errors import FleetNotFoundError, PluginError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings, WorkspaceSettings
-from omni_tui.model.task import TaskRef
+from omni_tui.model.task import Status, TaskRef
 from omni_tui.plugins import registry
 from omni_tui.plugins.notifier.protocol import NotifierSpec
 from omni_tui.plugins.reaction.protocol import ReactionSpec
@@ -193,7 +193,16 @@ class Fleet:
 
     def _tracker(self, settings: WorkspaceSettings, paths: WorkspacePaths, queue: Queue) -> Tracker:
         plugin = registry.load("tracker", settings.tracker or self.settings.plugins.tracker)
-        tracker: Tracker = plugin(TrackerSpec(**self._tracker_parts(paths, queue)))
+        tracker: Tracker = plugin(
+            TrackerSpec(
+                workspace=paths.name,
+                todo=paths.queue(Status.TODO),
+                read=queue.read_finished,
+                taken=queue.taken,
+                remark=queue.remark,
+                now=self.clock.now,
+            )
+        )
         return tracker
 
     def _checkouts(self, settings: WorkspaceSettings, paths: WorkspacePaths) -> Workspace:

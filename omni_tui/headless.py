@@ -7,6 +7,7 @@ import queue
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -18,7 +19,7 @@ from omni_tui.leader import Leader
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status
 from omni_tui.narration import narrate
-from omni_tui.policy.stop import stop_moment
+from omni_tui.policy.stop import next_time_of_day, parse_duration, parse_time_of_day
 
 FINE, FAILED, STOPPED_BY_CONDITION, SOME_BLOCKED = 0, 1, 4, 5
 """Exit statuses; 2 (usage) and 3 (another dispatcher) come with their errors."""
@@ -41,7 +42,7 @@ class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
 def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
     """Dispatch the fleet at `root` and return the exit status. Raises `LeaseHeldError` if another process does."""
     fleet = Fleet(root, slots=options.slots)
-    moment = stop_moment(fleet.clock.now(), until=options.until, duration=options.duration)
+    moment = _stop_moment(options, fleet.clock.now())
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     leader = Leader(fleet, "headless", events.put, until_idle=options.until_idle, stop_agents=options.stop_agents)
     leader.ended.add_done_callback(lambda _: events.put(None))
@@ -60,6 +61,22 @@ def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
             printer.show(event)
     leader.close()
     return _status(fleet, timed_out)
+
+
+def _stop_moment(options: HeadlessOptions, now: float) -> float | None:
+    """Return when the run ends by the clock, UTC seconds; the earlier of `until` and `duration`. Raises `UsageError`."""
+    moments = []
+    if options.until:
+        moments.append(next_time_of_day(parse_time_of_day(options.until), now, _local_offset))
+    if options.duration:
+        moments.append(now + parse_duration(options.duration))
+    return min(moments, default=None)
+
+
+def _local_offset(moment: float) -> float:
+    """Return the seconds that local time is ahead of UTC at a moment."""
+    offset = datetime.fromtimestamp(moment, UTC).astimezone().utcoffset()
+    return offset.total_seconds() if offset else 0.0
 
 
 def _status(fleet: Fleet, timed_out: bool) -> int:

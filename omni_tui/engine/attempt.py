@@ -292,7 +292,8 @@ class Attempt:
         self.board.end(last.message)
         proposals = (reaction.react(self.task, failures) for reaction in self._services.reactions)
         proposal = next((move for move in proposals if move is not None), None)
-        return retry.decide(self.task, failures, proposal, self._services.settings().limits)
+        limits = self._services.settings().limits
+        return retry.decide(self.task, failures, proposal, limits, self._services.clock.now())
 
     @property
     def has_check(self) -> bool:

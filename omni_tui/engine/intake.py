@@ -37,6 +37,8 @@ class Intake:
         intake = await place.tracker.fetch()
         self.look_again_at = intake.look_again_at
         for refusal in intake.refused:
-            moved = place.queue.refuse(refusal.path, refusal.reason)
-            self._services.record("task.refused", workspace=place.name, file=moved.name, error=refusal.reason)
+            if place.queue.refuse(refusal.path, refusal.reason) is not None:
+                self._services.record(
+                    "task.refused", workspace=place.name, file=refusal.path.name, error=refusal.reason
+                )
         self.waiting = tuple(intake.tasks)
