@@ -42,8 +42,6 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     monotonic: float
     utc: float
-    woke_at: float | None = None
-    """When the machine last woke from sleep, monotonic: an agent gets its whole patience again from there."""
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -71,7 +69,7 @@ def judge_handover(vitals: Vitals, now: Moment, limits: LimitSettings) -> Ending
         return ending
     if vitals.exited:
         return Ending(_left_before_handover(vitals))
-    deadline = _patient_since(vitals.started, now) + limits.handover_seconds
+    deadline = vitals.started + limits.handover_seconds
     if now.monotonic < deadline:
         return Wait(deadline)
     if vitals.health is Health.LIMITED:
@@ -151,13 +149,8 @@ def _with_detail(message: str, vitals: Vitals) -> str:
     return f"{message}: {vitals.detail}" if vitals.detail else message
 
 
-def _patient_since(moment: float, now: Moment) -> float:
-    return moment if now.woke_at is None else max(moment, now.woke_at)
-
-
 def _silent_since(vitals: Vitals, now: Moment) -> float:
     """Return from when its silence counts; a limit whose end is known is no silence before that end."""
-    since = _patient_since(vitals.last_signal, now)
     if vitals.health is Health.LIMITED and vitals.until is not None:
-        since = max(since, now.monotonic + vitals.until - now.utc)
-    return since
+        return max(vitals.last_signal, now.monotonic + vitals.until - now.utc)
+    return vitals.last_signal

@@ -1,0 +1,61 @@
+"""Retry: bounds what reactions propose. Reactions say what would help; this says what is allowed.
+
+Every failure stands for one attempt. LOST and LIMITED consume none of them, because the work was not at fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from omni_tui.model.failure import Failure, FailureKind, Move, MoveKind
+from omni_tui.model.settings import LimitSettings
+from omni_tui.model.task import Task
+
+FREE = (FailureKind.LOST, FailureKind.LIMITED)
+"""Failures that consume no attempt."""
+
+LOST_IN_A_ROW = 5
+"""After so many losses in a row another try is no cure (restart intensity, as OTP has it)."""
+
+LIMIT_SLACK_SECONDS = 5.0
+"""Waited beyond the end of a provider's limit, which is told in whole seconds by another clock."""
+
+
+def decide(task: Task, failures: Sequence[Failure], proposal: Move | None, limits: LimitSettings, now: float) -> Move:
+    """Return what follows the last of `failures` (oldest first, at least one); `now` is in UTC seconds."""
+    last = failures[-1]
+    if last.kind is FailureKind.KILLED:
+        return _block(f"killed by a person: {last.message}" if last.message else "killed by a person")
+    if proposal is None:
+        return _block(f"nothing is known to help: {last.message}")
+    if proposal.kind is MoveKind.BLOCK:
+        return proposal
+    refusal = _refusal(task, failures, proposal, limits)
+    if refusal:
+        return _block(f"{refusal}: {last.message}")
+    delay = max(0.0, proposal.delay)
+    if last.kind is FailureKind.LIMITED and last.until is not None:
+        delay = max(delay, last.until - now + LIMIT_SLACK_SECONDS)
+    return Move(kind=proposal.kind, reason=proposal.reason, delay=delay)
+
+
+def _refusal(task: Task, failures: Sequence[Failure], proposal: Move, limits: LimitSettings) -> str:
+    """Return why there may be no other attempt; empty: there may."""
+    last = failures[-1]
+    lost = sum(1 for _ in takewhile(lambda failure: failure.kind is FailureKind.LOST, reversed(failures)))
+    if lost >= LOST_IN_A_ROW:
+        return f"lost {lost} times in a row"
+    used = sum(failure.kind not in FREE for failure in failures)
+    if last.kind not in FREE and used >= limits.attempts:
+        return (
+            f"{used} of {limits.attempts} attempts are used up (`omni-tui redispatch {task.ref}` gives it fresh ones)"
+        )
+    same = sum(failure.cause == last.cause for failure in failures)
+    if proposal.kind is MoveKind.REPAIR and same > limits.repairs:
+        return f"repaired {same - 1} times without success"
+    return ""
+
+
+def _block(reason: str) -> Move:
+    return Move(kind=MoveKind.BLOCK, reason=reason)
