@@ -1,0 +1,170 @@
+"""Ending an agent's whole tree, and proving it: by its PID namespace, else by the marker in its environment.
+
+A namespace ends with its first process: the kernel kills the others, whatever session they are in and whatever they did
+to their environment, and the first one is not gone before they are (pid_namespaces(7)). The marker finds everything that
+kept its environment, and everything below the wrapper; it is looked for until nothing is found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import psutil
+
+from omni_tui.errors import RuntimeFailedError
+from omni_tui.plugins.runtime import liveness, records
+from omni_tui.plugins.runtime.protocol import Handle, KillReceipt
+
+_PROOF_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
+
+
+async def end_tree(handle: Handle, *, grace: float) -> KillReceipt:
+    """End every process of `handle`; `grace` seconds lie between SIGTERM and SIGKILL.
+
+    Raises `RuntimeFailedError` naming what is left after 5 s of SIGKILL.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    record = records.read_process(Path(handle.run_dir))
+    if record is not None and record.method == "marker":
+        method = await _end_marked(handle, grace)
+    else:
+        method = await _end_namespace(handle, grace)
+    return KillReceipt(method=method, seconds=loop.time() - began)
+
+
+async def _end_namespace(handle: Handle, grace: float) -> str:
+    if not _lives(handle):
+        return "gone"
+    first = await _first_process(handle)
+    namespace = None if first is None else _pid_namespace(first)
+    if first is not None:
+        _signal(signal.SIGTERM, _children(first))
+        if not await _ended(handle, grace):
+            _signal(signal.SIGKILL, [first])
+    if first is None:
+        _signal(signal.SIGKILL, [handle.pid])
+    ended = await _ended(handle, _PROOF_SECONDS)
+    survivors = [] if namespace is None else [pid for pid in _all_pids() if _pid_namespace(pid) == namespace]
+    if survivors or not ended:
+        raise _not_dead(handle, survivors or [handle.pid])
+    return "namespace"
+
+
+async def _first_process(handle: Handle) -> int | None:
+    """Return the namespace's process 1, as seen from here; None: the wrapper died before there was one.
+
+    A kill may come so early that the wrapper has not forked yet; it does within milliseconds.
+    """
+    for _ in range(50):
+        children = _children(handle.pid)
+        if children or not _lives(handle):
+            return children[0] if children else None
+        await asyncio.sleep(_LOOK_SECONDS)
+    return None
+
+
+async def _end_marked(handle: Handle, grace: float) -> str:
+    """Signal politely, then by force, until two looks in a row find nothing."""
+
+    def look() -> set[int]:
+        return _marked(records.mark_of(Path(handle.run_dir))) | _below(handle)
+
+    found = await asyncio.to_thread(look)
+    if not found:
+        return "gone"
+    _signal(signal.SIGTERM, found - {handle.pid})
+    if not await _none_left(look, grace, force=False) and not await _none_left(look, _PROOF_SECONDS, force=True):
+        raise _not_dead(handle, sorted(look()))
+    return "marker"
+
+
+async def _none_left(look: Callable[[], set[int]], seconds: float, *, force: bool) -> bool:
+    """Look again and again for at most `seconds`; whether two looks in a row found nothing."""
+    loop = asyncio.get_running_loop()
+    deadline, empty = loop.time() + seconds, 0
+    while empty < 2:
+        found = await asyncio.to_thread(look)
+        empty = 0 if found else empty + 1
+        if found and loop.time() > deadline:
+            return False
+        if force:
+            _signal(signal.SIGKILL, found)
+        await asyncio.sleep(_LOOK_SECONDS)
+    return True
+
+
+def _marked(mark: str) -> set[int]:
+    """Return the processes whose environment holds the marker, ours excepted."""
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # gone meanwhile, or another user's: not of this agent
+            if process.environ().get(records.MARK) == mark:
+                found.add(process.pid)
+    return found - {os.getpid()}
+
+
+def _below(handle: Handle) -> set[int]:
+    """Return the wrapper and what descends from it; nothing if it is gone."""
+    if not _lives(handle):
+        return set()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return {handle.pid, *(child.pid for child in psutil.Process(handle.pid).children(recursive=True))}
+    return set()
+
+
+def _lives(handle: Handle) -> bool:
+    return liveness.is_alive(handle.pid, handle.process_started, handle.boot_id)
+
+
+async def _ended(handle: Handle, seconds: float) -> bool:
+    """Whether the wrapper ends within `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await liveness.wait_until_dead(handle.pid, handle.process_started, handle.boot_id)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _all_pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _children(parent: int) -> list[int]:
+    """Return the live children of `parent` (Linux), oldest first."""
+    found = []
+    for pid in _all_pids():
+        fields = liveness.stat_fields(pid)
+        if fields is not None and int(fields[1]) == parent and fields[0] not in "ZX":
+            found.append(pid)
+    return sorted(found)
+
+
+def _pid_namespace(pid: int) -> Path | None:
+    """Return the PID namespace that `pid` lives in; None: it is gone, a zombie, or not ours to see."""
+    try:
+        return Path(f"/proc/{pid}/ns/pid").readlink()
+    except OSError:
+        return None
+
+
+def _signal(number: signal.Signals, pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself, which is what was wanted
+            os.kill(pid, number)
+
+
+def _not_dead(handle: Handle, survivors: list[int]) -> RuntimeFailedError:
+    named = ", ".join(str(pid) for pid in survivors)
+    return RuntimeFailedError(
+        f"processes of the agent outlived their kill: {named}",
+        where=handle.name,
+        fix=f"look at them with `ps -fp {named.replace(', ', ',')}`; one in state D waits for a disk or a mount",
+    )

@@ -1,0 +1,162 @@
+"""The files that the wrapper and the runtime share in a run's directory.
+
+`launch.sh`  environment, directory and program, for the owner's eyes only; gone as soon as the agent has started
+`process`    the wrapper's record of itself: pid, start time, boot, method and pane
+`exit`       how the agent ended, a shell's status; `-` where nobody could tell
+`pane.log`   its last screen and what scrolled off it, once it is released
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.text import keep_sgr
+from omni_tui.plugins.runtime import liveness
+from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch, Screen
+
+WRAPPER = Path(__file__).with_name("wrapper.sh")
+MARK = "OMNI_MARK"
+"""The variable by which the processes of one agent are known where there is no PID namespace."""
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_LEFT_BY_TERMINALS = "TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION SHELL PWD OLDPWD SHLVL"
+_LOG_LIMIT = 8 * 1024 * 1024
+
+
+class ProcessRecord(msgspec.Struct, frozen=True):
+    """What the wrapper wrote of itself."""
+
+    pid: int
+    started: float
+    boot_id: str
+    method: str
+    """`namespace` or `marker`: how its tree is ended."""
+    pane: str
+
+
+def read_process(run_dir: Path) -> ProcessRecord | None:
+    """Return the wrapper's record; None: there is none, or it is not whole yet."""
+    try:
+        line = (run_dir / "process").read_text("ascii")
+    except FileNotFoundError:
+        return None
+    if not line.endswith("\n"):
+        return None
+    pid, ticks, boot, method, pane = line.split()
+    started = _started_without_proc(int(pid), run_dir) if ticks == "-" else int(ticks) / liveness.ticks_per_second()
+    return ProcessRecord(int(pid), started, boot, method, "" if pane == "-" else pane)
+
+
+def _started_without_proc(pid: int, run_dir: Path) -> float:
+    """Return the start time of the wrapper of `run_dir`, known by its command line; 0.0 if it is gone."""
+    try:
+        process = psutil.Process(pid)
+        return float(process.create_time()) if str(run_dir) in process.cmdline() else 0.0
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def handle_of(runtime: str, name: str, run_dir: Path, record: ProcessRecord) -> Handle:
+    """Return the handle that `record` stands for."""
+    return Handle(
+        runtime=runtime,
+        name=name,
+        run_dir=str(run_dir),
+        pid=record.pid,
+        process_started=record.started,
+        boot_id=record.boot_id,
+        pane=record.pane,
+    )
+
+
+def mark_of(run_dir: Path) -> str:
+    """Return the marker of the processes of `run_dir`, the same in every process that asks."""
+    return hashlib.blake2b(os.fsencode(run_dir), digest_size=16).hexdigest()
+
+
+def write_launch(launch: Launch, *, terminal: str, marked: bool) -> None:
+    """Write `launch.sh`. The environment is exactly the launch's, with `terminal` as TERM and the marker if `marked`.
+
+    Raises `RuntimeFailedError` for what no shell or kernel can pass on.
+    """
+    variables = {**launch.env, "TERM": terminal}
+    if marked:
+        variables[MARK] = mark_of(launch.run_dir)
+    for variable in variables:
+        if not _VARIABLE.fullmatch(variable):
+            raise RuntimeFailedError(
+                f"{variable!r} cannot be the name of a variable",
+                where=launch.name,
+                fix="use letters, digits and underscores",
+            )
+    lines = (
+        f"cd {shlex.quote(str(launch.cwd))} || exit 126",
+        f"unset {_LEFT_BY_TERMINALS}",
+        *(f"export {variable}={shlex.quote(value)}" for variable, value in variables.items()),
+        "exec 3<&-",
+        f"exec {shlex.join(launch.argv)}",
+    )
+    text = "\n".join(lines) + "\n"
+    if "\0" in text:
+        raise RuntimeFailedError("an argument or a variable holds a null character", where=launch.name)
+    write_private(launch.run_dir / "launch.sh", os.fsencode(text))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, from its first byte on."""
+    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
+
+
+def start_was_interrupted(run_dir: Path) -> bool:
+    """Whether somebody prepared a start here whose wrapper has not written its record (yet)."""
+    return (run_dir / "launch.sh").exists()
+
+
+def read_exit(run_dir: Path) -> Exit | None:
+    """Return how the agent ended, by the wrapper's record; None: there is none."""
+    path = run_dir / "exit"
+    try:
+        line, at = path.read_text("ascii"), path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    if not line.endswith("\n"):
+        return None
+    return Exit(status=None if line == "-\n" else int(line), at=at)
+
+
+def settle_exit(run_dir: Path) -> Exit:
+    """Return how the agent ended; if nobody recorded it, record that, so that every later reader sees the same.
+
+    Call it only when the wrapper is known to be dead.
+    """
+    recorded = read_exit(run_dir)
+    if recorded is not None:
+        return recorded
+    path = run_dir / "exit"
+    path.write_text("-\n", "ascii")
+    return Exit(status=None, at=path.stat().st_mtime)
+
+
+def write_log(run_dir: Path, lines: tuple[str, ...]) -> None:
+    """Keep the end of what an agent showed as `pane.log`, no more than 8 MiB of it."""
+    text = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+    (run_dir / "pane.log").write_bytes(text[-_LOG_LIMIT:])
+
+
+def logged_screen(run_dir: Path, *, columns: int, rows: int, history: int) -> Screen | None:
+    """Return the last screen out of `pane.log`; None: it was not released yet."""
+    try:
+        text = (run_dir / "pane.log").read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    lines = [keep_sgr(line) for line in text.split("\n")[:-1]]
+    return Screen(lines=tuple(lines[-(rows + history) :]), columns=columns, rows=rows)

@@ -1,0 +1,105 @@
+"""What every runtime that starts agents through `wrapper.sh` has in common: their records, life and end."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import ClassVar
+
+from omni_tui.errors import RuntimeFailedError
+from omni_tui.plugins.runtime import liveness, records
+from omni_tui.plugins.runtime.isolation import isolation
+from omni_tui.plugins.runtime.killing import end_tree
+from omni_tui.plugins.runtime.protocol import Exit, Handle, KillReceipt, Launch, RuntimeSpec, Screen
+
+_RECORD_SECONDS = 5.0
+_RECORD_LOOK_SECONDS = 0.002
+
+
+class WrappedRuntime:
+    """The half of a `Runtime` that needs no terminal: what the wrapper's records and the kernel tell."""
+
+    name: ClassVar[str]
+
+    def __init__(self, spec: RuntimeSpec) -> None:
+        self._spec = spec
+
+    def alive(self, handle: Handle) -> bool:
+        """Whether the very process of `handle` (pid, start time, boot) lives."""
+        return liveness.is_alive(handle.pid, handle.process_started, handle.boot_id)
+
+    async def wait(self, handle: Handle) -> Exit:
+        """Return when the agent has ended, at once if it already has. Costs nothing while it lives (pidfd)."""
+        await liveness.wait_until_dead(handle.pid, handle.process_started, handle.boot_id)
+        return records.settle_exit(Path(handle.run_dir))
+
+    async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
+        """End the whole tree: SIGTERM, `grace` seconds, SIGKILL, then proof that nothing is left.
+
+        Raises `RuntimeFailedError` naming the survivors if something is.
+        """
+        return await end_tree(handle, grace=grace)
+
+    def _started_before(self, launch: Launch) -> Handle | None:
+        """Return the handle of an agent that was started in this run's directory already."""
+        record = records.read_process(launch.run_dir)
+        return None if record is None else records.handle_of(self.name, launch.name, launch.run_dir, record)
+
+    def _wrapper(self, launch: Launch, tty: str = "-") -> tuple[str, ...]:
+        """Return the command that starts the wrapper, on `tty` as its controlling terminal if one is named."""
+        how = isolation()
+        run_dir = str(launch.run_dir)
+        return (
+            "/bin/sh",
+            str(records.WRAPPER),
+            "claim",
+            run_dir,
+            liveness.boot_id(),
+            how.method,
+            tty,
+            *how.command,
+        )
+
+    def _prepare(self, launch: Launch, terminal: str) -> None:
+        """Check that the program can be started and write `launch.sh`.
+
+        Raises `RuntimeFailedError` where the directory or the program is missing.
+        """
+        if not launch.cwd.is_dir():
+            raise RuntimeFailedError(f"the directory to start in, {launch.cwd}, is not there", where=launch.name)
+        program = launch.argv[0]
+        if shutil.which(launch.cwd / program if "/" in program else program, path=launch.env.get("PATH", "")) is None:
+            raise RuntimeFailedError(
+                f"there is no program {program!r} on the agent's PATH",
+                where=launch.name,
+                fix="install it, or name it by its whole path",
+            )
+        records.write_launch(launch, terminal=terminal, marked=isolation().method == "marker")
+
+    async def _recorded(self, launch: Launch) -> Handle:
+        """Return the handle as soon as the wrapper has written its record.
+
+        Raises `RuntimeFailedError` if it does not within 5 s.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _RECORD_SECONDS
+        while (handle := self._started_before(launch)) is None:
+            if loop.time() > deadline:
+                raise RuntimeFailedError(
+                    "the wrapper did not start",
+                    where=launch.name,
+                    fix=f"see whether {launch.run_dir} can be written to",
+                )
+            await asyncio.sleep(_RECORD_LOOK_SECONDS)
+        return handle
+
+    def _require_ended(self, handle: Handle) -> None:
+        if self.alive(handle):
+            raise RuntimeFailedError("the agent still runs", where=handle.name, fix="kill it before it is released")
+
+    def _last_screen(self, handle: Handle, history: int) -> Screen:
+        """Return what is kept of an agent whose terminal is gone; nothing at all if it never was released."""
+        size = (self._spec.columns, self._spec.rows)
+        kept = records.logged_screen(Path(handle.run_dir), columns=size[0], rows=size[1], history=history)
+        return kept or Screen(lines=(), columns=size[0], rows=size[1])

@@ -1,0 +1,39 @@
+# Runs one agent and writes down what a window cannot be trusted with: which process it is, and how it ended.
+#
+#   sh wrapper.sh claim RUN_DIR BOOT_ID METHOD TTY [COMMAND...]   the process that `Handle.pid` names
+#   sh wrapper.sh run RUN_DIR                                    started by COMMAND, in a PID namespace as its process 1
+#
+# Each record is one line, written by one write to a file that must not exist yet (set -C): a second start in the same
+# RUN_DIR ends here, and a reader who misses the final newline has read no record. Nothing is forked before the agent
+# but the removal of launch.sh, which may hold secrets; an `mv` for each record would cost as much as the shell.
+# The traps keep a Ctrl-C that is meant for the agent from ending its witness; a child does not inherit them.
+
+trap : HUP INT QUIT TERM
+
+read_start_time() { started=${20}; } # proc(5): field 22 of stat, and what follows the name begins at field 3
+
+case $1 in
+claim)
+    run=$2 boot=$3 method=$4 tty=$5
+    shift 5
+    # Opened by a session leader without a terminal, it becomes the controlling one.
+    [ "$tty" = - ] || exec <"$tty" >"$tty" 2>&1
+    started=-
+    if [ -r /proc/$$/stat ]; then
+        read -r stat </proc/$$/stat
+        read_start_time ${stat##*) }
+    fi
+    set -C
+    echo "$$ $started $boot $method ${TMUX_PANE:--}" >"$run/process" || exit 125
+    exec "$@" /bin/sh "$0" run "$run"
+    ;;
+run)
+    run=$2
+    exec 3<"$run/launch.sh" || exit 125
+    /bin/rm -f "$run/launch.sh" &
+    (. /dev/fd/3)
+    status=$?
+    set -C
+    echo "$status" >"$run/exit"
+    ;;
+esac
