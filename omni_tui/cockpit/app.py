@@ -1,0 +1,98 @@
+"""The cockpit: a Textual app that shows the files of a fleet and files wishes. It dispatches nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App
+
+from omni_tui.cockpit.ports import Ports
+from omni_tui.cockpit.screens.main import MainScreen
+from omni_tui.cockpit.themes import DARK, THEMES
+from omni_tui.model.view import FleetView
+from omni_tui.store.watch import TreeWatch
+
+BATCH_SECONDS = 0.15
+"""Least time between two looks at what has changed: many changes make one frame."""
+TICK_SECONDS = 1.0
+STYLES = ("tones.tcss", "main.tcss", "dialogs.tcss")
+
+
+class CockpitApp(App[None]):
+    """Everything that it needs is handed in by `ports`."""
+
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+    TITLE = "omni-tui"
+
+    def __init__(self, ports: Ports) -> None:
+        super().__init__(css_path=[ports.styles / name for name in STYLES])
+        self._ports = ports
+        self._main: MainScreen | None = None
+        self._watched: set[Path] = set()
+        self._reading = asyncio.Lock()  # a reader takes one call at a time
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = THEMES[ports.settings.theme].name
+        self.animation_level = "none"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Name the tones to every theme, also those that are not ours."""
+        return dict(DARK.variables)
+
+    async def on_mount(self) -> None:
+        """Read the fleet, show it, and follow it."""
+        view = await asyncio.to_thread(self._ports.reader.read)
+        self._main = MainScreen(self._ports, view)
+        await self.push_screen(self._main)
+        self.run_worker(self._follow(), name="follow")
+        self.set_interval(TICK_SECONDS, self._tick, name="clock")
+
+    async def _follow(self) -> None:
+        """Show what changes in the tree, as it changes."""
+        with closing(TreeWatch()) as watch:
+            await self._take(watch, self._watch_all(watch))
+            async for changed in watch:
+                await self._take(watch, changed)
+                await asyncio.sleep(BATCH_SECONDS)
+
+    async def _take(self, watch: TreeWatch, changed: set[Path]) -> None:
+        """Take in `changed` (empty: anything), and what came to be while a new directory was not watched yet."""
+        reader = self._ports.reader
+        async with self._reading:
+            view = await (asyncio.to_thread(reader.update, changed) if changed else asyncio.to_thread(reader.read))
+            while new := self._watch_all(watch):
+                view = await asyncio.to_thread(reader.update, new)
+        self._show(view)
+
+    def _watch_all(self, watch: TreeWatch) -> set[Path]:
+        """Watch what matters now; return what is watched only since."""
+        wanted = self._ports.reader.watched()
+        for path in self._watched - wanted:
+            watch.remove(path)
+        new = {path for path in wanted - self._watched if watch.add(path)}
+        self._watched = (self._watched & wanted) | new
+        return new
+
+    def _show(self, view: FleetView) -> None:
+        if self._main is not None and view is not self._main.view:
+            self._main.show(view)
+
+    async def _tick(self) -> None:
+        async with self._reading:
+            self._show(self._ports.reader.check_owner())
+        if self._main is not None and self.screen is self._main:
+            self._main.tick()
+
+
+def machine_load() -> str:
+    """Return the load of the last minute against the processors there are, as in `0.8/2`."""
+    return f"{os.getloadavg()[0]:.1f}/{os.cpu_count() or 1}"
+
+
+def run(ports: Ports) -> None:
+    """Show the cockpit until it is closed. Must be called from the main thread; whatever dispatches goes on."""
+    CockpitApp(ports).run()

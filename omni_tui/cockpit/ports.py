@@ -1,0 +1,56 @@
+"""What the cockpit is handed: everything it reaches for outside itself. There are no globals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from omni_tui.model.request import Reply, Request
+from omni_tui.model.settings import CockpitSettings
+from omni_tui.model.task import TaskRef
+from omni_tui.plugins.runtime.protocol import Screen
+from omni_tui.plugins.terminal.protocol import Visit
+from omni_tui.store.reader import FleetReader
+
+
+class Insight(Protocol):
+    """The way to agents and their work. It may live on another thread: calls are awaited, never blocked on."""
+
+    async def screen(self, ref: TaskRef) -> Screen | None:
+        """Return what the task's agent shows now; None: it shows nothing. Raises `OmniError`."""
+        ...
+
+    async def attach(self, ref: TaskRef) -> Visit:
+        """Return how to get to the agent's terminal. Raises `OmniError`."""
+        ...
+
+    async def diff(self, ref: TaskRef) -> str:
+        """Return what the latest attempt changed, as a unified diff. Raises `OmniError`."""
+        ...
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the cockpit works with."""
+
+    reader: FleetReader
+    insight: Insight
+    post: Callable[[Request], None]
+    """Files a wish for the fleet's owner, durably."""
+    read_reply: Callable[[str], Reply | None]
+    """Looks for the owner's answer to a request, by its id."""
+    go: Callable[[Visit], int]
+    """Runs a visit in the foreground; returns the exit status."""
+    now: Callable[[], float]
+    """UTC seconds."""
+    new_id: Callable[[], str]
+    """A request's name, never given before."""
+    load: Callable[[], str]
+    """The machine's load in few letters."""
+    settings: CockpitSettings
+    styles: Path
+    """The directory of the style sheets."""
+    here: bool
+    """Whether this process dispatches; False: it observes."""

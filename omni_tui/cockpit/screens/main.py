@@ -1,0 +1,241 @@
+"""The main screen: the fleet on one page, kept up to date by views, and the keys."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from omni_tui.cockpit.actions import Actions
+from omni_tui.cockpit.desk import Desk
+from omni_tui.cockpit.keymap import KEYMAP, Situation, key_by_id
+from omni_tui.cockpit.look import look
+from omni_tui.cockpit.ports import Ports
+from omni_tui.cockpit.story import tell
+from omni_tui.cockpit.text import plural
+from omni_tui.cockpit.tones import Tone
+from omni_tui.cockpit.widgets.header import FleetHeader
+from omni_tui.cockpit.widgets.keybar import KeyBar
+from omni_tui.cockpit.widgets.lines import LinesView
+from omni_tui.cockpit.widgets.live import LiveScreen
+from omni_tui.cockpit.widgets.notices import AttentionLine, MessageLine, PaneTitle
+from omni_tui.cockpit.widgets.paragraphs import wrap
+from omni_tui.cockpit.widgets.task_table import TaskTable
+from omni_tui.model.request import RequestKind
+from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.view import FleetView, TaskRow
+
+BESIDE_FROM = 160
+"""Columns from which the pane stands beside the table; below, it stands under it."""
+LEAST = (60, 15)
+"""Columns and rows below which there is nothing worth showing."""
+TOO_SMALL_HINT = "q quits; agents keep running."
+SAID_SECONDS = 8.0
+"""How long a message stays."""
+NO_TASKS = (
+    ("No tasks yet.", Tone.STRONG),
+    ("", Tone.TEXT),
+    ("Add a project:   omni-tui workspace add NAME --repo PATH", Tone.TEXT),
+    ('Add a task:      omni-tui add NAME --title "what to do"', Tone.TEXT),
+    ("or drop a Markdown file into workspaces/NAME/queue/todo/", Tone.TEXT),
+    ("", Tone.TEXT),
+    ("It shows up here by itself.", Tone.QUIET),
+)
+
+
+class MainScreen(Screen[None]):
+    """Header, what needs a person, table, pane, message, keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(key.keys), f"press('{key.id}')", key.help, priority=key.id == "next_pane") for key in KEYMAP
+    ]
+
+    def __init__(self, ports: Ports, view: FleetView) -> None:
+        super().__init__()
+        self.ports = ports
+        self.view = view
+        self._desk = Desk(ports)
+        self._actions = Actions(self)
+        self._words = ""
+        self._trouble = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out all parts; which are seen is up to the style sheet."""
+        yield FleetHeader(here=self.ports.here)
+        yield AttentionLine()
+        with Container(id="body"):
+            yield TaskTable(id="table", now=self.ports.now())
+            with Vertical(id="side"):
+                yield PaneTitle()
+                yield LiveScreen(id="live", look=self.ports.insight.screen, hz=self.ports.settings.screen_hz)
+                yield LinesView(id="detail")
+        yield Input(id="filter", placeholder="filter: a word of id, title, workspace, agent, state or reason")
+        yield MessageLine(here=self.ports.here)
+        yield KeyBar()
+        yield Static(Content(""), id="too-small")
+
+    def on_mount(self) -> None:
+        """Show the first view."""
+        self.query_one(Input).cursor_blink = False
+        self.table.focus()
+        self.show(self.view)
+
+    @property
+    def table(self) -> TaskTable:
+        """The table of tasks."""
+        return self.query_one(TaskTable)
+
+    def situation(self) -> Situation:
+        """Return what decides over the keys now."""
+        return Situation(view=self.view, row=self.table.selected, here=self.ports.here, filtered=bool(self._words))
+
+    def show(self, view: FleetView) -> None:
+        """Show `view`, changing only what differs."""
+        self.view = view
+        rows = [row for row in view.rows if _holds(row, self._words)] if self._words else view.rows
+        self.table.show(
+            rows, NO_TASKS if not view.rows else ((f"Nothing matches {self._words!r}; Esc shows all.", Tone.QUIET),)
+        )
+        self.query_one(AttentionLine).show(view)
+        self._show_answers()
+        self.tick()
+        self._show_keys()
+
+    def tick(self) -> None:
+        """Show what a second has changed: ages, load, messages."""
+        now = self.ports.now()
+        self.query_one(FleetHeader).show(self.view, self.ports.load())
+        self.table.tick(now)
+        self.query_one(MessageLine).show(self.view, now)
+        self._show_title()
+        if self._desk.open:
+            self._show_answers()
+
+    def say(self, text: str) -> None:
+        """Tell the person something."""
+        self.query_one(MessageLine).say(text, self.ports.now() + SAID_SECONDS)
+
+    def ask(self, kind: RequestKind, ref: TaskRef | None = None) -> None:
+        """File a wish for the fleet's owner, and say so."""
+        try:
+            self.say(self._desk.ask(kind, ref))
+        except OSError as error:
+            self.say(f"The wish could not be filed: {error}")
+
+    def farewell(self) -> str:
+        """Return what is left on the terminal when the cockpit closes."""
+        running = self.view.count(Status.DOING)
+        agents = f"{plural(running, 'agent')} keep{'s' if running == 1 else ''} running" if running else "No agent runs"
+        return f"{agents}. `omni-tui` brings the cockpit back."
+
+    async def action_press(self, name: str) -> None:
+        """Do what a pressed key does, or say why not."""
+        if why_not := key_by_id(name).why_not(self.situation()):
+            self.say(why_not)
+        else:
+            await self._actions.press(name)
+
+    def scroll_or_move(self, scroll: str, rows: int) -> None:
+        """Move in whichever pane has the keys: select `rows` further in the table, or scroll the other."""
+        if isinstance(self.focused, LinesView):
+            getattr(self.focused, f"scroll_{scroll}")(animate=False)
+        else:
+            self.table.move(rows)
+
+    def swap_focus(self) -> None:
+        """Give the keys to the other pane."""
+        pane = self.query_one("#live" if self.query_one("#live").display else "#detail")
+        (pane if self.table.has_focus else self.table).focus()
+
+    def open_filter(self) -> None:
+        """Let the person type a filter."""
+        field = self.query_one(Input)
+        field.add_class("-open")
+        field.focus()
+
+    def clear_filter(self) -> None:
+        """Show all tasks again."""
+        field = self.query_one(Input)
+        field.value = ""
+        self._filter("")
+        self._close_filter()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._filter(event.value)
+
+    @on(Input.Submitted)
+    def _close_filter(self) -> None:
+        self.table.focus()
+        self.query_one(Input).set_class(bool(self._words), "-open")
+
+    def _filter(self, words: str) -> None:
+        if words.strip().lower() != self._words:
+            self._words = words.strip().lower()
+            self.show(self.view)
+
+    @on(TaskTable.Selected)
+    async def _selected(self) -> None:
+        row = self.table.selected
+        running = row is not None and row.status is Status.DOING
+        self.query_one("#live").display = running
+        self.query_one("#detail").display = not running
+        self._show_title()
+        self._show_keys()
+        self.query_one(LiveScreen).watch_task(row.ref if row and running else None, row.attempt if row else 0)
+        if row is not None and not running:
+            self.run_worker(self._show_story(row), group="story", exclusive=True)
+
+    @on(TaskTable.Opened)
+    async def _opened(self) -> None:
+        await self.action_press("details")
+
+    @on(KeyBar.Pressed)
+    async def _clicked(self, event: KeyBar.Pressed) -> None:
+        await self.action_press(event.key.id)
+
+    @on(LiveScreen.Trouble)
+    def _troubled(self, event: LiveScreen.Trouble) -> None:
+        self._trouble = event.text
+        self._show_title()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout for the size."""
+        columns, rows = event.size
+        self.set_class(columns >= BESIDE_FROM, "-beside")
+        small = columns < LEAST[0] or rows < LEAST[1]
+        self.set_class(small, "-small")
+        if small:
+            text = f"{columns}×{rows} is too small:\nthe cockpit needs {LEAST[0]}×{LEAST[1]}.\n{TOO_SMALL_HINT}"
+            self.query_one("#too-small", Static).update(Content(text))
+        self.call_after_refresh(self._selected)
+
+    async def _show_story(self, row: TaskRow) -> None:
+        detail = await asyncio.to_thread(self.ports.reader.detail, row)
+        pane = self.query_one("#detail", LinesView)
+        pane.show(wrap(tell(row, detail), pane.tones, pane.size.width - 1, self.app.console))
+        pane.scroll_home(animate=False)
+
+    def _show_title(self) -> None:
+        row = self.table.selected
+        running = row is not None and row.status is Status.DOING
+        self.query_one(PaneTitle).show(row, self.ports.now(), self._trouble if running else "")
+
+    def _show_keys(self) -> None:
+        self.query_one(KeyBar).show(self.situation())
+
+    def _show_answers(self) -> None:
+        for text in self._desk.answers():
+            self.say(text)
+
+
+def _holds(row: TaskRow, words: str) -> bool:
+    told = f"{row.ref} {row.title} {row.agent} {look(row).word} {row.reason}".lower()
+    return all(word in told for word in words.split())

@@ -1,0 +1,83 @@
+"""The bottom line: the keys. One that cannot be used now is dimmed and in brackets; clicking a key presses it."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from omni_tui.cockpit.keymap import KEYMAP, Key, Situation
+from omni_tui.cockpit.tones import Tone, Toned
+
+ALWAYS = ("help", "quit")
+"""Keys that stay however narrow the screen is: the help has all the others."""
+
+
+class Entry(NamedTuple):
+    """A key as it stands in the line."""
+
+    key: Key
+    label: str
+    enabled: bool
+
+    @property
+    def size(self) -> int:
+        """Cells that it takes."""
+        return cell_len(self.key.name) + cell_len(self.label) + 3
+
+
+class KeyBar(Toned):
+    """Shows the keys for a situation."""
+
+    class Pressed(Message):
+        """A key was clicked."""
+
+        def __init__(self, key: Key) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: tuple[Entry, ...] = ()
+
+    def show(self, situation: Situation) -> None:
+        """Show what can be done in `situation`."""
+        entries = tuple(Entry(key, key.label_in(situation), not key.why_not(situation)) for key in KEYMAP if key.footer)
+        if entries != self._entries:
+            self._entries = entries
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line."""
+        segments: list[Segment] = []
+        for entry, _ in self._placed() if y == 0 else ():
+            left, right = (" ", " ") if entry.enabled else ("(", ")")
+            name = self.tones.get(Tone.KEY if entry.enabled else Tone.QUIET)
+            label = self.tones.get(Tone.TEXT if entry.enabled else Tone.QUIET)
+            segments += [Segment(left + entry.key.name, name), Segment(f" {entry.label}{right}", label)]
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def on_click(self, event: events.Click) -> None:
+        """Press what is clicked."""
+        for entry, start in self._placed():
+            if start <= event.x < start + entry.size:
+                self.post_message(self.Pressed(entry.key))
+
+    def _placed(self) -> list[tuple[Entry, int]]:
+        """Return the keys that fit, each with where it begins; those that cannot be used give way first."""
+        kept = list(self._entries)
+        for entry in [*self._from_the_end(enabled=False), *self._from_the_end(enabled=True)]:
+            if sum(other.size for other in kept) <= self.size.width:
+                break
+            if entry.key.id not in ALWAYS:
+                kept.remove(entry)
+        starts = accumulate((entry.size for entry in kept), initial=0)
+        return list(zip(kept, starts, strict=False))
+
+    def _from_the_end(self, *, enabled: bool) -> list[Entry]:
+        return [entry for entry in reversed(self._entries) if entry.enabled is enabled]

@@ -1,0 +1,104 @@
+"""One folder of a queue as the read model sees it: a head is read once, and kept while its file stands as it was."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from omni_tui.errors import TaskFileError
+from omni_tui.model.task import Task
+from omni_tui.model.taskfile import SUFFIX, is_task_name, note_name
+from omni_tui.store.taskread import read_task
+
+Stamp = tuple[int, int, int]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A task file as it was read. `note` is the first line of the note beside it."""
+
+    task: Task
+    path: str
+    moved_at: float
+    """When the file came into this folder (its change time), UTC seconds."""
+    note: str
+    stamp: Stamp
+    note_stamp: Stamp | None
+
+
+class Folder:
+    """The task files of one folder, by file name."""
+
+    def __init__(self, workspace: str, path: Path) -> None:
+        self.path = path
+        self.entries: dict[str, Entry] = {}
+        self._workspace = workspace
+
+    def scan(self) -> bool:
+        """Look at every file; return whether anything differs."""
+        try:
+            names = {name for name in os.listdir(self.path) if is_task_name(name)}  # noqa: PTH208 (10,000 names, not paths)
+        except FileNotFoundError:
+            names = set()
+        gone = self.entries.keys() - names
+        for name in gone:
+            del self.entries[name]
+        changed = [name for name in names if self._look(name)]
+        return bool(changed or gone)
+
+    def look(self, name: str) -> bool:
+        """Look at the file called `name`, or the one that the note called so is of; return whether anything differs."""
+        if not is_task_name(name):
+            owner = next((task for task in self.entries if note_name(task) == name), None)
+            return owner is not None and self._look(owner)
+        return self._look(name)
+
+    def _look(self, name: str) -> bool:
+        path = self.path / name
+        known = self.entries.get(name)
+        info = _stat(path)
+        if info is None:
+            return self.entries.pop(name, None) is not None
+        note_path = self.path / note_name(name)
+        note_info = _stat(note_path)
+        note_stamp = _stamp(note_info) if note_info else None
+        if known is not None and known.stamp == _stamp(info) and known.note_stamp == note_stamp:
+            return False
+        same = known is not None and known.stamp == _stamp(info)
+        task = known.task if known is not None and same else _read(path, self._workspace, info)
+        self.entries[name] = Entry(
+            task, str(path), info.st_ctime, _first_line(note_path) if note_info else "", _stamp(info), note_stamp
+        )
+        return True
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
+
+
+def _stamp(info: os.stat_result) -> Stamp:
+    return info.st_mtime_ns, info.st_ino, info.st_size
+
+
+def _read(path: Path, workspace: str, info: os.stat_result) -> Task:
+    """Read a task; a file that is none is shown by its name, as it lies in `blocked/` or is about to be put there."""
+    try:
+        task = read_task(path, workspace)
+    except (TaskFileError, OSError):
+        stem = path.name.removesuffix(SUFFIX)
+        return Task(workspace=workspace, id=stem, title=path.name, created_at=info.st_mtime)
+    return msgspec.structs.replace(task, body="", extra={})
+
+
+def _first_line(path: Path) -> str:
+    """Return the first line of a note that says something."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as note:
+            lines = [note.readline(2000).strip() for _ in range(10)]
+    except FileNotFoundError:
+        return ""
+    return next((line.lstrip("# ") for line in lines if line), "")
