@@ -213,6 +213,7 @@ class Fleet:
                 name=paths.name,
                 repo=paths.repo,
                 worktrees=paths.worktrees,
+                release=settings.release,
                 copy_from=_copy_from(settings, paths),
                 copy=settings.copy,
                 setup=settings.setup,

@@ -7,7 +7,7 @@ import queue
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -19,7 +19,7 @@ from omni_tui.leader import Leader
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status
 from omni_tui.narration import narrate
-from omni_tui.policy.stop import next_time_of_day, parse_duration, parse_time_of_day
+from omni_tui.policy.stop import stop_at
 
 FINE, FAILED, STOPPED_BY_CONDITION, SOME_BLOCKED = 0, 1, 4, 5
 """Exit statuses; 2 (usage) and 3 (another dispatcher) come with their errors."""
@@ -30,10 +30,10 @@ class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     json: bool = False
     until_idle: bool = False
-    until: str = ""
-    """`HH:MM`, local time."""
-    duration: str = ""
-    """As in `8h`, `1h30m`."""
+    until: time | None = None
+    """Stop when local clocks show this."""
+    lasting: float | None = None
+    """Stop after so many seconds; the earlier of the two counts."""
     slots: int | None = None
     stop_agents: bool = False
     """End the agents when stopping, instead of leaving them at work."""
@@ -42,7 +42,7 @@ class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
 def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
     """Dispatch the fleet at `root` and return the exit status. Raises `LeaseHeldError` if another process does."""
     fleet = Fleet(root, slots=options.slots)
-    moment = _stop_moment(options, fleet.clock.now())
+    moment = stop_at(fleet.clock.now(), options.until, options.lasting, _local_offset)
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     leader = Leader(fleet, "headless", events.put, until_idle=options.until_idle, stop_agents=options.stop_agents)
     leader.ended.add_done_callback(lambda _: events.put(None))
@@ -61,16 +61,6 @@ def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
             printer.show(event)
     leader.close()
     return _status(fleet, timed_out)
-
-
-def _stop_moment(options: HeadlessOptions, now: float) -> float | None:
-    """Return when the run ends by the clock, UTC seconds; the earlier of `until` and `duration`. Raises `UsageError`."""
-    moments = []
-    if options.until:
-        moments.append(next_time_of_day(parse_time_of_day(options.until), now, _local_offset))
-    if options.duration:
-        moments.append(now + parse_duration(options.duration))
-    return min(moments, default=None)
 
 
 def _local_offset(moment: float) -> float:

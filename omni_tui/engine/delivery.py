@@ -27,7 +27,7 @@ class Delivery:
         self._place = place
         self._services = services
         self._box = box
-        self._left = place.runs.current(task.id)
+        self._left = place.runs.attempts(task.id)
 
     async def next_attempt(self, failures: Sequence[Failure]) -> Attempt:
         """Return the attempt that a crash left, or a new one. Raises `PluginError` if no agent can take the task."""
@@ -51,7 +51,7 @@ class Delivery:
     def _next_number(self) -> int:
         if self._left:
             return self._left.pop(0)
-        return max(self._place.runs.attempts(self.task.id), default=0) + 1
+        return self._place.runs.last_number(self.task.id) + 1
 
     async def _assign(self) -> AgentSpec:
         chosen = choose_agent(self.task, self._place.agents(), self._place.turn)

@@ -32,7 +32,7 @@ class SpareKeeper:
             if not scheduler.spares:
                 continue
             try:
-                await self._place.checkouts.make_spares(await self._place.scm.tip(), scheduler.slots)
+                await self._place.checkouts.make_spare(await self._place.scm.tip())
                 told = ""
             except OmniError as error:
                 if str(error) != told:

@@ -21,9 +21,6 @@ T = TypeVar("T")
 FIRST = "first"
 """Names the file that holds the number of the first attempt that counts, where that is not 1."""
 
-FRESH_FILE = "fresh_after"
-"""Beside a task's attempts: the number of the last one that counts no more."""
-
 _status = msgspec.json.Decoder(AttemptStatus)
 _step = msgspec.json.Decoder(StepRecord)
 _verdict = msgspec.json.Decoder(Verdict)
@@ -139,22 +136,6 @@ class Runs:
             return int((self._paths.runs / task_id / FIRST).read_bytes())
         except FileNotFoundError:
             return 1
-
-    def current(self, task_id: str) -> list[int]:
-        """Return the attempts since the task was last begun afresh: those that count against its limit."""
-        before = self._fresh_after(task_id)
-        return [number for number in self.attempts(task_id) if number > before]
-
-    def begin_afresh(self, task_id: str) -> None:
-        """Let the attempts so far count no more; numbers go on."""
-        last = max(self.attempts(task_id), default=0)
-        publish(self._paths.runs / task_id / FRESH_FILE, str(last).encode(), disk=self._disk)
-
-    def _fresh_after(self, task_id: str) -> int:
-        try:
-            return int((self._paths.runs / task_id / FRESH_FILE).read_text(encoding="ascii"))
-        except FileNotFoundError:
-            return 0
 
     def open(self, attempt: AttemptId) -> Run:
         """Return an attempt's run. Where it is new this makes its directory, durably: that consumes the attempt."""
