@@ -182,10 +182,13 @@ class Queue:
             return target
 
     def remark(self, task_id: str, text: str) -> None:
-        """Add to the note beside a task's file, wherever it is now, unless the note says it already."""
+        """Add to the note beside a task's file, wherever it is now, unless the note says it already.
+
+        Where a person has removed the file there is nothing to add to.
+        """
         place = self.find(task_id)
         if place is None:
-            raise TaskNotFoundError(f"no task {task_id}", where=self._paths.name, fix="see omni-tui list")
+            return
         said = self._read_note(place[1])
         if text not in said:
             self._write_note(place[1], f"{said}\n{text}" if said else text)

@@ -44,8 +44,8 @@ def read_task(path: Path, workspace: str) -> Task:
 def is_being_written(path: Path) -> bool:
     """Whether some process holds the file open for writing: what is in it may be half of what will be.
 
-    Linux tells: it grants a read lease only on a file without writers (fcntl(2), F_SETLEASE). Elsewhere, on file systems
-    without leases and on other users' files nobody can tell, and the answer is no.
+    Linux tells: it grants a read lease only on a file without writers (fcntl(2), F_SETLEASE). Elsewhere, on file
+    systems without leases and on other users' files nobody can tell, and the answer is no.
     """
     if sys.platform != "linux" or not _is_plain(path):
         return False
@@ -53,10 +53,8 @@ def is_being_written(path: Path) -> bool:
         descriptor = os.open(path, _FLAGS)
     except OSError:  # gone, or not for us: `read_task` says so
         return False
-    try:
-        fcntl.fcntl(
-            descriptor, fcntl.F_SETSIG, signal.SIGURG
-        )  # ignored by default, unlike SIGIO, if a writer comes now
+    try:  # a writer that comes while we hold the lease raises a signal: one that is ignored by default, unlike SIGIO
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
         return error.errno == errno.EAGAIN
@@ -83,7 +81,7 @@ def _is_plain(path: Path) -> bool:
 
 def _require_plain(info: os.stat_result, path: Path) -> None:
     if stat.S_ISLNK(info.st_mode):
-        # Any link: it would move between the folders without what it points at, which somebody else may change or remove.
+        # Any link: it would move between the folders without what it points at, which may change or go.
         raise TaskFileError("a symbolic link, not a file", where=path.name, fix="put the file itself there")
     if not stat.S_ISREG(info.st_mode):
         kind = "a directory" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device"
