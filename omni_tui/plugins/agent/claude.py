@@ -30,8 +30,10 @@ ENVIRONMENT = {
     "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",
     "CLAUDE_CODE_MAX_RETRIES": "2",
     "API_TIMEOUT_MS": "180000",
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
 }
-"""Unattended: nothing but the task's own traffic, and no retry of the API that outlasts the stall limit."""
+"""Unattended: nothing but the task's own traffic, no retry of the API that outlasts the stall limit, and no task in the
+background: an agent that waits for one stops, as it does when it has finished."""
 
 
 class ClaudeAgent:

@@ -92,7 +92,7 @@ def _result(text: str, at: float) -> Signal:
         signal = _failed_result(text, at, words)
     else:
         denied = text.partition('"permission_denials":[')[2].count('"tool_use_id"')
-        detail = f"{words} ({denied} permissions denied)" if denied else words
+        detail = f"{words} (permissions denied: {denied})" if denied else words
         signal = _signal(Health.FINISHED, at, detail)
     return Signal(
         health=signal.health,

@@ -15,7 +15,7 @@ case $prompt in [[:space:]/]*) prompt="Your task: $prompt" ;; esac
 # Print mode: what the model says is kept and, as text, shown; the result, its prose cut, becomes an event.
 { "$@" -- "$prompt" </dev/null; echo $? > "$harness/status"; } |
   grep --line-buffered -E '^\{"type":"(assistant|result)"' |
-  tee "$harness/stream.jsonl" |
+  tee "$harness/stream.jsonl" | grep --line-buffered '^{"type":"assistant"' |
   grep --line-buffered -oE '"(text|name|command|file_path)":"([^"\]|\\.){1,300}' |
   while IFS= read -r said; do printf '%s\n' "${said#*:\"}"; done
 result=$(tail -n 1 "$harness/stream.jsonl" | grep '^{"type":"result"' |
