@@ -38,7 +38,7 @@ def make_queue(directory: Path, count: int) -> tuple[WorkspacePaths, Queue]:
 
 def claims(directory: Path) -> Result:
     """Claim tasks, each beside a bare rename with an fsync of both directories."""
-    paths, queue = make_queue(directory, CLAIMS)
+    _, queue = make_queue(directory, CLAIMS)
     tasks = [queue.read(path) for path in queue.files(Status.TODO)]
     source, target = directory / "from", directory / "to"
     source.mkdir()
@@ -69,9 +69,18 @@ def sync(directory: Path) -> None:
 
 async def picks(directory: Path) -> list[Result]:
     """Look at all waiting tasks again after one has come and one has gone."""
-    paths, _ = make_queue(directory, WAITING)
+    paths, queue = make_queue(directory, WAITING)
     todo = paths.queue(Status.TODO)
-    tracker = FilesTracker(TrackerSpec(workspace="bench", todo=todo, taken=lambda _id: False))
+    tracker = FilesTracker(
+        TrackerSpec(
+            workspace="bench",
+            todo=todo,
+            read=queue.read_finished,
+            taken=queue.taken,
+            remark=queue.remark,
+            now=time.time,
+        )
+    )
     began = time.perf_counter()
     await tracker.fetch()
     full = time.perf_counter() - began

@@ -1,7 +1,7 @@
 """A scripted agent: a program of its own, started by the `command` harness, that behaves as coding agents do.
 
 It is told its task as every such program is (OMNI_TASK, OMNI_ATTEMPT, OMNI_PROMPT, OMNI_EVENTS), looks up in
-`behaviours.toml` how this attempt goes, good or bad, and works in its checkout with real edits, real pytest and real git.
+`behaviours.toml` how this attempt goes, good or bad, and works in its checkout: real edits, real pytest, real git.
 It imports nothing of omni-tui.
 """
 

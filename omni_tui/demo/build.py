@@ -1,0 +1,114 @@
+"""Makes the demo's fleet: the project, its workspace and agents, and the backlog, in the ways that people use."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from omni_tui.commands.output import Answer
+from omni_tui.commands.session import Session
+from omni_tui.config_text import render_agent
+from omni_tui.plugins.gitcmd import Git
+
+HERE = Path(__file__).parent
+WORKSPACE = "shop"
+TEAM = ("ada", "barbara", "grace")
+"""The scripted agents; all of them the same program."""
+GOOD = ("08-low-stock.md", "09-three-for-two.md", "10-order-numbers.md")
+"""The tasks that a real agent gets: nothing but work."""
+QUIET_PYTEST = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+"""Set, the shop's tests start without the plugins that happen to be installed beside pytest."""
+
+SCRIPTED_CONFIG = """\
+# The demo is in a hurry: the scripted agents work for seconds, so three seconds of silence are a stall.
+[scheduler]
+slots = 3
+
+[limits]
+handover_seconds = 10
+stall_minutes = 0.05
+wall_minutes = 1
+kill_grace_seconds = 1
+"""
+CLAUDE_CONFIG = """\
+[scheduler]
+slots = 3
+"""
+
+
+class Demo(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything of one demo is."""
+
+    directory: Path
+
+    @property
+    def project(self) -> Path:
+        """The project's own repository, as its people have it."""
+        return self.directory / "project"
+
+    @property
+    def fleet(self) -> Path:
+        """The fleet's directory."""
+        return self.directory / "fleet"
+
+
+def build(demo: Demo, harness: str, tell: Callable[[str], None]) -> None:
+    """Make all of it below `demo.directory`; `tell` hears each command, as a person would type it."""
+    make_project(demo.project)
+    command("init", str(demo.fleet), tell=tell)
+    check = f"{QUIET_PYTEST}=1 {shlex.quote(sys.executable)} -m pytest -q"
+    fleet = ("--fleet", str(demo.fleet))
+    command(*fleet, "workspace", "add", WORKSPACE, "--repo", str(demo.project), "--check", check, tell=tell)
+    real = harness == "claude"  # `workspace add` has made its agent
+    (demo.fleet / "config.toml").write_text(CLAUDE_CONFIG if real else SCRIPTED_CONFIG, encoding="utf-8")
+    if not real:
+        _hire(demo.fleet / "workspaces" / WORKSPACE)
+    backlog = [path for path in sorted((HERE / "backlog").iterdir()) if not real or path.name in GOOD]
+    command(*fleet, "add", WORKSPACE, *map(str, backlog), tell=tell)
+
+
+def make_project(where: Path) -> None:
+    """Make the small project that the demo works on, with one commit on `main`."""
+    shutil.copytree(HERE / "project", where, ignore=shutil.ignore_patterns("__pycache__"))
+    who = ("-c", "user.name=The Tea Shop", "-c", "user.email=shop@localhost")
+    Git(git_dir=where / ".git").run("init", "--quiet", "--initial-branch=main")
+    git = Git(git_dir=where / ".git", work_tree=where)
+    git.run("add", "--all")
+    git.run(*who, "commit", "--quiet", "-m", "The till, as it is")
+
+
+def command(*words: str, tell: Callable[[str], None]) -> Answer:
+    """Carry out one of our own commands. Raises the `OmniError` that it would have shown."""
+    from omni_tui.cli import omni_tui
+
+    tell(f"$ omni-tui {shlex.join(words)}")
+    answer: Answer = omni_tui.main(list(words), prog_name="omni-tui", standalone_mode=False, obj=Session())
+    return answer
+
+
+def expected_to_land() -> set[str]:
+    """Return the tasks that the scripted agents get right in the end."""
+    table = tomllib.loads((HERE / "behaviours.toml").read_text(encoding="utf-8"))
+    return {task for task, story in table.items() if story["attempts"][-1] == "good"}
+
+
+def _hire(workspace: Path) -> None:
+    """Make the scripted agents' directories, and have the tasks go to them only."""
+    for name in TEAM:
+        directory = workspace / "agents" / name
+        directory.mkdir(parents=True)
+        (directory / "agent.toml").write_text(render_agent(scripted_agent()), encoding="utf-8")
+    with (workspace / "workspace.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\nagents = {msgspec.json.encode(TEAM).decode()}\n")
+
+
+def scripted_agent() -> dict[str, object]:
+    """Return the settings of a scripted agent: `harness = "command"`, started without what Python does not need."""
+    program = (sys.executable, "-S", "-E", str(HERE / "agent.py"))
+    return {"harness": "command", "command": program, "env": {QUIET_PYTEST: "1"}}
