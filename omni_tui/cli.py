@@ -83,10 +83,10 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="omni-tui", message="%(prog)s %(version)s")
 @click.option("--headless", is_flag=True, help="Without a screen: what happens goes to stdout, a line each.")
 @click.option("--until-idle", is_flag=True, help="Headless: end when nothing runs and nothing can start.")
-@click.option("--until", type=TIME_OF_DAY, metavar="HH:MM", help="Headless: start nothing after that time, then end.")
-@click.option("--for", "lasting", type=DURATION, metavar="8h", help="Headless: start nothing after so long, then end.")
+@click.option("--until", type=TIME_OF_DAY, metavar="HH:MM", help="Headless: end at that time of day; agents go on.")
+@click.option("--for", "lasting", type=DURATION, metavar="8h", help="Headless: end after so long; agents go on.")
 @click.option("--slots", type=click.IntRange(1, 64), help="How many tasks run at once; else as config.toml says.")
-@click.option("--stop-agents", is_flag=True, help="Headless: when it ends, stop the agents too.")
+@click.option("--stop-agents", is_flag=True, help="Stop the agents, too, when it ends.")
 @common
 def omni_tui(session: Session, /, **options: object) -> int | Answer | None:
     """Work through a backlog with coding agents: tested changes land on a release branch.

@@ -76,7 +76,11 @@ def _judge_git(facts: Facts) -> Check:
     if facts.git is None:
         return fail("git", "not found", "install git")
     if facts.git < OLDEST_GIT:
-        return fail("git", f"{_dotted(facts.git)} cannot merge without a checkout", f"install git {_dotted(OLDEST_GIT)} or newer")
+        return fail(
+            "git",
+            f"{_dotted(facts.git)} cannot merge without a checkout",
+            f"install git {_dotted(OLDEST_GIT)} or newer",
+        )
     return ok("git", _dotted(facts.git))
 
 
@@ -89,7 +93,9 @@ def _judge_tmux(facts: Facts) -> Check:
 def _judge_namespaces(facts: Facts) -> Check:
     if facts.namespaces:
         detail = f"none ({facts.namespaces}): a kill looks for an agent's children one by one"
-        return warn("pid namespaces", detail, "allow unprivileged user namespaces (sysctl), if this machine's owner agrees")
+        return warn(
+            "pid namespaces", detail, "allow unprivileged user namespaces (sysctl), if this machine's owner agrees"
+        )
     return ok("pid namespaces", "one signal ends all of an agent")
 
 

@@ -58,8 +58,8 @@ def print_error(error: OmniError, command: str, *, as_json: bool) -> int:
 
 
 def print_json(value: object) -> None:
-    """Write one JSON object on a line of its own."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    """Write one JSON object on a line of its own; a path becomes a text."""
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
     sys.stdout.flush()
 
 

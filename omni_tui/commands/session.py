@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -11,12 +11,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
-from omni_tui.errors import FleetNotFoundError
-
 T = TypeVar("T")
 P = ParamSpec("P")
-
-FLEET_VARIABLE = "OMNI_FLEET"
 
 
 @dataclass
@@ -31,33 +27,9 @@ class Session:
 
     def root(self) -> Path:
         """Return the fleet's directory. Raises `FleetNotFoundError`."""
-        return find_fleet(self.fleet, os.environ, Path.cwd())
+        from omni_tui.fleet import find_fleet
 
-
-def is_fleet(directory: Path) -> bool:
-    """Whether `directory` is laid out as a fleet."""
-    return (directory / "workspaces").is_dir() and (
-        (directory / "config.toml").exists() or (directory / "journal").is_dir()
-    )
-
-
-def find_fleet(option: Path | None, environment: Mapping[str, str], start: Path) -> Path:
-    """Return the fleet at `--fleet`, else at OMNI_FLEET, else at `start` or the nearest directory above it."""
-    named = option or (Path(environment[FLEET_VARIABLE]) if environment.get(FLEET_VARIABLE) else None)
-    if named is not None:
-        if is_fleet(named):
-            return named.resolve()
-        origin = "--fleet" if option else FLEET_VARIABLE
-        raise FleetNotFoundError(f"{named} is no fleet", where=origin, fix=f"make one: omni-tui init {named}")
-    start = start.resolve()
-    for directory in (start, *start.parents):
-        if is_fleet(directory):
-            return directory
-    raise FleetNotFoundError(
-        "there is no fleet here or above",
-        where=str(start),
-        fix="make one with `omni-tui init`, or name it with --fleet DIR",
-    )
+        return find_fleet(self.fleet, Path.cwd(), os.environ)
 
 
 def _set_json(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -87,7 +59,7 @@ def common(function: Callable[Concatenate[Session, P], T]) -> Callable[P, T]:
         expose_value=False,
         is_eager=True,
         callback=_set_fleet,
-        help=f"The fleet; else {FLEET_VARIABLE}, else the directory here or above.",
+        help="The fleet; else OMNI_FLEET, else the directory here or above.",
     )
     with_json = click.option(
         "--json",

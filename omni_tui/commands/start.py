@@ -26,4 +26,15 @@ def start(session: Session, options: StartOptions) -> int:
     """Open the fleet's cockpit, or run the core without one. Returns the exit status."""
     session.command = "headless" if options.headless else "cockpit"
     root = session.root()
-    raise UsageError(str(root))
+    if options.headless:
+        from omni_tui.headless import HeadlessOptions
+        from omni_tui.headless import run as run_headless
+
+        chosen = {name: value for name, value in msgspec.structs.asdict(options).items() if name != "headless"}
+        return run_headless(root, HeadlessOptions(json=session.json, **chosen))
+    if session.json or options.until_idle or options.until or options.lasting:
+        raise UsageError("--json, --until-idle, --until and --for are for the headless core", fix="add --headless")
+    from omni_tui.cockpit.run import run as run_cockpit
+
+    status: int = run_cockpit(root, slots=options.slots, stop_agents=options.stop_agents)
+    return status

@@ -1,0 +1,166 @@
+"""`omni-tui doctor`: whether this machine and the fleet are fit for a night, and what to do where they are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from omni_tui.commands.health import Check, Grade, fail, judge_machine, ok, warn
+from omni_tui.commands.output import Answer
+from omni_tui.commands.session import Session, common
+from omni_tui.errors import ConfigError, FleetNotFoundError, OmniError, PluginError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from omni_tui.model.settings import WorkspaceSettings
+    from omni_tui.store.paths import FleetPaths, WorkspacePaths
+
+STYLES = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}
+
+
+class UnfitError(OmniError):
+    """Something was found without which no task lands."""
+
+    code = "unfit"
+
+
+@click.command("doctor")
+@common
+def doctor(session: Session) -> Answer:
+    """Look at the machine, the agents' programs and the fleet. Exit status 1 if something must be mended."""
+    from omni_tui.plugins.machine import look
+
+    checks = [*judge_machine(look(Path.cwd())), *_harnesses(), *_fleet(session)]
+    failed = [check.name for check in checks if check.grade is Grade.FAIL]
+    fault = UnfitError(f"to mend: {', '.join(failed)}", fix="do what stands beside each `fail`") if failed else None
+    return Answer(checks, _table(checks), fault)
+
+
+def _harnesses() -> Iterator[Check]:
+    from omni_tui.plugins import registry
+
+    for name in registry.names("agent"):
+        try:
+            found = registry.load("agent", name).find()
+        except PluginError as error:
+            yield fail(f"agent {name}", error.message, error.fix)
+            continue
+        if found is None:
+            yield warn(
+                f"agent {name}", "its program is not installed", "install it, or name another harness in agent.toml"
+            )
+        else:
+            yield ok(f"agent {name}", found)
+
+
+def _fleet(session: Session) -> Iterator[Check]:
+    from omni_tui.config import load_settings
+    from omni_tui.store.lease import read_owner
+    from omni_tui.store.paths import FleetPaths
+
+    try:
+        root = session.root()
+    except FleetNotFoundError as error:
+        if session.fleet is not None or os.environ.get("OMNI_FLEET"):
+            yield fail("fleet", error.message, error.fix)
+        else:
+            yield warn("fleet", error.message, error.fix)
+        return
+    paths = FleetPaths(root)
+    yield (
+        ok("fleet", str(root))
+        if os.access(root, os.W_OK)
+        else fail("fleet", f"{root} is not ours to write", "chown it")
+    )
+    try:
+        load_settings(paths.config)
+        yield ok("config.toml", "every key is known and in range")
+    except ConfigError as error:
+        yield fail("config.toml", f"{error.where}: {error.message}", error.fix)
+    owner = read_owner(paths.lease)
+    yield ok("dispatcher", f"process {owner.pid} on {owner.host} ({owner.mode})" if owner else "none runs")
+    names = paths.workspace_names()
+    if not names:
+        yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")
+    for name in names:
+        yield from _workspace(paths, name)
+
+
+def _workspace(fleet: FleetPaths, name: str) -> Iterator[Check]:
+    from omni_tui.config import load_workspace
+
+    paths, label = fleet.workspace(name), f"workspace {name}"
+    try:
+        settings = load_workspace(paths.toml)
+    except ConfigError as error:
+        yield fail(label, f"{error.where}: {error.message}", error.fix)
+        return
+    if not (paths.repo / "HEAD").is_file() or not (paths.repo / "objects").is_dir():
+        yield fail(label, f"{paths.repo} is no bare repository", f"git clone --bare URL {paths.repo}")
+        return
+    yield _branches(paths, settings, label)
+    yield from _agents(paths, label)
+
+
+def _branches(paths: WorkspacePaths, settings: WorkspaceSettings, label: str) -> Check:
+    base = settings.base or head_branch(paths.repo)
+    if not has_branch(paths.repo, base):
+        return fail(
+            label, f"its base branch {base} is not there", f"set `base` in {paths.toml}, or commit something to it"
+        )
+    if has_branch(paths.repo, settings.release):
+        return ok(label, f"{base} → {settings.release}")
+    return ok(label, f"{base} → {settings.release}, which the first start makes")
+
+
+def _agents(paths: WorkspacePaths, label: str) -> Iterator[Check]:
+    from omni_tui.config import load_agent
+    from omni_tui.plugins import registry
+
+    directories = sorted(entry for entry in paths.agents.iterdir() if entry.is_dir()) if paths.agents.is_dir() else []
+    if not directories:
+        yield fail(f"{label}: agents", "it has none, so nobody can work", f"make {paths.agents}/NAME/agent.toml")
+    for directory in directories:
+        name = f"{label}: agent {directory.name}"
+        try:
+            agent = load_agent(directory)
+            found = registry.load("agent", agent.harness).find()
+        except (ConfigError, PluginError) as error:
+            yield fail(name, str(error), error.fix)
+            continue
+        if found is None:
+            yield fail(name, f"the program of its harness {agent.harness} is not installed", "install it")
+        else:
+            yield ok(name, f"{agent.harness} {agent.model}".strip())
+
+
+def head_branch(repo: Path) -> str:
+    """Return the branch that a bare repository's HEAD names."""
+    return (repo / "HEAD").read_text(encoding="utf-8").strip().removeprefix("ref: refs/heads/")
+
+
+def has_branch(repo: Path, branch: str) -> bool:
+    """Whether a bare repository has a branch, loose or packed."""
+    if (repo / "refs" / "heads" / branch).is_file():
+        return True
+    packed = repo / "packed-refs"
+    lines = packed.read_text(encoding="utf-8").splitlines() if packed.is_file() else []
+    return any(line.endswith(f" refs/heads/{branch}") for line in lines)
+
+
+def _table(checks: list[Check]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for check in checks:
+        detail = Text(check.detail)
+        if check.fix:
+            detail.append(f"\n{check.fix}", "dim")
+        table.add_row(Text(check.grade, STYLES[check.grade]), check.name, detail)
+    return table

@@ -1,0 +1,157 @@
+"""Commands that change what the fleet's owner does: filed as requests, carried out by the owner, answered.
+
+Where nobody owns the fleet, the command takes the lease for the moment and carries its request out itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from omni_tui.commands.output import Answer, progress
+from omni_tui.commands.session import Session, common
+from omni_tui.commands.targets import TASK, find_task, read_fleet
+from omni_tui.errors import LeaseHeldError, OmniError
+from omni_tui.model.request import Reply, Request, RequestKind
+
+if TYPE_CHECKING:
+    from omni_tui.fleet import Fleet
+
+PATIENCE_SECONDS = 30.0
+"""How long to wait for the owner's reply, beyond the grace that an agent gets to end."""
+
+
+class RefusedError(OmniError):
+    """The owner could not carry a request out."""
+
+    code = "refused"
+
+
+class NoReplyError(OmniError):
+    """The owner has not answered in time."""
+
+    code = "no_reply"
+
+
+@click.command("kill")
+@click.argument("task", type=TASK)
+@click.option("--reason", default="", help="Why; kept with the task.")
+@common
+def kill(session: Session, task: str, reason: str) -> Answer:
+    """End TASK's agent, with its whole process tree. What it made is kept."""
+    return ask(session, RequestKind.KILL, task, reason)
+
+
+@click.command("redispatch")
+@click.argument("task", type=TASK)
+@click.option("--reason", default="", help="Why; kept with the task.")
+@common
+def redispatch(session: Session, task: str, reason: str) -> Answer:
+    """Queue TASK again with fresh attempts; if it runs, its agent is ended first."""
+    return ask(session, RequestKind.REDISPATCH, task, reason)
+
+
+@click.command("block")
+@click.argument("task", type=TASK)
+@click.option("--reason", default="", help="Why; kept with the task.")
+@common
+def block(session: Session, task: str, reason: str) -> Answer:
+    """Take TASK out of the queue until a person has looked; if it runs, its agent is ended first."""
+    return ask(session, RequestKind.BLOCK, task, reason)
+
+
+@click.command("freeze")
+@common
+def freeze(session: Session) -> Answer:
+    """Start nothing new; what runs goes on."""
+    return ask(session, RequestKind.FREEZE)
+
+
+@click.command("thaw")
+@common
+def thaw(session: Session) -> Answer:
+    """Start tasks again after a freeze."""
+    return ask(session, RequestKind.THAW)
+
+
+@click.command("throttle")
+@common
+def throttle(session: Session) -> Answer:
+    """Run one task at a time, however many slots there are."""
+    return ask(session, RequestKind.THROTTLE)
+
+
+@click.command("unthrottle")
+@common
+def unthrottle(session: Session) -> Answer:
+    """Use all slots again."""
+    return ask(session, RequestKind.UNTHROTTLE)
+
+
+def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "") -> Answer:
+    """Have one request carried out and return what came of it. Raises `RefusedError` or `NoReplyError`."""
+    from omni_tui.fleet import Fleet
+
+    root = session.root()
+    task = str(find_task(read_fleet(root).rows, word).ref) if word else ""
+    fleet = Fleet(root)
+    name = f"{kind.value}-{uuid.uuid4().hex[:12]}"
+    request = Request(id=name, kind=kind, task=task, reason=reason, by="cli", at=fleet.clock.now())
+    with progress(" ".join(filter(None, (kind.value, task)))):
+        message = asyncio.run(_carry_out(fleet, request))
+    return Answer({"kind": kind, "task": task, "message": message}, message)
+
+
+async def _carry_out(fleet: Fleet, request: Request) -> str:
+    from omni_tui.store.lease import read_owner
+
+    if read_owner(fleet.paths.lease) is None:
+        try:
+            core = fleet.lead("command", lambda _event: None)
+        except LeaseHeldError:
+            return await _by_owner(fleet, request)  # somebody was faster, and will do it
+        return await core.carry_out_alone(request)
+    return await _by_owner(fleet, request)
+
+
+async def _by_owner(fleet: Fleet, request: Request) -> str:
+    """File the request and wait for the reply; where none comes in time, take it back."""
+    from omni_tui.store import control
+
+    directory = fleet.paths.control
+    patience = fleet.settings.limits.kill_grace_seconds + PATIENCE_SECONDS
+    control.post(directory, request)
+    try:
+        async with asyncio.timeout(patience):
+            reply = await _reply(fleet, request.id)
+    except TimeoutError as error:
+        fix = "look whether it lives with `omni-tui doctor`, then try again"
+        raise NoReplyError(
+            f"the dispatcher has not answered in {patience:.0f} s", where=request.task, fix=fix
+        ) from error
+    finally:
+        control.forget(directory, request.id)
+    if not reply.ok:
+        raise RefusedError(reply.message, fix="`omni-tui show TASK` tells how it stands")
+    return reply.message
+
+
+async def _reply(fleet: Fleet, request_id: str) -> Reply:
+    from omni_tui.store import control
+    from omni_tui.store.watch import TreeWatch
+
+    directory = fleet.paths.control
+    with closing(TreeWatch()) as watch:
+        watch.add(directory)
+        reply = control.read_reply(directory, request_id)  # it may have come before we watched
+        if reply is not None:
+            return reply
+        async for _changed in watch:
+            reply = control.read_reply(directory, request_id)
+            if reply is not None:
+                return reply
+    raise NoReplyError("watching for the reply ended", where=str(directory), fix="try again")

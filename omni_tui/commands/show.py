@@ -1,0 +1,59 @@
+"""`omni-tui show TASK`: all that the files tell of a task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from omni_tui.commands.listing import describe_row
+from omni_tui.commands.output import Answer
+from omni_tui.commands.session import Session, common
+from omni_tui.commands.targets import TASK, find_task, open_reader
+from omni_tui.commands.words import moment
+
+if TYPE_CHECKING:
+    from omni_tui.model.view import TaskRow
+    from omni_tui.store.detail import TaskDetail
+
+
+@click.command("show")
+@click.argument("task", type=TASK)
+@common
+def show(session: Session, task: str) -> Answer:
+    """Tell all about TASK: what is to be done, how far it is, what the gate said, and why it stopped."""
+    reader = open_reader(session.root())
+    row = find_task(reader.read().rows, task)
+    detail = reader.detail(row)
+    run_dir = reader.paths.workspace(row.ref.workspace).runs / row.ref.id / str(row.attempt) if row.attempt else None
+    result = {**describe_row(row), "run": row.run, "run_dir": run_dir, "detail": detail}
+    return Answer(result, "\n".join(_lines(row, detail, run_dir)))
+
+
+def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None) -> list[str]:
+    lines = [f"{row.ref}  {row.title}", f"status    {row.status}" + (f": {row.reason}" if row.reason else "")]
+    lines.append(f"file      {row.path}")
+    if row.run is not None:
+        run = row.run
+        lines.append(f"attempt   {row.attempt} by {run.agent} ({' '.join(filter(None, (run.harness, run.model)))})")
+        lines.append(
+            f"phase     {run.phase}; {run.health} since {moment(run.signal_at or run.updated_at)} {run.detail}"
+        )
+        if run.tokens or run.usd:
+            lines.append(f"spent     {run.tokens:,} tokens, {run.usd:.2f} USD")
+    if run_dir is not None:
+        lines.append(f"run       {run_dir}")
+    for name, values in (("needs", detail.depends_on), ("touches", detail.touches)):
+        if values:
+            lines.append(f"{name:<9} {', '.join(values)}")
+    if detail.verdict is not None:
+        lines.append(f"gate      {detail.verdict.grade}")
+        lines += [
+            f"          {finding.severity} {finding.kind}: {finding.message}" for finding in detail.verdict.findings
+        ]
+    if detail.steps:
+        lines.append(f"steps     {', '.join(step.key for step in detail.steps)}")
+    if detail.note:
+        lines += ["", detail.note.rstrip()]
+    return [*lines, "", detail.body] if detail.body else lines

@@ -1,0 +1,70 @@
+"""`omni-tui why TASK`: the one reason that keeps a task from starting now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from omni_tui.commands.output import Answer
+from omni_tui.commands.session import Session, common
+from omni_tui.commands.targets import TASK, find_task, open_reader
+from omni_tui.commands.words import moment
+from omni_tui.model.task import Status
+
+if TYPE_CHECKING:
+    from omni_tui.model.settings import SchedulerSettings
+    from omni_tui.model.view import FleetView, TaskRow
+    from omni_tui.policy.scheduling import Hold
+
+
+@click.command("why")
+@click.argument("task", type=TASK)
+@common
+def why(session: Session, task: str) -> Answer:
+    """Say why TASK does not start now: the one reason that binds, or how it ended."""
+    from omni_tui.config import load_settings
+
+    root = session.root()
+    view = open_reader(root).read()
+    row = find_task(view.rows, task)
+    if row.status is Status.TODO and view.owner is not None and row.reason:
+        kind, message, until = "told", row.reason, None
+    elif row.status is Status.TODO:
+        hold = explain_row(row, view, load_settings(root / "config.toml").scheduler)
+        kind, message, until = hold.kind.value, hold.message, hold.until
+    else:
+        kind, message, until = row.status.value, _ended(row), None
+    if row.status is Status.TODO and view.owner is None:
+        message += "; and nobody dispatches this fleet now: start `omni-tui`"
+    words = f"{row.ref}: {message}" + (f" (until {moment(until)})" if until is not None else "")
+    return Answer({"task": str(row.ref), "status": row.status, "hold": kind, "message": message, "until": until}, words)
+
+
+def _ended(row: TaskRow) -> str:
+    match row.status:
+        case Status.DOING:
+            return f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}"
+        case Status.BLOCKED:
+            return (
+                f"it is blocked: {row.reason or 'the note beside its file says why'}; `omni-tui redispatch` tries again"
+            )
+        case _:
+            return "it has landed"
+
+
+def explain_row(row: TaskRow, view: FleetView, settings: SchedulerSettings) -> Hold:
+    """Return what would hold a waiting task if a dispatcher started now; from the files alone."""
+    from pathlib import Path
+
+    from omni_tui.policy.scheduling import Backlog, Capacity, explain
+    from omni_tui.store.taskread import read_task
+
+    waiting = [read_task(Path(each.path), each.ref.workspace) for each in view.rows if each.status is Status.TODO]
+    backlog = Backlog(
+        waiting=waiting,
+        status_of={each.ref: each.status for each in view.rows if each.status is not Status.TODO},
+        running={each.ref for each in view.rows if each.status is Status.DOING},
+    )
+    capacity = Capacity(slots=settings.slots, now=view.taken_at, frozen=view.frozen, throttled=view.throttled)
+    return explain(row.ref, backlog, capacity)

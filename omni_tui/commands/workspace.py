@@ -1,0 +1,172 @@
+"""`omni-tui workspace add` and `list`: the projects of a fleet."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from omni_tui.commands.output import Answer, progress
+from omni_tui.commands.session import Session, common
+from omni_tui.errors import OmniError, UsageError
+from omni_tui.model.task import is_valid_id
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from omni_tui.fleet import Fleet
+    from omni_tui.store.paths import WorkspacePaths
+
+INSTRUCTIONS = """\
+You work alone in your own checkout of this repository, on your own branch. Do what the task says and nothing beside it.
+Read the project's own notes for contributors first, where it has some. Run its tests. Commit your work, with a message
+that says why: what is not committed does not count. Do not push, and do not change other branches.
+"""
+"""A first agent's `INSTRUCTIONS.md`: a thin boot loader, for a person to make their own."""
+
+
+class WorkspaceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One project as `workspace list` shows it."""
+
+    name: str
+    path: Path
+    repo: str = ""
+    base: str = ""
+    release: str = ""
+    check: str = ""
+    agents: tuple[str, ...] = ()
+    fault: str = ""
+    """Why it cannot be used; empty: it can."""
+
+
+@click.group("workspace")
+def workspace() -> None:
+    """Add a project to the fleet, or list those it has."""
+
+
+@workspace.command("add")
+@click.argument("name")
+@click.option("--repo", required=True, metavar="PATH_OR_URL", help="Where the repository is; it is copied, bare.")
+@click.option("--base", default="", help="The default branch: read, never written. Else the one the repository names.")
+@click.option("--release", default="", help="The branch that changes land on; else release/omni.")
+@click.option("--check", default="", metavar="CMD", help="Shell command that must pass on what is about to land.")
+@common
+def add(session: Session, name: str, repo: str, base: str, release: str, check: str) -> Answer:
+    """Add a project called NAME: copy its repository, and make a first agent for a harness that is installed."""
+    from omni_tui.fleet import Fleet
+
+    fleet = Fleet(session.root())
+    paths = fleet.paths.workspace(name)
+    if not is_valid_id(name):
+        raise UsageError(f"{name!r} makes no name", fix="use a-z, 0-9, `-`, `_` and `.`, at most 60 of them")
+    if paths.repo.exists():
+        raise UsageError(f"there is a workspace {name} already", where=str(paths.root), fix="choose another name")
+    given = {"repo": origin_of(repo), "base": base, "release": release, "check": check}
+    with progress(f"copying {given['repo']}"):
+        asyncio.run(_make(fleet, paths, {key: value for key, value in given.items() if value}))
+    agent = make_first_agent(paths.agents)
+    row = describe(fleet, name)
+    words = [f"added {name}: {row.base} → {row.release}, in {paths.root}", agent or _no_agent(paths)]
+    return Answer(row, "\n".join([*words, f"next: omni-tui add {name} --title 'What is to be done'"]))
+
+
+@workspace.command("list")
+@common
+def list_workspaces(session: Session) -> Answer:
+    """List the projects of the fleet."""
+    from omni_tui.fleet import Fleet
+
+    fleet = Fleet(session.root())
+    rows = [describe(fleet, name) for name in fleet.paths.workspace_names()]
+    return Answer(rows, _table(rows) if rows else "no workspaces yet: omni-tui workspace add NAME --repo PATH_OR_URL")
+
+
+def origin_of(repo: str) -> str:
+    """Return where landed changes are pushed back to: a path as an absolute one, a URL as it is."""
+    path = Path(repo).expanduser()
+    return str(path.resolve()) if path.exists() else repo
+
+
+async def _make(fleet: Fleet, paths: WorkspacePaths, given: dict[str, str]) -> None:
+    """Copy the repository, then write the settings and make the release branch."""
+    from omni_tui.config_text import render_workspace
+    from omni_tui.plugins.scm.imports import import_repository
+    from omni_tui.store.files import make_dirs
+    from omni_tui.store.layout import create_workspace
+
+    made = not paths.root.exists()
+    try:
+        make_dirs(paths.root)
+        await import_repository(given["repo"], paths.repo)
+        create_workspace(paths, render_workspace(given))
+        await fleet.scm(paths.name).open()
+    except OmniError:
+        if made:
+            shutil.rmtree(paths.root)  # nothing but what we have just put there, so that it can be tried again
+        raise
+
+
+def make_first_agent(agents: Path) -> str:
+    """Make an agent for the first harness that is installed here, and say so; empty: none is, so none was made."""
+    from omni_tui.config_text import render_agent
+    from omni_tui.plugins import registry
+    from omni_tui.store.files import make_dirs, publish
+
+    for harness in registry.names("agent"):
+        found = registry.load("agent", harness).find()
+        if found is not None and harness != "command":
+            directory = agents / harness
+            make_dirs(directory)
+            publish(directory / "agent.toml", render_agent({"harness": harness}).encode())
+            publish(directory / "INSTRUCTIONS.md", INSTRUCTIONS.encode())
+            return f"agent {harness}: {found}"
+    return ""
+
+
+def _no_agent(paths: WorkspacePaths) -> str:
+    return (
+        "no agent's program was found here. Install one (Claude Code), or use your own:\n"
+        f"  mkdir -p {paths.agents}/mine\n"
+        f'  printf \'harness = "command"\\ncommand = ["my-agent"]\\n\' > {paths.agents}/mine/agent.toml'
+    )
+
+
+def describe(fleet: Fleet, name: str) -> WorkspaceRow:
+    """Return a project with its settings; what is wrong with them is told, not raised: the others are listed too."""
+    paths = fleet.paths.workspace(name)
+    try:
+        settings = fleet.workspace_settings(name)
+        agents = tuple(agent.name for agent in fleet.agents(name))
+    except OmniError as error:
+        return WorkspaceRow(name=name, path=paths.root, fault=str(error))
+    return WorkspaceRow(
+        name=name,
+        path=paths.root,
+        repo=settings.repo,
+        base=settings.base or head_branch(paths.repo),
+        release=settings.release,
+        check=settings.check,
+        agents=agents,
+        fault="" if paths.repo.is_dir() else "it has no repo.git",
+    )
+
+
+def head_branch(repo: Path) -> str:
+    """Return the branch that a bare repository's HEAD names; empty where there is none."""
+    head = repo / "HEAD"
+    return head.read_text(encoding="utf-8").strip().removeprefix("ref: refs/heads/") if head.is_file() else ""
+
+
+def _table(rows: list[WorkspaceRow]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("workspace", "branches", "check", "agents", "repository", box=None, pad_edge=False)
+    for row in rows:
+        where = Text(row.fault, "red") if row.fault else Text(row.repo)
+        table.add_row(row.name, Text(f"{row.base} → {row.release}"), Text(row.check), ", ".join(row.agents), where)
+    return table
