@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -23,6 +25,8 @@ class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
     """`Name <email>` of landed commits."""
     origin: str = ""
     """Where the repository came from, a path or URL; empty: nowhere to push to."""
+    now: Callable[[], float] = time.time
+    """UTC seconds: the time of the commits that are made."""
 
 
 class Merge(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,9 +64,10 @@ class Scm(Protocol):
         ...
 
     async def rescue(self, worktree: Path, head: str, ref: str) -> str | None:
-        """Keep uncommitted work: a commit on `ref` with the checkout's files, whose parent is `head`; None: all was committed.
+        """Keep uncommitted work: a commit on `ref` with the checkout's files, whose parent is `head`.
 
-        Ignored files stay out, nothing that the checkout configures is run, and the checkout is not changed.
+        None: all was committed. Ignored files stay out, nothing that the checkout configures is run, and the checkout
+        is not changed.
         """
         ...
 
@@ -93,7 +98,7 @@ class Scm(Protocol):
         ...
 
     async def origin_state(self) -> str:
-        """Return a fingerprint of the checkout that the repository came from, empty if there is none: it must not change."""
+        """Return a fingerprint of the checkout that the repository came from, which must not change; empty: none."""
         ...
 
     async def diff(self, head: str) -> str:

@@ -16,6 +16,8 @@ class WorkspaceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The bare repository."""
     worktrees: Path
     """Checkouts are made in here; on the same file system as `repo`."""
+    release: str = ""
+    """The release branch: an agent in a clone sees what it started from as `origin/<release>`; empty: it does not."""
     copy_from: Path | None
     """Where the files named by `copy` are taken from."""
     copy: tuple[str, ...] = ()
@@ -44,8 +46,8 @@ class Workspace(Protocol):
     async def prepare(self, name: str, branch: str, tip: str) -> Worktree:
         """Make a checkout called `name` of commit `tip` on a new branch, from the spare if one is ready.
 
-        The files to copy are in it and the set-up command has run. Calling it again for a `name` and `branch` that exist
-        returns what is there. Raises `WorkspaceError` with the end of the output when anything fails.
+        The files to copy are in it and the set-up command has run. Calling it again for a `name` and `branch` that
+        exist returns what is there. Raises `WorkspaceError` with the end of the output when anything fails.
         """
         ...
 
@@ -54,7 +56,10 @@ class Workspace(Protocol):
         ...
 
     async def checkout(self, name: str, commit: str) -> Path:
-        """Make a fresh, detached checkout of `commit` that no agent has touched, for the check command; with copied files."""
+        """Make a fresh, detached checkout of `commit` that no agent has touched, for the check command.
+
+        The files to copy are in it and the set-up command has run, as for an agent.
+        """
         ...
 
     async def remove(self, path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Bringing an attempt's commits from its checkout into the repository, whatever the agent did to branch and HEAD.
+
+The named branch counts. Where HEAD goes on from it (detached, or on another branch) HEAD counts, and also where the
+branch has gone; where the two have parted, the named branch stays. Rebased and amended histories simply replace what
+was there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omni_tui.plugins.gitcmd import Git
+from omni_tui.plugins.gitdir import view
+from omni_tui.plugins.gitrefs import require_writable
+
+_UPLOAD = "--upload-pack=git-upload-pack"
+
+
+def collect(bare: Git, worktree: Path, branch: str, tip: str) -> str | None:
+    """Set `branch` in the repository to what its checkout holds and return it; None: nothing of it is anywhere.
+
+    A checkout that has gone leaves what was collected earlier. Raises `ScmError` where git cannot read the checkout, or
+    finds an object in it that is not sound.
+    """
+    ref = require_writable(f"refs/heads/{branch}")
+    if not (worktree / ".git").exists():
+        return resolve(bare, ref)
+    admin = linked_git_dir(bare.git_dir, worktree)
+    with view(bare.git_dir, refs={"refs/heads/tip": tip}) as objects:
+        if admin is not None:
+            found = {name: resolve(bare, ref) for name in (ref,)} | {"HEAD": resolve(Git(git_dir=admin), "HEAD")}
+        else:
+            found = _remote_refs(objects, worktree, ref)
+            _fetch(objects, worktree, {commit for commit in found.values() if commit})
+        chosen = _choose(objects, found.get(ref), found.get("HEAD"))
+    if chosen is not None:
+        bare.run("update-ref", "--no-deref", ref, chosen)
+    return chosen
+
+
+def resolve(repo: Git, ref: str) -> str | None:
+    """Return the commit that `ref` names; None: there is no such ref."""
+    return repo.text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", accept=(0, 1)) or None
+
+
+def linked_git_dir(repo: Path, worktree: Path) -> Path | None:
+    """Return the git directory of a linked worktree of `repo`; None: the checkout is a repository of its own."""
+    link = worktree / ".git"
+    if link.is_symlink() or not link.is_file():
+        return None
+    target = Path(link.read_text(encoding="utf-8", errors="replace").removeprefix("gitdir:").strip())
+    inside = target.is_dir() and target.resolve().parent == (repo / "worktrees").resolve()
+    return target if inside else None
+
+
+def _remote_refs(objects: Git, worktree: Path, ref: str) -> dict[str, str | None]:
+    listing = objects.text("ls-remote", _UPLOAD, "--", str(worktree), "HEAD", ref)
+    pairs = (line.split("\t", 1) for line in listing.splitlines())
+    return {name: commit for commit, name in pairs if name in {"HEAD", ref}}
+
+
+def _fetch(objects: Git, worktree: Path, commits: set[str]) -> None:
+    """Bring commits over by id: no ref of ours moves, and what `upload-pack` sends is checked object by object."""
+    if commits:
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
+        objects.run("-c", "transfer.fsckObjects=true", "fetch", *quiet, _UPLOAD, "--", str(worktree), *sorted(commits))
+
+
+def _choose(objects: Git, branch: str | None, head: str | None) -> str | None:
+    if branch is None or head is None or branch == head:
+        return branch or head
+    goes_on = objects.run("merge-base", "--is-ancestor", branch, head, accept=(0, 1)).status == 0
+    return head if goes_on else branch

@@ -1,0 +1,150 @@
+"""The built-in scm: the fleet's bare repository, worked on by objects and refs alone.
+
+Each method does its work in one thread, with a few git processes; the modules beside this one hold what they do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from omni_tui.errors import ScmError
+from omni_tui.model.change import Change
+from omni_tui.plugins.gitcmd import Git
+from omni_tui.plugins.gitdir import view
+from omni_tui.plugins.gitrefs import require_branch, require_commit, require_writable
+from omni_tui.plugins.scm.change import merge_base, read_change, read_patch
+from omni_tui.plugins.scm.collect import collect, resolve
+from omni_tui.plugins.scm.locks import clear_stale_locks
+from omni_tui.plugins.scm.origin import origin_state, push
+from omni_tui.plugins.scm.protocol import Merge, Push, ScmSpec
+from omni_tui.plugins.scm.rescue import rescue
+from omni_tui.plugins.scm.squash import Author, land, squash
+
+
+class LocalScm:
+    """git on a bare repository of this machine; see `protocol.Scm` for what each method promises."""
+
+    name: ClassVar[str] = "local"
+
+    def __init__(self, spec: ScmSpec) -> None:
+        """Take the repository of `spec`; nothing is read before `open`. Raises `ScmError` for names that cannot be."""
+        self._spec = spec
+        self._bare = Git(git_dir=spec.repo)
+        self._author = Author.parse(spec.author)
+        self._release_ref = f"refs/heads/{require_branch(spec.release, 'release branch')}"
+
+    async def open(self) -> str:
+        """Make the release branch if it is not there; return its tip. Raises `ScmError` where that cannot be."""
+        return await asyncio.to_thread(self._open)
+
+    async def tip(self) -> str:
+        """Return the release branch's tip."""
+        return await asyncio.to_thread(self._tip)
+
+    async def collect(self, worktree: Path, branch: str) -> str | None:
+        """Bring an attempt's branch into the repository; see `scm.collect` for what counts."""
+        return await asyncio.to_thread(lambda: collect(self._bare, worktree, branch, self._tip()))
+
+    async def rescue(self, worktree: Path, head: str, ref: str) -> str | None:
+        """Keep uncommitted work as a commit on `ref`; see `scm.rescue`."""
+        require_commit(head)
+        now = self._spec.now()
+        return await asyncio.to_thread(rescue, self._bare, worktree, head, ref, self._author, now)
+
+    async def change(self, head: str) -> Change:
+        """Return what `head` adds to the release branch."""
+        require_commit(head)
+        return await asyncio.to_thread(self._change, head)
+
+    async def squash(self, head: str, message: str) -> Merge:
+        """Merge `head` onto the release branch's tip as one commit that is on no branch yet."""
+        require_commit(head)
+        return await asyncio.to_thread(
+            squash, self._bare, self._release_ref, head, message, self._author, self._spec.now
+        )
+
+    async def land(self, merge: Merge) -> bool:
+        """Move the release branch to `merge.commit`, compare and swap."""
+        return await asyncio.to_thread(lambda: land(self._bare, self._writable_release, merge))
+
+    async def push(self) -> Push:
+        """Push the release branch to where the repository came from."""
+        if not self._spec.origin:
+            return Push(pushed=False, reason="the repository came from nowhere")
+        return await asyncio.to_thread(lambda: push(self._bare, self._spec.origin, self._writable_release, self._tip()))
+
+    async def origin_state(self) -> str:
+        """Return a fingerprint of the origin's checkout."""
+        return await asyncio.to_thread(origin_state, self._bare, self._spec.origin)
+
+    async def diff(self, head: str) -> str:
+        """Return the unified diff of `head` against the release branch, cut at `PATCH_LIMIT`."""
+        require_commit(head)
+        return await asyncio.to_thread(self._diff, head)
+
+    def _open(self) -> str:
+        spec = self._spec
+        if not (spec.repo / "HEAD").is_file():
+            raise ScmError("not a git repository", where=str(spec.repo), fix="omni-tui workspace add NAME --repo …")
+        release_ref = self._writable_release
+        clear_stale_locks(spec.repo, release_ref, spec.now())
+        tip = resolve(self._bare, release_ref)
+        if tip is not None:
+            return tip
+        base_ref = f"refs/heads/{self._base}"
+        start = resolve(self._bare, base_ref)
+        if start is None:
+            raise self._no_base()
+        self._bare.run("update-ref", "--no-deref", release_ref, start, "0" * len(start))
+        return start
+
+    def _no_base(self) -> ScmError:
+        where = str(self._spec.repo)
+        if not self._bare.text("for-each-ref", "--count=1", "refs/heads/"):
+            return ScmError("the repository has no commit yet", where=where, fix="commit something on its base branch")
+        return ScmError(f"there is no branch {self._base!r}", where=where, fix="set base in workspace.toml")
+
+    def _tip(self) -> str:
+        tip = resolve(self._bare, self._release_ref)
+        if tip is None:
+            raise ScmError(f"the branch {self._spec.release!r} has gone", where=str(self._spec.repo))
+        return tip
+
+    def _change(self, head: str) -> Change:
+        tip = self._tip()
+        with view(self._spec.repo) as objects:
+            return read_change(objects, tip, head)
+
+    def _diff(self, head: str) -> str:
+        tip = self._tip()
+        with view(self._spec.repo) as objects:
+            return read_patch(objects, merge_base(objects, tip, head), head)[0]
+
+    @cached_property
+    def _default(self) -> str:
+        """The branch that the repository's HEAD names; empty where it stands on a commit."""
+        return self._bare.text("symbolic-ref", "--quiet", "HEAD", accept=(0, 1)).removeprefix("refs/heads/")
+
+    @property
+    def _base(self) -> str:
+        base = self._spec.base or self._default
+        if not base:
+            raise ScmError("no base branch is known", where=str(self._spec.repo), fix="set base in workspace.toml")
+        return require_branch(base, "base branch")
+
+    @cached_property
+    def _writable_release(self) -> str:
+        """The release branch's full name, once it is sure that it is neither the base nor the default branch."""
+        spec = self._spec
+        if spec.release in {self._base, self._default} or spec.release.startswith("omni/"):
+            raise ScmError(
+                f"changes cannot land on {spec.release!r}: it is the base or default branch, or an attempt's",
+                where=str(spec.repo),
+                fix="set release in workspace.toml to a branch of its own, such as release/omni",
+            )
+        return require_writable(
+            self._release_ref, release=spec.release, protected=frozenset({self._base, self._default})
+        )

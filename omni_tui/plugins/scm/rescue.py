@@ -1,0 +1,161 @@
+"""Keeping uncommitted work without trusting the checkout that it lies in.
+
+The checkout's own `.git` is never opened: its files are compared, through a git directory of ours, with the commit that
+it should hold, and hashed as they are. So no filter, hook, fsmonitor or configuration that an agent planted can run.
+Links are kept as links and never followed; pipes and sockets are no work, and giants are named in the commit's message.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from omni_tui.plugins.checkouts import read_record
+from omni_tui.plugins.gitcmd import Git
+from omni_tui.plugins.gitdir import view
+from omni_tui.plugins.gitrefs import require_writable
+from omni_tui.plugins.scm.squash import Author
+
+FILE_LIMIT = 50 << 20
+"""Bytes of the largest file that a rescue takes."""
+TOTAL_LIMIT = 500 << 20
+"""Bytes of all files that a rescue takes."""
+SCAN_SECONDS = 60.0
+"""A scan that takes longer hangs, as on a pipe named `.gitignore`."""
+_NAMED_IN_MESSAGE = 100
+
+
+class _Entry(NamedTuple):
+    """A path to keep: git's mode and the file to hash, or neither where it was deleted."""
+
+    path: str
+    mode: str = ""
+    source: Path = Path()
+
+
+class _Harvest(NamedTuple):
+    """What a scan found."""
+
+    entries: list[_Entry]
+    left_out: list[str]
+
+
+def rescue(bare: Git, worktree: Path, head: str, ref: str, author: Author, now: float) -> str | None:
+    """Commit the checkout's files on `ref` with parent `head`; None: they are what `head` holds.
+
+    The checkout is not changed. Raises `ScmError` where the checkout cannot be read in time.
+    """
+    require_writable(ref)
+    if not worktree.is_dir():
+        return None
+    record = read_record(worktree)
+    copied = set(record.copied) if record else set()
+    with view(bare.git_dir, work_tree=worktree) as objects:
+        objects.run("read-tree", head)
+        links = objects.git_dir / "links"
+        links.mkdir()
+        harvest = _harvest(worktree, sorted(_changed(objects, worktree) - copied), links)
+        tree = _write_tree(objects, harvest.entries, len(head))
+        if tree == objects.text("rev-parse", "--verify", f"{head}^{{tree}}"):
+            return None
+        message = _message(worktree.name, harvest.left_out).encode("utf-8", "replace")
+        commit = objects.run("commit-tree", tree, "-p", head, stdin=message, extra_env=author.variables(int(now))).text
+    bare.run("update-ref", "--no-deref", ref, commit)
+    return commit
+
+
+def _changed(objects: Git, worktree: Path) -> set[str]:
+    """Return every path that differs from the index or is not in it; ignored ones stay out."""
+    scan = ("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")
+    return set(_with_nested(objects, worktree, "", objects.run(*scan, seconds=SCAN_SECONDS).out))
+
+
+def _with_nested(objects: Git, root: Path, prefix: str, listed: bytes) -> Iterator[str]:
+    """Yield listed paths; a nested repository, which git lists as one `name/`, is listed file by file."""
+    for path in filter(None, os.fsdecode(listed).split("\0")):
+        if not path.endswith("/"):
+            yield prefix + path
+            continue
+        nested = root / path
+        inner = Git(git_dir=objects.git_dir, work_tree=nested, index=objects.git_dir / "none")
+        files = inner.run("ls-files", "-z", "--others", "--exclude-standard", seconds=SCAN_SECONDS).out
+        yield from _with_nested(objects, nested, prefix + path, files)
+
+
+def _harvest(worktree: Path, paths: Iterable[str], links: Path) -> _Harvest:
+    """Say for each path what to keep of it; a link's target is written to a file under `links`, to be hashed there."""
+    harvest = _Harvest([], [])
+    room = TOTAL_LIMIT
+    for path in paths:
+        full = worktree / path
+        info = _look(worktree, path)
+        if info is None or stat.S_ISFIFO(info.st_mode) or stat.S_ISSOCK(info.st_mode):
+            harvest.entries.append(_Entry(path))
+        elif _is_unsound(path, info.st_mode) or (stat.S_ISREG(info.st_mode) and not _fits(full, info, room)):
+            harvest.left_out.append(path)
+        elif stat.S_ISLNK(info.st_mode):
+            target = links / str(len(harvest.entries))
+            target.write_bytes(os.fsencode(full.readlink()))
+            harvest.entries.append(_Entry(path, "120000", target))
+        elif stat.S_ISREG(info.st_mode):
+            room -= info.st_size
+            mode = "100755" if info.st_mode & stat.S_IXUSR else "100644"
+            harvest.entries.append(_Entry(path, mode, full))
+        elif not os.path.lexists(full / ".git"):  # a file that became a directory; a submodule stays as it is
+            harvest.entries.append(_Entry(path))
+    return harvest
+
+
+def _look(worktree: Path, path: str) -> os.stat_result | None:
+    """Return what stands at `path` itself; None: nothing, or only by way of a link, which leads out of the checkout."""
+    if any((worktree / parent).is_symlink() for parent in PurePosixPath(path).parents):
+        return None
+    try:
+        return (worktree / path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _is_unsound(path: str, mode: int) -> bool:
+    """Whether git would refuse `path` in a tree: a part of a repository, or a link where it expects its own file."""
+    parts = path.lower().split("/")
+    return ".git" in parts or (stat.S_ISLNK(mode) and parts[-1] == ".gitmodules")
+
+
+def _fits(full: Path, info: os.stat_result, room: int) -> bool:
+    return info.st_size <= min(FILE_LIMIT, room) and os.access(full, os.R_OK)
+
+
+def _write_tree(objects: Git, entries: list[_Entry], id_length: int) -> str:
+    """Hash the kept files as they are, and write the tree that holds them."""
+    kept = [entry for entry in entries if entry.mode]
+    sources = b"".join(_quoted(entry.source) + b"\n" for entry in kept)
+    hashed = objects.run("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=sources).text.split()
+    gone = [b"0 " + b"0" * id_length + b"\t" + os.fsencode(entry.path) for entry in entries if not entry.mode]
+    there = [
+        f"{entry.mode} {blob}\t".encode() + os.fsencode(entry.path) for entry, blob in zip(kept, hashed, strict=True)
+    ]
+    lines = b"".join(line + b"\0" for line in [*gone, *there])
+    objects.run("-c", "core.protectNTFS=false", "update-index", "--add", "--replace", "-z", "--index-info", stdin=lines)
+    return objects.text("write-tree")
+
+
+def _quoted(path: Path) -> bytes:
+    """Quote a path for `--stdin-paths`, which reads lines, so that it may hold a newline."""
+    plain = b"".join(
+        bytes((byte,)) if 32 <= byte < 127 and byte not in b'"\\' else b"\\%03o" % byte for byte in os.fsencode(path)
+    )
+    return b'"' + plain + b'"'
+
+
+def _message(name: str, left_out: Collection[str]) -> str:
+    lines = [f"Uncommitted work of {name}"]
+    if left_out:
+        shown = [f"- {path}" for path in list(left_out)[:_NAMED_IN_MESSAGE]]
+        more = [f"- and {len(left_out) - len(shown)} more"] if len(left_out) > len(shown) else []
+        lines += ["", f"Left out ({FILE_LIMIT >> 20} MiB a file at most, all together {TOTAL_LIMIT >> 20} MiB):"]
+        lines += [*shown, *more]
+    return "\n".join(lines) + "\n"

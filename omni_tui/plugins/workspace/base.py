@@ -1,0 +1,194 @@
+"""What both kinds of checkout share: names, records, the spare, copied files and set-up, and careful removal.
+
+Under `worktrees/`: a directory for each checkout; `.spare`, a complete checkout that nobody has touched; `.records/`,
+which says what is complete (see `plugins.checkouts`); `.trash/`, what is being deleted. Whatever a crash leaves half-made
+has no record, so it is made again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from omni_tui.errors import ScmError, WorkspaceError
+from omni_tui.plugins.checkouts import CheckoutRecord, drop_record, read_record, write_record
+from omni_tui.plugins.gitrefs import is_ref_name, require_commit, require_writable
+from omni_tui.plugins.workspace.equip import copy_files, exclude, run_setup
+from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
+
+_SPARE = ".spare"
+_TRASH = ".trash"
+
+
+class CheckoutWorkspace(ABC):
+    """Checkouts on this machine; a subclass says how one is made, moved, and taken out of git's books."""
+
+    name: ClassVar[str]
+
+    def __init__(self, spec: WorkspaceSpec) -> None:
+        """Take the project of `spec`; nothing is read or written yet."""
+        self.spec = spec
+        self._spare = spec.worktrees / _SPARE
+        self._spare_lock = threading.Lock()
+
+    async def prepare(self, name: str, branch: str, tip: str) -> Worktree:
+        """Make the checkout `name` of `tip` on a new `branch`, or return the one that is there already."""
+        path = self._place(name)
+        there = await asyncio.to_thread(read_record, path)
+        if there is not None and there.branch == branch and path.is_dir():
+            return Worktree(path=str(path), branch=branch, base=there.base)
+        with _as_workspace_error(path):
+            require_writable(f"refs/heads/{branch}")
+        return await self._make(path, branch, tip)
+
+    async def checkout(self, name: str, commit: str) -> Path:
+        """Make a fresh, detached checkout of `commit`; one that has this name already gives way."""
+        return Path((await self._make(self._place(name), "", commit)).path)
+
+    async def make_spare(self, tip: str) -> bool:
+        """Have the spare ready at `tip`; False: it is there already."""
+        with _as_workspace_error(self._spare):
+            return await asyncio.to_thread(self._make_spare, require_commit(tip))
+
+    async def remove(self, path: Path) -> None:
+        """Remove a checkout of ours, and what earlier removals left. Raises `WorkspaceError` for any other path."""
+        if path.parent.resolve() != self.spec.worktrees.resolve():
+            raise WorkspaceError("not a checkout of this workspace", where=str(path))
+        await asyncio.to_thread(self._discard, self._place(path.name))
+        await asyncio.to_thread(self._empty_trash)
+
+    @abstractmethod
+    def _create(self, path: Path, branch: str, tip: str) -> None:
+        """Make a checkout of `tip` at `path`, on a new `branch` or, where that is empty, detached."""
+
+    @abstractmethod
+    def _claim(self, path: Path, branch: str, tip: str, base: str) -> None:
+        """Make the spare, whose files are those of `base`, the checkout of `tip` at `path` on a new `branch`."""
+
+    @abstractmethod
+    def _move(self, path: Path, base: str, tip: str) -> None:
+        """Move a detached, untouched checkout from `base` to `tip`."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Take checkouts whose directory has gone out of git's books."""
+
+    @abstractmethod
+    def _info_exclude(self, path: Path) -> Path:
+        """Return the file with what git leaves alone in the checkout at `path`."""
+
+    async def _make(self, path: Path, branch: str, commit: str) -> Worktree:
+        """Fill, equip and record a checkout; a failure leaves nothing of it."""
+        spec = self.spec
+        with _as_workspace_error(path):
+            await asyncio.to_thread(self._fill, path, branch, require_commit(commit))
+        try:
+            await asyncio.to_thread(self._copy, path)
+            if spec.setup:
+                await run_setup(spec.setup, path, spec.environment, spec.setup_seconds)
+        except WorkspaceError:
+            await asyncio.to_thread(self._discard, path)
+            raise
+        record = CheckoutRecord(branch=branch, base=commit, copied=spec.copy)
+        await asyncio.to_thread(write_record, path, record)
+        return Worktree(path=str(path), branch=branch, base=commit)
+
+    def _fill(self, path: Path, branch: str, commit: str) -> None:
+        self._discard(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if branch and self._claim_spare(path, branch, commit):
+            return
+        self._create(path, branch, commit)
+
+    def _copy(self, path: Path) -> None:
+        if self.spec.copy:
+            copy_files(self.spec.copy_from, self.spec.copy, path)
+            exclude(self._info_exclude(path), self.spec.copy)
+
+    def _claim_spare(self, path: Path, branch: str, commit: str) -> bool:
+        """Use the spare if it is complete and nobody is busy with it."""
+        if not self._spare_lock.acquire(blocking=False):
+            return False
+        try:
+            record = read_record(self._spare)
+            if record is None or not self._spare.is_dir():
+                return False
+            drop_record(self._spare)
+            self._claim(path, branch, commit, record.base)
+        except ScmError:  # a spare is a saving, not a need: without it the checkout is made from nothing
+            self._discard(path)
+            self._discard(self._spare)
+            return False
+        finally:
+            self._spare_lock.release()
+        return True
+
+    def _make_spare(self, tip: str) -> bool:
+        with self._spare_lock:
+            record = read_record(self._spare)
+            if record is not None and record.base == tip and self._spare.is_dir():
+                return False
+            drop_record(self._spare)
+            if record is None or not self._moved(record.base, tip):
+                self._discard(self._spare)
+                self._spare.parent.mkdir(parents=True, exist_ok=True)
+                self._create(self._spare, "", tip)
+            write_record(self._spare, CheckoutRecord(branch="", base=tip))
+            return True
+
+    def _moved(self, base: str, tip: str) -> bool:
+        try:
+            self._move(self._spare, base, tip)
+        except ScmError:  # somebody has been in it: it is made anew
+            return False
+        return True
+
+    def _place(self, name: str) -> Path:
+        if not is_ref_name(name) or "/" in name:
+            raise WorkspaceError(f"{name[:80]!r} cannot name a checkout", where=str(self.spec.worktrees))
+        return self.spec.worktrees / name
+
+    def _discard(self, path: Path) -> None:
+        """Take a checkout away in one rename, so that none is ever half there; its files go with the trash."""
+        drop_record(path)
+        if not os.path.lexists(path):
+            return
+        trash = self.spec.worktrees / _TRASH
+        trash.mkdir(exist_ok=True)
+        path.rename(Path(tempfile.mkdtemp(prefix=f"{path.name}-", dir=trash)) / "checkout")
+        self._forget()
+
+    def _empty_trash(self) -> None:
+        for entry in (self.spec.worktrees / _TRASH).glob("*"):
+            shutil.rmtree(entry, onerror=_force)
+
+
+def _force(function: Callable[..., Any], path: str, _error: object) -> None:
+    """Delete what an agent made read-only; another removal may have been faster."""
+    with contextlib.suppress(FileNotFoundError):
+        parent = Path(path).parent
+        parent.chmod(stat.S_IRWXU)
+        if not Path(path).is_symlink():
+            Path(path).chmod(stat.S_IRWXU)
+        if function in (os.scandir, os.open, os.lstat):  # the directory could not be entered: now it can
+            shutil.rmtree(path)
+        else:
+            function(path)
+
+
+@contextlib.contextmanager
+def _as_workspace_error(path: Path) -> Iterator[None]:
+    """Tell what git refused as this slot's error."""
+    try:
+        yield
+    except ScmError as error:
+        raise WorkspaceError(f"no checkout could be made: {error.message}", where=str(path), fix=error.fix) from error
