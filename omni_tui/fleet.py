@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -159,6 +158,7 @@ class Fleet:
                 release=settings.release,
                 author=self.settings.merge.author,
                 origin=settings.repo,
+                now=self.clock.now,
             )
         )
         return scm
@@ -229,11 +229,8 @@ class Fleet:
         """Return the process that a task started last, its agent or its check; None: none yet."""
         run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
         for record in reversed(run.steps() if run else []):
-            result: Any = record.result
-            if record.key.startswith("checking."):
-                return msgspec.convert(result, Handle)
-            if record.key == "launch" and result is not None:
-                return msgspec.convert(result["handle"], Handle)
+            if record.key.split(".")[0] in ("launch", "checking") and record.result is not None:
+                return msgspec.convert(record.result["handle"], Handle)
         return None
 
 

@@ -25,6 +25,10 @@ FINE, FAILED, STOPPED_BY_CONDITION, SOME_BLOCKED = 0, 1, 4, 5
 """Exit statuses; 2 (usage) and 3 (another dispatcher) come with their errors."""
 
 
+FAULTS = ("core.fault", "workspace.refused")
+"""Events that make the run a failed one."""
+
+
 class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How long to go on, and how to tell."""
 
@@ -60,7 +64,7 @@ def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
                 break
             printer.show(event)
     leader.close()
-    return _status(fleet, timed_out)
+    return FAILED if printer.saw_fault else _status(fleet, timed_out)
 
 
 def _local_offset(moment: float) -> float:
@@ -79,6 +83,9 @@ def _status(fleet: Fleet, timed_out: bool) -> int:
 class Printer:
     """Prints events: JSON, or a sentence. When nobody reads any more, it falls silent and the work goes on."""
 
+    saw_fault = False
+    """Whether something of ours failed, or a workspace could not be used."""
+
     def __init__(self, out: TextIO, *, as_json: bool) -> None:
         self._out = out
         self._as_json = as_json
@@ -86,6 +93,7 @@ class Printer:
 
     def show(self, event: Event) -> None:
         """Print one event, if anybody reads."""
+        self.saw_fault |= event.event in FAULTS
         line = _as_json(event) if self._as_json else narrate(event)
         if not (line and self._open):
             return

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from omni_tui.engine.board import Board
-from omni_tui.engine.check import Check, CheckResult
+from omni_tui.engine.check import Check, CheckResult, Started
 from omni_tui.engine.order import OrderBox
 from omni_tui.engine.prompt import build_prompt, commit_message
 from omni_tui.engine.services import Services
@@ -52,10 +52,9 @@ CLOSING = ("salvage", "conclude")
 """Steps that are done even after an order has come."""
 
 
-class Launched(msgspec.Struct, frozen=True, kw_only=True):
+class Launched(Started, frozen=True, kw_only=True):
     """A started agent, and what the checkout that the repository came from looked like then."""
 
-    handle: Handle
     origin_state: str
 
 
@@ -148,7 +147,7 @@ class Attempt:
             origin_state.cancel()
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
         self._services.record("attempt.started", self.id, agent=self.agent.name, harness=self.agent.harness)
-        return Launched(handle=handle, origin_state=await origin_state)
+        return Launched(handle=handle, at=self._services.clock.now(), origin_state=await origin_state)
 
     def _assignment(self, worktree: Worktree) -> Assignment:
         secrets = {name: self._services.variables[name] for name in self.agent.secrets if name in self._services.variables}
@@ -190,7 +189,7 @@ class Attempt:
                 handle=launched.handle,
                 agent=self._harness,
                 events=Tail(self._run.events),
-                started=self._harness.started(self._assignment(worktree), launched.handle.process_started),
+                started=self._harness.started(self._assignment(worktree), launched.at),
                 board=self.board,
                 box=self._box,
                 engine=self._engine,
@@ -259,7 +258,7 @@ class Attempt:
         """Make a fresh checkout of exactly the commit that would land; return its path."""
         return str(await self._place.checkouts.checkout(f"check-{self.task.id}-{self.id.number}-{key}", merge.commit))
 
-    async def start_check(self, checkout: str, key: str) -> Handle:
+    async def start_check(self, checkout: str, key: str) -> Started:
         """Start the check command there, where agents run: it can be looked at, and adopted after a restart."""
         name = f"{self.id.task.workspace}-{self.task.id}-{self.id.number}-check"
         command = self._place.settings.check
@@ -268,9 +267,9 @@ class Attempt:
         except RuntimeFailedError as error:
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
 
-    async def finish_check(self, handle: Handle, checkout: str, salvage: Salvage) -> CheckResult:
+    async def finish_check(self, started: Started, checkout: str, salvage: Salvage) -> CheckResult:
         """Return what came of it; raise if it failed."""
-        result = await self._check.finish(handle)
+        result = await self._check.finish(started)
         await self._place.checkouts.remove(Path(checkout))
         self._services.record("check.finished", self.id, passed=result.passed, seconds=result.seconds)
         if not result.passed:

@@ -17,6 +17,13 @@ from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch
 SGR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """A process that was started, and when (UTC seconds)."""
+
+    handle: Handle
+    at: float
+
+
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a check. `status` is the command's; None: it was ended, or nobody could tell."""
 
@@ -36,10 +43,10 @@ class Check:
         self._engine = engine
         self._box = box
 
-    async def start(self, name: str, command: str, checkout: Path, run_dir: Path) -> Handle:
+    async def start(self, name: str, command: str, checkout: Path, run_dir: Path) -> Started:
         """Start `command` in `checkout`; what the runtime keeps of it is under `run_dir`."""
         run_dir.mkdir(parents=True, exist_ok=True)
-        return await self._services.runtime.start(
+        handle = await self._services.runtime.start(
             Launch(
                 name=name,
                 argv=("/bin/sh", "-c", f"exec </dev/null\n{command}"),
@@ -48,15 +55,16 @@ class Check:
                 run_dir=run_dir,
             )
         )
+        return Started(handle=handle, at=self._services.clock.now())
 
-    async def finish(self, handle: Handle) -> CheckResult:
+    async def finish(self, started: Started) -> CheckResult:
         """Wait until it has ended, at most as long as the settings allow, and end what is left of it.
 
         Raises `AttemptFailedError` when a person orders an end meanwhile.
         """
         runtime, clock = self._services.runtime, self._services.clock
-        settings = self._services.settings()
-        deadline = clock.monotonic() + settings.check.minutes * 60 - (clock.now() - handle.process_started)
+        settings, handle = self._services.settings(), started.handle
+        deadline = clock.monotonic() + settings.check.minutes * 60 - max(0.0, clock.now() - started.at)
         try:
             ended = await self._ended(handle, deadline)
         except AttemptFailedError:
@@ -68,7 +76,7 @@ class Check:
         return CheckResult(
             passed=ended is not None and ended.status == 0,
             status=ended.status if ended else None,
-            seconds=round((ended.at if ended else clock.now()) - handle.process_started, 3),
+            seconds=round(max(0.0, (ended.at if ended else clock.now()) - started.at), 3),
             timed_out=ended is None,
             output=_plain(screen.lines)[-settings.check.output_kib * 1024 :],
         )

@@ -14,11 +14,10 @@ from typing import Protocol
 import msgspec
 
 from omni_tui.engine.attempt import Attempt, Launched, Salvage
-from omni_tui.engine.check import CheckResult
+from omni_tui.engine.check import CheckResult, Started
 from omni_tui.engine.steps import AttemptFailedError
 from omni_tui.model.failure import Failure, Move, MoveKind
 from omni_tui.model.verdict import Verdict
-from omni_tui.plugins.runtime.protocol import Handle
 from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.plugins.workspace.protocol import Worktree
 
@@ -91,5 +90,5 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]
 async def check(attempt: Attempt, merge: Merge, turn: str, salvage: Salvage) -> None:
     """Run the check on exactly the tree that will land."""
     checkout = await attempt.step(f"checkout.{turn}", str, partial(attempt.checkout, merge, turn))
-    handle = await attempt.step(f"checking.{turn}", Handle, partial(attempt.start_check, checkout, turn))
-    await attempt.step(f"check.{turn}", CheckResult, partial(attempt.finish_check, handle, checkout, salvage))
+    started = await attempt.step(f"checking.{turn}", Started, partial(attempt.start_check, checkout, turn))
+    await attempt.step(f"check.{turn}", CheckResult, partial(attempt.finish_check, started, checkout, salvage))
