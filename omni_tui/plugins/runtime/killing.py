@@ -1,8 +1,8 @@
 """Ending an agent's whole tree, and proving it: by its PID namespace, else by the marker in its environment.
 
 A namespace ends with its first process: the kernel kills the others, whatever session they are in and whatever they did
-to their environment, and the first one is not gone before they are (pid_namespaces(7)). The marker finds everything that
-kept its environment, and everything below the wrapper; it is looked for until nothing is found.
+to their environment, and the first one is not gone before they are, see pid_namespaces(7). The marker finds all that
+kept its environment, and all below the wrapper; it is looked for until nothing is found.
 """
 
 from __future__ import annotations

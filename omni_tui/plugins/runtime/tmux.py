@@ -33,7 +33,7 @@ _DEATH_LOOK_SECONDS = 0.01
 
 
 class TmuxRuntime(WrappedRuntime):
-    """The runtime `tmux`. One server is enough: the scheduler has at most 64 slots, and tmux is quick up to some 100."""
+    """The runtime `tmux`. One server is enough: the scheduler has at most 64 slots, tmux is quick to some 100."""
 
     name: ClassVar[str] = "tmux"
     survives: ClassVar[bool] = True
@@ -51,7 +51,7 @@ class TmuxRuntime(WrappedRuntime):
         return program if program is not None and has_gte_version(_OLDEST, tmux_bin=program) else None
 
     async def start(self, launch: Launch) -> Handle:
-        """Start `launch` in a session of its own; if its `run_dir` shows that it was started before, return that handle.
+        """Start `launch` in a session of its own; if `run_dir` shows that it was started before, return that handle.
 
         Raises `RuntimeFailedError` when the program cannot be started.
         """
@@ -102,7 +102,7 @@ class TmuxRuntime(WrappedRuntime):
         return await self._capture(client, handle, history)
 
     async def _client_of(self, handle: Handle) -> ControlClient | None:
-        """Return the client if the pane is there and `handle`'s: after a server's death its id may be another agent's."""
+        """Return the client if the pane is `handle`'s: after a server's death its id may be another agent's."""
         try:
             client = await self._server.client()
         except TmuxGoneError:

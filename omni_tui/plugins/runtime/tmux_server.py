@@ -1,7 +1,7 @@
 """The fleet's private tmux server: how it is set up, and the one control-mode client that we speak to it through.
 
-Our client sits in a holder session of its own, which tmux destroys when the client goes. So a server without agents ends
-by itself, however we ended, and one with agents lives on: each agent has a session, where a person visits it alone.
+Our client sits in a holder session of its own, which tmux destroys when the client goes. So a server with no agents
+ends by itself, however we ended, and one with agents lives on: each agent has a session, where a person visits it alone.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class TmuxServer:
         return [self._program, "-u", *only_join, "-S", str(self._socket), "-f", "/dev/null", "-C", *words, *holder]
 
     def notice_exit(self) -> None:
-        """Make the server look for ended children: it misses almost every second end (libutempter takes its SIGCHLD)."""
+        """Make the server look for ended children: it misses many an end, as libutempter takes its SIGCHLD."""
         if self._client is not None and self._client.connected:
             with contextlib.suppress(ProcessLookupError):  # it ended this very moment: nothing left to tell
                 os.kill(self._pid, signal.SIGCHLD)
