@@ -1,0 +1,57 @@
+"""A disk that remembers what was asked of it, and one that fails on demand."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from omni_tui.store.files import Disk
+
+
+class RecordingDisk(Disk):
+    """Does everything, and keeps `operations`: (verb, name), where a name is relative to `root` and temporaries are `*`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.operations: list[tuple[str, str]] = []
+        self._open: dict[int, Path] = {}
+
+    def _note(self, verb: str, path: Path) -> None:
+        name = str(path.relative_to(self.root))
+        self.operations.append((verb, "*" if path.name.endswith(".tmp") else name))
+
+    def open(self, path: Path, flags: int) -> int:
+        descriptor = super().open(path, flags)
+        self._open[descriptor] = path
+        return descriptor
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        self._note("write", self._open[descriptor])
+        return super().write(descriptor, data)
+
+    def sync(self, descriptor: int) -> None:
+        self._note("sync", self._open[descriptor])
+        super().sync(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._note("rename", target)
+        super().replace(source, target)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._note("rename", target)
+        super().rename(source, target)
+
+
+class FullDisk(Disk):
+    """Takes `room` bytes more, then none: a write is cut short, the next one fails with ENOSPC."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        taken = data[: self.room]
+        if not taken:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= len(taken)
+        return super().write(descriptor, taken)
