@@ -84,12 +84,12 @@ async def picks(directory: Path) -> list[Result]:
     began = time.perf_counter()
     await tracker.fetch()
     full = time.perf_counter() - began
-    opened: list[str] = []
+    opened: set[str] = set()
     watching = True
 
     def audit(event: str, args: tuple[object, ...]) -> None:
         if watching and event == "open" and str(args[0]).startswith(str(todo)):
-            opened.append(str(args[0]))
+            opened.add(str(args[0]))
 
     sys.addaudithook(audit)
     again = []
