@@ -9,7 +9,7 @@ import click
 
 
 class Duration(click.ParamType[float]):
-    """A duration such as `8h`, `90m`, `45s` or `1h30m`; becomes seconds."""
+    """A duration such as `8h`, `90m`, `45s` or `1h30m`; becomes seconds, more than none."""
 
     name = "duration"
 
@@ -17,11 +17,12 @@ class Duration(click.ParamType[float]):
         """Return seconds."""
         if isinstance(value, float):
             return value
-        parts = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", str(value))
-        if not value or parts is None:
+        parts = re.fullmatch(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", str(value))
+        days, hours, minutes, seconds = (int(part or 0) for part in parts.groups()) if parts else (0, 0, 0, 0)
+        total = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if not total:
             self.fail(f"{value!r} is no duration; write it as 8h, 90m, 45s or 1h30m", param, ctx)
-        days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()
+        return total.total_seconds()
 
 
 class TimeOfDay(click.ParamType[time]):

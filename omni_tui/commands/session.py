@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import click
+
+from omni_tui.errors import FleetNotFoundError
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -27,9 +29,24 @@ class Session:
 
     def root(self) -> Path:
         """Return the fleet's directory. Raises `FleetNotFoundError`."""
-        from omni_tui.fleet import find_fleet
+        return find_fleet(self.fleet, os.environ, Path.cwd())
 
-        return find_fleet(self.fleet, Path.cwd(), os.environ)
+
+def find_fleet(explicit: Path | None, variables: Mapping[str, str], start: Path) -> Path:
+    """Return the fleet at `--fleet`, else at OMNI_FLEET, else at `start` or the nearest directory above it.
+
+    Raises `FleetNotFoundError`. It is here, not in `omni_tui.fleet`, as half of the commands need nothing else of that.
+    """
+    named = explicit or (Path(variables["OMNI_FLEET"]) if variables.get("OMNI_FLEET") else None)
+    start = start.resolve()
+    for candidate in [named.resolve()] if named else [start, *start.parents]:
+        if (candidate / "config.toml").is_file() and (candidate / "workspaces").is_dir():
+            return candidate
+    if named:
+        origin = "--fleet" if explicit else "OMNI_FLEET"
+        raise FleetNotFoundError(f"{named} is no fleet", where=origin, fix=f"make one: omni-tui init {named}")
+    fix = "make one with `omni-tui init`, or name it with --fleet DIR"
+    raise FleetNotFoundError("there is no fleet here or above", where=str(start), fix=fix)
 
 
 def _set_json(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
