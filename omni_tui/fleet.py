@@ -15,7 +15,7 @@ from omni_tui.engine.core import Core, Wiring
 from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import FleetNotFoundError, PluginError, WorkspaceError
+from omni_tui.errors import FleetNotFoundError, PluginError, UsageError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings, WorkspaceSettings
@@ -49,7 +49,9 @@ def find_fleet(explicit: Path | None, start: Path, variables: Mapping[str, str])
         if (candidate / "config.toml").is_file() and (candidate / "workspaces").is_dir():
             return candidate.resolve()
     where = f"in {named}" if named else f"in {start} or above it"
-    raise FleetNotFoundError(f"there is no fleet {where}", fix="make one with `omni-tui init DIR`, or name one with --fleet DIR")
+    raise FleetNotFoundError(
+        f"there is no fleet {where}", fix="make one with `omni-tui init DIR`, or name one with --fleet DIR"
+    )
 
 
 class Fleet:
@@ -65,7 +67,9 @@ class Fleet:
         settings = load_settings(self.paths.config)
         if self._slots is None:
             return settings
-        return msgspec.structs.replace(settings, scheduler=msgspec.structs.replace(settings.scheduler, slots=self._slots))
+        return msgspec.structs.replace(
+            settings, scheduler=msgspec.structs.replace(settings.scheduler, slots=self._slots)
+        )
 
     def reload(self) -> Settings:
         """Read `config.toml` again and put it in force. Raises `ConfigError`; then the last good one stays."""
@@ -103,7 +107,9 @@ class Fleet:
         terminal: Terminal = registry.load("terminal", self.settings.plugins.terminal)()
         return terminal
 
-    def lead(self, mode: str, listener: Callable[[Event], None], *, until_idle: bool = False, stop_agents: bool = False) -> Core:
+    def lead(
+        self, mode: str, listener: Callable[[Event], None], *, until_idle: bool = False, stop_agents: bool = False
+    ) -> Core:
         """Take the lease and return the core that dispatches. Raises `LeaseHeldError`. Called on the core's own loop."""
         lease = Lease.acquire(self.paths.lease, mode, self.clock.now)
         return Core(self._services(lease, listener), self._wiring(), until_idle=until_idle, stop_agents=stop_agents)
@@ -141,7 +147,9 @@ class Fleet:
         paths = self.paths.workspace(name)
         if name not in self.paths.workspace_names():
             there = ", ".join(self.paths.workspace_names()) or "none yet"
-            raise WorkspaceError(f"there is no workspace {name!r}", where=str(self.paths.workspaces), fix=f"there is: {there}")
+            raise WorkspaceError(
+                f"there is no workspace {name!r}", where=str(self.paths.workspaces), fix=f"there is: {there}"
+            )
         return load_workspace(paths.toml)
 
     def queue(self, name: str) -> Queue:
@@ -167,7 +175,9 @@ class Fleet:
         """Make a workspace ready to take tasks. Raises `OmniError` if it cannot be used (yet)."""
         settings, paths = self.workspace_settings(name), self.paths.workspace(name)
         if not paths.repo.is_dir():
-            raise WorkspaceError("the workspace has no repo.git", where=str(paths.root), fix="clone one there with `git clone --bare`")
+            raise WorkspaceError(
+                "the workspace has no repo.git", where=str(paths.root), fix="clone one there with `git clone --bare`"
+            )
         create_workspace(paths)
         scm = self.scm(name)
         await scm.open()
@@ -188,7 +198,9 @@ class Fleet:
     def agents(self, name: str) -> Sequence[AgentSpec]:
         """Return a workspace's agents, in the order that tasks go to them."""
         settings, paths = self.workspace_settings(name), self.paths.workspace(name)
-        there = sorted(entry.name for entry in paths.agents.iterdir() if entry.is_dir()) if paths.agents.is_dir() else []
+        there = (
+            sorted(entry.name for entry in paths.agents.iterdir() if entry.is_dir()) if paths.agents.is_dir() else []
+        )
         return [load_agent(paths.agents / agent) for agent in settings.agents or there]
 
     def _tracker(self, settings: WorkspaceSettings, paths: WorkspacePaths, queue: Queue) -> Tracker:
@@ -232,6 +244,21 @@ class Fleet:
             if record.key.split(".")[0] in ("launch", "checking") and record.result is not None:
                 return msgspec.convert(record.result["handle"], Handle)
         return None
+
+    async def diff(self, ref: TaskRef) -> str:
+        """Return what a task's latest attempt changed: as the gate judged it, or what is committed so far. Raises `UsageError`."""
+        run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
+        if run is None:
+            raise UsageError("it has had no attempt yet", where=str(ref), fix="`omni-tui why` says what it waits for")
+        if run.patch.is_file():
+            return run.patch.read_text(encoding="utf-8", errors="replace")
+        prepared = next((record.result for record in run.steps() if record.key == "prepare"), None)
+        worktree = Path(prepared["path"]) if prepared else None
+        if worktree is None or not worktree.is_dir():
+            raise UsageError(f"attempt {run.attempt.number} left nothing to compare", where=str(ref))
+        scm = self.scm(ref.workspace)
+        head = await scm.collect(worktree, run.attempt.branch)
+        return await scm.diff(head) if head else ""
 
 
 def _copy_from(settings: WorkspaceSettings, paths: WorkspacePaths) -> Path:

@@ -55,7 +55,9 @@ def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
     with _signals(leader.stop):
         while True:
             try:
-                event = events.get(timeout=None if moment is None or timed_out else max(0.0, moment - fleet.clock.now()))
+                event = events.get(
+                    timeout=None if moment is None or timed_out else max(0.0, moment - fleet.clock.now())
+                )
             except queue.Empty:
                 timed_out = True
                 leader.stop("the time is up")
@@ -105,7 +107,13 @@ class Printer:
 
 def _as_json(event: Event) -> str:
     fields = msgspec.to_builtins(event)
-    head = {"time": event.time, "event": event.event, "workspace": event.workspace, "task": event.task, "attempt": event.attempt}
+    head = {
+        "time": event.time,
+        "event": event.event,
+        "workspace": event.workspace,
+        "task": event.task,
+        "attempt": event.attempt,
+    }
     return msgspec.json.encode(head | fields.get("data", {})).decode()
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from omni_tui.engine.core import Core
 from omni_tui.engine.thread import LoopThread
 from omni_tui.errors import OmniError
 from omni_tui.fleet import Fleet
 from omni_tui.model.event import Event
-from omni_tui.model.task import TaskRef
-from omni_tui.plugins.runtime.protocol import Screen
+
+T = TypeVar("T")
 
 
 class Leader:
     """Dispatches `fleet` in the background until it is stopped, or stops by itself. Raises `LeaseHeldError` when made."""
 
     def __init__(
-        self, fleet: Fleet, mode: str, listener: Callable[[Event], None], *, until_idle: bool = False, stop_agents: bool = False
+        self,
+        fleet: Fleet,
+        mode: str,
+        listener: Callable[[Event], None],
+        *,
+        until_idle: bool = False,
+        stop_agents: bool = False,
     ) -> None:
         self._fleet = fleet
         self._thread = LoopThread("core")
@@ -44,12 +50,6 @@ class Leader:
         self._thread.close()
         return reason
 
-    async def screen(self, ref: TaskRef) -> Screen | None:
-        """Return what a task's process shows, from whatever loop this is awaited on; None: it has started none yet."""
-        return await asyncio.wrap_future(self._thread.submit(screen_of(self._fleet, ref)))
-
-
-async def screen_of(fleet: Fleet, ref: TaskRef) -> Screen | None:
-    """Return what a task's latest process shows, or showed last; None: it has started none yet."""
-    handle = fleet.handle(ref)
-    return None if handle is None else await fleet.runtime.screen(handle)
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run `work` on the core's loop, where the runtime lives."""
+        return self._thread.submit(work)

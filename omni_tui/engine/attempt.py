@@ -150,7 +150,9 @@ class Attempt:
         return Launched(handle=handle, at=self._services.clock.now(), origin_state=await origin_state)
 
     def _assignment(self, worktree: Worktree) -> Assignment:
-        secrets = {name: self._services.variables[name] for name in self.agent.secrets if name in self._services.variables}
+        secrets = {
+            name: self._services.variables[name] for name in self.agent.secrets if name in self._services.variables
+        }
         return Assignment(
             attempt=self.id,
             agent=self.agent,
@@ -237,7 +239,10 @@ class Attempt:
         if change is not None:
             self._run.write_patch(change.patch)
         self._services.record(
-            "attempt.judged", self.id, grade=verdict.grade, findings=[finding.kind.value for finding in verdict.findings]
+            "attempt.judged",
+            self.id,
+            grade=verdict.grade,
+            findings=[finding.kind.value for finding in verdict.findings],
         )
         if verdict.blocked:
             raise AttemptFailedError(_gate_failure(verdict, salvage))
@@ -250,7 +255,11 @@ class Attempt:
         if merge.conflicts:
             files = ", ".join(merge.conflicts)
             raise AttemptFailedError(
-                Failure(kind=FailureKind.CONFLICT, message=f"does not merge onto the release branch: {files}", work=salvage.work)
+                Failure(
+                    kind=FailureKind.CONFLICT,
+                    message=f"does not merge onto the release branch: {files}",
+                    work=salvage.work,
+                )
             )
         return merge
 

@@ -51,13 +51,15 @@ class Board:
                 "attempt.signal", self._attempt, health=signal.health.value, source=signal.source, detail=signal.detail
             )
         if changed or told or signal.at - before.updated_at >= REFRESH_SECONDS:
-            self._write(
-                health=signal.health, source=signal.source, signal_at=signal.at, detail=signal.detail, **told
-            )
+            self._write(health=signal.health, source=signal.source, signal_at=signal.at, detail=signal.detail, **told)
 
     def end(self, reason: str) -> None:
         """Say that the attempt is over, and why it failed (empty: it did not)."""
-        self._write(health=Health.DEAD if reason else Health.FINISHED, reason=reason, phase=self.status.phase if reason else Phase.DONE)
+        self._write(
+            health=Health.DEAD if reason else Health.FINISHED,
+            reason=reason,
+            phase=self.status.phase if reason else Phase.DONE,
+        )
 
     def _write(self, **changes: Any) -> None:
         self.status = msgspec.structs.replace(self.status, updated_at=self._services.clock.now(), **changes)

@@ -35,7 +35,9 @@ class Wiring:
 class Core:
     """Dispatches one fleet on one event loop."""
 
-    def __init__(self, services: Services, wiring: Wiring, *, until_idle: bool = False, stop_agents: bool = False) -> None:
+    def __init__(
+        self, services: Services, wiring: Wiring, *, until_idle: bool = False, stop_agents: bool = False
+    ) -> None:
         self._services = services
         self._wiring = wiring
         self._until_idle = until_idle
@@ -116,8 +118,8 @@ class Core:
                 await self._services.notify(Urgency.ATTENTION, f"workspace {name} cannot be used", str(error))
             return
         self._refused.pop(name, None)
-        self.scheduler.open(place)
         self._services.record("workspace.opened", workspace=name)
+        self.scheduler.open(place)
 
     async def _watch_workspaces(self) -> None:
         """Open a workspace as soon as its directory is there and whole."""

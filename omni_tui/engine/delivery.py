@@ -56,7 +56,9 @@ class Delivery:
     async def _assign(self) -> AgentSpec:
         chosen = choose_agent(self.task, self._place.agents(), self._place.turn)
         if isinstance(chosen, str):
-            raise PluginError(chosen, where=str(self.task.ref), fix="name an agent that is there, or make its directory under agents/")
+            raise PluginError(
+                chosen, where=str(self.task.ref), fix="name an agent that is there, or make its directory under agents/"
+            )
         self._place.turn += 1
         return chosen
 

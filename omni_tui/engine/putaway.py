@@ -26,7 +26,9 @@ class PutAway:
         assert merge is not None, "only called with a landing"
         place.queue.move(task.id, Status.DOING, Occasion.LANDED)
         self._services.record("task.landed", task.ref, commit=merge.commit, release=place.settings.release)
-        await place.tracker.tell(task, Outcome(landed=True, message=f"landed on {place.settings.release}", commit=merge.commit))
+        await place.tracker.tell(
+            task, Outcome(landed=True, message=f"landed on {place.settings.release}", commit=merge.commit)
+        )
         await self._push(place)
 
     async def _push(self, place: Workplace) -> None:

@@ -28,13 +28,19 @@ FLEET_WISHES = {
 }
 """Wishes on the whole fleet: the event, the change of its state, and the answer."""
 
-ORDERS = {RequestKind.KILL: OrderKind.KILL, RequestKind.REDISPATCH: OrderKind.REQUEUE, RequestKind.BLOCK: OrderKind.BLOCK}
+ORDERS = {
+    RequestKind.KILL: OrderKind.KILL,
+    RequestKind.REDISPATCH: OrderKind.REQUEUE,
+    RequestKind.BLOCK: OrderKind.BLOCK,
+}
 
 
 class RequestDesk:
     """Takes requests from `control/`, has them carried out, files the replies."""
 
-    def __init__(self, directory: Path, scheduler: Scheduler, services: Services, guard: Guard, stop: Callable[[str], None]) -> None:
+    def __init__(
+        self, directory: Path, scheduler: Scheduler, services: Services, guard: Guard, stop: Callable[[str], None]
+    ) -> None:
         self._directory = directory
         self._scheduler = scheduler
         self._services = services
@@ -83,7 +89,9 @@ class RequestDesk:
         ref, kind = TaskRef(workspace, task_id), ORDERS[request.kind]
         place = self._scheduler.place(workspace)
         if place is None:
-            raise TaskNotFoundError(f"no workspace {workspace!r} is open", where=request.task, fix="see `omni-tui workspace list`")
+            raise TaskNotFoundError(
+                f"no workspace {workspace!r} is open", where=request.task, fix="see `omni-tui workspace list`"
+            )
         reason = request.reason or f"{request.kind.value} asked for by a person"
         if await self._scheduler.order(ref, Order(kind, reason)):
             return _said(kind, ref)
@@ -96,7 +104,11 @@ class RequestDesk:
             raise TaskNotFoundError("there is no such task", where=str(ref), fix="see `omni-tui list`")
         status, _ = found
         if kind is OrderKind.KILL:
-            raise UsageError(f"it does not run: it is in {status}/", where=str(ref), fix="nothing to kill; `block` keeps it from starting")
+            raise UsageError(
+                f"it does not run: it is in {status}/",
+                where=str(ref),
+                fix="nothing to kill; `block` keeps it from starting",
+            )
         occasion = Occasion.REQUEUED if kind is OrderKind.REQUEUE else Occasion.BLOCKED
         if status is Status.TODO and occasion is Occasion.REQUEUED:
             raise UsageError("it waits already", where=str(ref), fix="see `omni-tui why` for what it waits for")

@@ -49,7 +49,9 @@ class Site:
 class Scheduler:
     """Owns which tasks run. Everything happens on one loop; nothing here blocks but the store's short writes."""
 
-    def __init__(self, services: Services, guard: Guard, state: FleetState, on_state: Callable[[FleetState], None]) -> None:
+    def __init__(
+        self, services: Services, guard: Guard, state: FleetState, on_state: Callable[[FleetState], None]
+    ) -> None:
         self.wake = asyncio.Event()
         self.running: dict[TaskRef, Running] = {}
         self.idle = asyncio.Event()

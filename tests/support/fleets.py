@@ -60,12 +60,15 @@ commit() { git add -A && git commit -q -m "$1"; }
 """
 """The beginning of every scripted agent."""
 
-GOOD = AGENT + """
+GOOD = (
+    AGENT
+    + """
 say accepted
 echo "done by $OMNI_TASK" > "$OMNI_TASK.txt"
 commit "do $OMNI_TASK"
 say finished
 """
+)
 
 
 class TestFleet:
@@ -100,7 +103,9 @@ class TestFleet:
         return git(self.paths.repo, "log", "--format=%s", "main..release/omni").splitlines()
 
 
-async def make_fleet(directory: Path, *, settings: str = QUICK, workspace: str = "", runtime: str = "process") -> TestFleet:
+async def make_fleet(
+    directory: Path, *, settings: str = QUICK, workspace: str = "", runtime: str = "process"
+) -> TestFleet:
     """Make a fleet below `directory`, with a repository of its own and a good agent."""
     origin = make_repository(directory / "origin", {"README.md": "# App\n", "src/app.py": "def run():\n    return 1\n"})
     root = directory / "fleet"
