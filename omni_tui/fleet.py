@@ -107,6 +107,10 @@ class Fleet:
         terminal: Terminal = registry.load("terminal", self.settings.plugins.terminal)()
         return terminal
 
+    def load_plugins(self) -> None:
+        """Load the plugins that serve the whole fleet now, rather than at their first use. Raises `PluginError`."""
+        _ = self.runtime, self.terminal
+
     def lead(
         self, mode: str, listener: Callable[[Event], None], *, until_idle: bool = False, stop_agents: bool = False
     ) -> Core:

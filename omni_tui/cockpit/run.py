@@ -28,6 +28,7 @@ def run(root: Path, *, slots: int | None = None, stop_agents: bool = False) -> i
     Quitting leaves agents at work. When the terminal goes away (SIGHUP) the cockpit ends and the core goes on until SIGTERM.
     """
     fleet = Fleet(root, slots=slots)
+    fleet.load_plugins()  # before Textual puts its own stream in stdout's place, which not every library stands
     try:
         leader = Leader(fleet, "cockpit", lambda _event: None, stop_agents=stop_agents)
     except LeaseHeldError:
