@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 
 from omni_tui.model.signal import Health, Signal
+from omni_tui.plugins.agent.claude_limits import limit_end
 from omni_tui.plugins.agent.text import one_line
 
 QUESTIONS = {"AskUserQuestion", "ExitPlanMode"}
@@ -28,9 +29,6 @@ FATAL = {
 
 STATUS_FATAL = {429: "rate_limit", 401: "auth", 403: "auth", 402: "billing"}
 """`result.api_error_status`, likewise; out of credit is a 400 that says so."""
-
-LIMIT_END = re.compile(r"limit reached\|(\d{10})\b")
-"""How Claude Code tells when a subscription's limit ends, UTC seconds."""
 
 
 def read(line: bytes, at: float) -> Signal | None:
@@ -116,14 +114,13 @@ def _failed_result(text: str, at: float, words: str) -> Signal:
 
 
 def _gave_up(fatal: str, at: float, detail: str) -> Signal:
-    limit = LIMIT_END.search(detail)
     return Signal(
         health=Health.LIMITED if fatal == "rate_limit" else Health.DEAD,
         source="hook",
         at=at,
         detail=one_line(detail),
         fatal=fatal,
-        until=float(limit[1]) if limit else None,
+        until=limit_end(detail, at) if fatal == "rate_limit" else None,
     )
 
 

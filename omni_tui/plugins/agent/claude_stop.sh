@@ -1,5 +1,7 @@
 # The Stop hook. Argument: the mode. An agent that stops without a commit is told so, once: status 2 makes it carry on.
-payload=$(head -c 3500; cat >/dev/null)
+LC_ALL=C
+payload=$(head -c 3500)
+[ ${#payload} -lt 3500 ] || cat >/dev/null
 case $payload in *'"stop_hook_active":false'*)
   if [ "$(git -C "$OMNI_WORKTREE" rev-list --count "$OMNI_BASE..HEAD" 2>/dev/null)" = 0 ]; then
     echo "You have not committed anything. If the task is done, commit your work to the current branch now;" \
