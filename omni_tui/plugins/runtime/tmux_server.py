@@ -1,7 +1,7 @@
 """The fleet's private tmux server: how it is set up, and the one control-mode client that we speak to it through.
 
 Our client sits in a holder session of its own, which tmux destroys when the client goes. So a server with no agents
-ends by itself, however we ended, and one with agents lives on: each agent has a session, where a person visits it alone.
+ends by itself, however we ended, and one with agents lives on: each has a session, where a person visits it alone.
 """
 
 from __future__ import annotations

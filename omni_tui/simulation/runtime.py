@@ -1,0 +1,176 @@
+"""A machine in memory, and a runtime that starts scripted agents on it.
+
+The machine outlives the runtime, as tmux does: a second `FakeRuntime` on it adopts what the first one started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar
+
+from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.text import clean, keep_sgr
+from omni_tui.plugins.runtime.protocol import Exit, Handle, KillReceipt, Launch, RuntimeSpec, Screen
+
+_BOOT = "simulated-boot"
+_TERMINATED, _KILLED_STATUS = 143, None
+
+
+class FakeAgent:
+    """A scripted agent's own view: what it was started with, its terminal, its keys."""
+
+    def __init__(self, pid: int, launch: Launch, columns: int, rows: int) -> None:
+        self.pid = pid
+        self.launch = launch
+        self.columns = columns
+        self.rows = rows
+        self.stubborn = False
+        """Whether it ignores the polite signal."""
+        self.lines: list[str] = []
+        self.typed: asyncio.Queue[str] = asyncio.Queue()
+        self.task: asyncio.Task[int] | None = None
+        self.ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        self.released = False
+
+    def show(self, text: str) -> None:
+        """Print `text` on its terminal."""
+        self.lines += [keep_sgr(line) for line in text.split("\n")]
+
+
+Program = Callable[[FakeAgent], Awaitable[int]]
+"""What an agent does; returns its exit status. It is cancelled when it is killed."""
+
+
+class FakeMachine:
+    """Holds processes. `programs` are known by the first word of a launch; `now` gives UTC seconds."""
+
+    def __init__(self, programs: Mapping[str, Program], now: Callable[[], float]) -> None:
+        self.programs = dict(programs)
+        self.now = now
+        self.agents: dict[str, FakeAgent] = {}
+        """By run directory."""
+        self._pids = itertools.count(1000)
+
+    def start(self, launch: Launch, columns: int, rows: int) -> FakeAgent:
+        """Start the program of `launch` as a process of this machine."""
+        agent = FakeAgent(next(self._pids), launch, columns, rows)
+        self.agents[str(launch.run_dir)] = agent
+        agent.task = asyncio.ensure_future(self._run(agent))
+        return agent
+
+    async def _run(self, agent: FakeAgent) -> int:
+        status = await self.programs[agent.launch.argv[0]](agent)
+        self.end(agent, status)
+        return status
+
+    def end(self, agent: FakeAgent, status: int | None) -> None:
+        """End a process with `status`, now."""
+        if not agent.ended.done():
+            agent.ended.set_result(Exit(status=status, at=self.now()))
+            if agent.task is not None:
+                agent.task.cancel()
+
+    def crash(self) -> None:
+        """Lose every process at once, as a reboot does; nobody records an exit."""
+        for agent in self.agents.values():
+            self.end(agent, None)
+
+
+class FakeRuntime:
+    """Implements `Runtime` on a `FakeMachine`."""
+
+    name: ClassVar[str] = "fake"
+    survives: ClassVar[bool] = True
+
+    def __init__(self, spec: RuntimeSpec, machine: FakeMachine) -> None:
+        self._spec = spec
+        self._machine = machine
+
+    @classmethod
+    def find(cls) -> str | None:
+        """Return why it can be used: it always can."""
+        return "simulated"
+
+    async def start(self, launch: Launch) -> Handle:
+        """Start `launch`, once for each `run_dir`. Raises `RuntimeFailedError` for a program that the machine lacks."""
+        agent = self._machine.agents.get(str(launch.run_dir))
+        if agent is None:
+            if launch.argv[0] not in self._machine.programs:
+                raise RuntimeFailedError(f"there is no program {launch.argv[0]!r}", where=launch.name)
+            agent = self._machine.start(launch, self._spec.columns, self._spec.rows)
+        return Handle(
+            runtime=self.name,
+            name=launch.name,
+            run_dir=str(launch.run_dir),
+            pid=agent.pid,
+            process_started=float(agent.pid),
+            boot_id=_BOOT,
+        )
+
+    def _agent(self, handle: Handle) -> FakeAgent | None:
+        agent = self._machine.agents.get(handle.run_dir)
+        identity = (handle.pid, handle.process_started, handle.boot_id)
+        return agent if agent is not None and identity == (agent.pid, float(agent.pid), _BOOT) else None
+
+    def _required(self, handle: Handle) -> FakeAgent:
+        agent = self._agent(handle)
+        if agent is None or agent.released or agent.ended.done():
+            raise RuntimeFailedError("its terminal is gone", where=handle.name)
+        return agent
+
+    def alive(self, handle: Handle) -> bool:
+        """Whether the very process of `handle` lives."""
+        agent = self._agent(handle)
+        return agent is not None and not agent.ended.done()
+
+    async def wait(self, handle: Handle) -> Exit:
+        """Return when the agent has ended."""
+        agent = self._agent(handle)
+        if agent is None:
+            return Exit(status=None, at=self._machine.now())
+        return await asyncio.shield(agent.ended)
+
+    async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
+        """Return the last lines that it printed."""
+        agent = self._agent(handle)
+        if agent is None:
+            return Screen(lines=(), columns=self._spec.columns, rows=self._spec.rows)
+        return Screen(lines=tuple(agent.lines[-(agent.rows + history) :]), columns=agent.columns, rows=agent.rows)
+
+    async def resize(self, handle: Handle, columns: int, rows: int) -> None:
+        """Give its terminal another size."""
+        agent = self._required(handle)
+        agent.columns, agent.rows = columns, rows
+
+    async def send(self, handle: Handle, text: str, *, enter: bool = True) -> None:
+        """Type `text`, and a newline for Enter."""
+        self._required(handle).typed.put_nowait(clean(text) + ("\n" if enter else ""))
+
+    def attach_command(self, handle: Handle) -> tuple[str, ...]:
+        """Return a command that names the agent; there is nothing to run."""
+        return ("fake-attach", handle.run_dir)
+
+    async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
+        """End it: at once if it minds the polite signal, else after `grace` seconds."""
+        agent = self._agent(handle)
+        if agent is None or agent.ended.done():
+            return KillReceipt(method="gone", seconds=0.0)
+        if not agent.stubborn:
+            self._machine.end(agent, _TERMINATED)
+            return KillReceipt(method="namespace", seconds=0.0)
+        await asyncio.sleep(grace)
+        self._machine.end(agent, _KILLED_STATUS)
+        return KillReceipt(method="namespace", seconds=grace)
+
+    async def release(self, handle: Handle) -> None:
+        """Forget an ended agent; its screen stays. Raises `RuntimeFailedError` if it lives."""
+        if self.alive(handle):
+            raise RuntimeFailedError("the agent still runs", where=handle.name, fix="kill it before it is released")
+        agent = self._agent(handle)
+        if agent is not None:
+            agent.released = True
+
+    async def close(self) -> None:
+        """Let go; the machine and its processes go on."""
