@@ -76,11 +76,11 @@ def read_fleet(root: Path) -> FleetView:
 
 
 def find_task(rows: Sequence[TaskRow], word: str) -> TaskRow:
-    """Return the one task that `word` means: exactly, else by a unique beginning.
+    """Return the one task that `word` means: exactly (`7` is also `0007`), else by a unique beginning.
 
     Raises `TaskNotFoundError` naming the nearest, or those it could be.
     """
-    exact = [row for row in rows if word in (row.ref.id, str(row.ref))]
+    exact = [row for row in rows if word in (row.ref.id, str(row.ref), row.ref.id.lstrip("0"))]
     found = exact or [row for row in rows if row.ref.id.startswith(word) or str(row.ref).startswith(word)]
     if len(found) == 1:
         return found[0]

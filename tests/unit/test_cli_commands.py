@@ -1,0 +1,242 @@
+"""The commands on a fleet that they have made themselves, with nobody dispatching it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from omni_tui.cli import omni_tui, run
+from omni_tui.config import load_agent, load_workspace
+from omni_tui.plugins.agent.claude import ClaudeAgent
+from omni_tui.resources import shipped_config
+from tests.support.fleets import git, make_repository
+
+
+class Cli:
+    """Calls the program in this process, on one fleet."""
+
+    def __init__(self, fleet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.fleet = fleet
+        self._capsys = capsys
+
+    def __call__(self, *words: str, status: int = 0) -> str:
+        """Call it; return what it prints, on stdout if it succeeds, else on stderr."""
+        self._capsys.readouterr()
+        assert run(["--fleet", str(self.fleet), *words]) == status
+        printed = self._capsys.readouterr()
+        return printed.err if status else printed.out
+
+    def result(self, *words: str, status: int = 0) -> Any:  # noqa: ANN401 - whatever the command answers
+        """Call it with `--json`; return the result."""
+        self._capsys.readouterr()
+        assert run(["--fleet", str(self.fleet), *words, "--json"]) == status
+        found = json.loads(self._capsys.readouterr().out)
+        assert found["ok"] is (status == 0)
+        return found["result"]
+
+    def statuses(self) -> dict[str, str]:
+        """Return each task's folder, by id."""
+        return {task["id"]: task["status"] for task in self.result("list")}
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "origin", {"README.md": "# App\n"})
+
+
+@pytest.fixture
+def cli(tmp_path: Path, origin: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Make a fleet with one workspace, `app`, where Claude Code is not installed."""
+    monkeypatch.setattr(ClaudeAgent, "find", lambda: None)
+    cli = Cli(tmp_path / "fleet", capsys)
+    cli("init", str(cli.fleet))
+    cli("workspace", "add", "app", "--repo", str(origin), "--check", "true")
+    return cli
+
+
+def test_init_makes_a_fleet_with_every_key_explained_and_twice_changes_nothing(cli: Cli) -> None:
+    config = cli.fleet / "config.toml"
+    assert config.read_bytes() == shipped_config().read_bytes()
+    config.write_text("[scheduler]\nslots = 3\n")
+    assert "already" in cli("init", str(cli.fleet))
+    assert config.read_text() == "[scheduler]\nslots = 3\n"
+
+
+def test_init_leaves_other_directories_alone(cli: Cli, origin: Path) -> None:
+    assert "is not empty" in cli("init", str(origin), status=2)
+    assert sorted(path.name for path in origin.iterdir()) == [".git", "README.md"]
+
+
+def test_a_workspace_is_a_bare_copy_with_a_release_branch_and_the_settings_given(cli: Cli, origin: Path) -> None:
+    paths = cli.fleet / "workspaces" / "app"
+    assert git(paths / "repo.git", "rev-parse", "release/omni") == git(origin, "rev-parse", "main")
+    settings = load_workspace(paths / "workspace.toml")
+    assert (settings.repo, settings.check, settings.base) == (str(origin), "true", "")
+    [row] = cli.result("workspace", "list")
+    assert (row["name"], row["base"], row["release"], row["fault"]) == ("app", "main", "release/omni", "")
+
+
+def test_a_workspace_may_name_its_branches(cli: Cli, origin: Path) -> None:
+    git(origin, "branch", "develop")
+    cli("workspace", "add", "two", "--repo", str(origin), "--base", "develop", "--release", "release/two")
+    assert git(cli.fleet / "workspaces/two/repo.git", "branch", "--list", "release/*", "--format=%(refname:short)") == (
+        "release/two"
+    )
+
+
+@pytest.mark.parametrize("words", [("--repo", "/nonexistent"), ("--repo", "{origin}", "--base", "nowhere")])
+def test_a_workspace_that_cannot_be_made_leaves_nothing_behind(cli: Cli, origin: Path, words: tuple[str, ...]) -> None:
+    filled = [word.format(origin=origin) for word in words]
+    assert cli("workspace", "add", "two", *filled, status=1)
+    assert not (cli.fleet / "workspaces" / "two").exists()
+
+
+@pytest.mark.parametrize("name", ["../up", "Upper", "a b", ".lock"])
+def test_a_workspaces_name_is_a_plain_word(cli: Cli, origin: Path, name: str) -> None:
+    assert "makes no name" in cli("workspace", "add", name, "--repo", str(origin), status=2)
+
+
+def test_where_no_agent_is_found_none_is_made_and_it_says_how(cli: Cli, origin: Path) -> None:
+    assert 'harness = "command"' in cli("workspace", "add", "two", "--repo", str(origin))
+    assert list((cli.fleet / "workspaces/two/agents").iterdir()) == []
+
+
+def test_the_first_agent_is_for_the_harness_that_is_found(
+    cli: Cli, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ClaudeAgent, "find", lambda: "/usr/bin/claude")
+    assert "agent claude: /usr/bin/claude" in cli("workspace", "add", "two", "--repo", str(origin))
+    agent = load_agent(cli.fleet / "workspaces/two/agents/claude")
+    assert agent.harness == "claude"
+    assert "Commit your work" in agent.instructions
+
+
+def test_tasks_come_from_files_stdin_and_titles(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = tmp_path / "one.md", tmp_path / "two.md"
+    one.write_text("+++\ntitle = 'First'\npriority = 5\n+++\nbody\n")
+    two.write_text("# Second\n\nbody\n")
+    assert [task["title"] for task in cli.result("add", "app", str(one), str(two))] == ["First", "Second"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"# Third\n")))
+    cli("add", "app", "-")
+    [fourth] = cli.result("add", "app", "--title", "Fourth", "--depends-on", "0001", "--touches", "src/a.py")
+    tasks = cli.result("list")
+    assert [task["title"] for task in tasks] == ["First", "Second", "Third", "Fourth"]
+    assert {"id", "title", "workspace", "status", "phase", "attempt", "agent", "reason"} <= set(tasks[0])
+    detail = cli.result("show", fourth["id"])["detail"]
+    assert (detail["depends_on"], detail["touches"]) == (["0001"], ["src/a.py"])
+
+
+def test_where_one_file_is_no_task_none_is_added(cli: Cli, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text("# Good\n")
+    bad.write_text("+++\ntitle = \n+++\n")
+    said = cli("add", "app", str(good), str(bad), status=1)
+    assert f"{bad} line 2: bad TOML" in said
+    assert cli.result("list") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("app",), "nothing to add"),
+        (("app", "a.md", "b.md", "--title", "x"), "--title is for one task"),
+        (("app", "/nonexistent.md"), "cannot be read"),
+        (("apq", "--title", "x"), "did you mean `app`?"),
+    ],
+)
+def test_what_cannot_be_added_is_told(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    assert said in cli("add", *words, status=2)
+
+
+def test_a_task_answers_to_its_id_a_beginning_and_its_full_name(cli: Cli, origin: Path) -> None:
+    cli("workspace", "add", "two", "--repo", str(origin))
+    for workspace, title in (("app", "One"), ("app", "Two"), ("two", "Three")):
+        cli("add", workspace, "--title", title)
+    assert [cli.result("show", word)["title"] for word in ("app/0001", "0002", "2", "two/0001", "two")] == [
+        "One",
+        "Two",
+        "Two",
+        "Three",
+        "Three",
+    ]
+    assert "`0001` could be 2 tasks" in cli("show", "0001", status=1)
+    assert "did you mean app/0002?" in cli("show", "ap/0002", status=1)
+
+
+def test_list_shows_what_is_asked_for(cli: Cli) -> None:
+    for title in ("One", "Two"):
+        cli("add", "app", "--title", title)
+    cli("block", "0002", "--reason", "not now")
+    assert [task["id"] for task in cli.result("list", "--status", "blocked")] == ["0002"]
+    assert "did you mean `app`?" in cli("list", "--workspace", "ap", status=2)
+    assert "not now" in cli("list")
+
+
+def test_where_nobody_dispatches_a_request_is_carried_out_at_once(cli: Cli) -> None:
+    cli("add", "app", "--title", "One")
+    assert "is blocked" in cli("block", "0001", "--reason", "a person must decide")
+    assert cli.statuses() == {"0001": "blocked"}
+    assert "a person must decide" in cli("why", "0001")
+    assert "fresh attempts" in cli("redispatch", "0001")
+    assert cli.statuses() == {"0001": "todo"}
+    assert "it does not run" in cli("kill", "0001", status=2)
+
+
+def test_why_names_the_one_thing_that_binds(cli: Cli) -> None:
+    cli("add", "app", "--title", "One")
+    cli("add", "app", "--title", "Two", "--depends-on", "0001")
+    assert "waits for app/0001" in cli("why", "0002")
+    assert "starts next; and nobody dispatches this fleet now" in cli("why", "0001")
+    cli("freeze")
+    assert cli.result("why", "0001")["hold"] == "frozen"
+    cli("thaw")
+    assert cli.result("why", "0001")["hold"] == "next"
+
+
+@pytest.mark.parametrize("command", ["logs", "diff", "attach"])
+def test_what_has_not_begun_has_nothing_to_show(cli: Cli, command: str) -> None:
+    cli("add", "app", "--title", "One")
+    assert "omni-tui" in cli(command, "0001", status=2)
+
+
+def test_config_says_where_each_value_comes_from(cli: Cli) -> None:
+    (cli.fleet / "config.toml").write_text("[scheduler]\nslots = 3\n")
+    rows = {row["key"]: row for row in cli.result("config")}
+    assert (rows["scheduler.slots"]["value"], rows["scheduler.slots"]["origin"]) == (3, "config.toml")
+    assert rows["limits.attempts"]["origin"] == "default"
+    (cli.fleet / "config.toml").write_text("[scheduler]\nslot = 3\n")
+    assert "config.toml:2: unknown key `scheduler.slot`; the nearest is `scheduler.slots`" in cli("config", status=2)
+
+
+def test_doctor_finds_what_is_broken_in_the_fleet(cli: Cli) -> None:
+    found = {check["name"]: check for check in cli.result("doctor", status=1)}
+    assert found["workspace app"]["grade"] == "ok"
+    assert found["workspace app: agents"]["grade"] == "fail"
+    assert found["git"]["grade"] == found["python"]["grade"] == "ok"
+    (cli.fleet / "config.toml").write_text("nonsense = 1\n")
+    (cli.fleet / "workspaces/app/repo.git/HEAD").write_text("ref: refs/heads/gone\n")
+    found = {check["name"]: check for check in cli.result("doctor", status=1)}
+    assert "nonsense" in found["config.toml"]["detail"]
+    assert "gone is not there" in found["workspace app"]["detail"]
+    assert all(check["fix"] for check in found.values() if check["grade"] == "fail")
+
+
+def test_a_shell_completes_commands_tasks_and_workspaces(cli: Cli) -> None:
+    cli("add", "app", "--title", "One")
+    complete = ShellComplete(omni_tui, {}, "omni-tui", "_OMNI_TUI_COMPLETE")
+
+    def offered(*words: str) -> list[str]:
+        *before, last = words
+        return [item.value for item in complete.get_completions(["--fleet", str(cli.fleet), *before], last)]
+
+    assert offered("lis") == ["list"]
+    assert offered("show", "00") == ["0001"]
+    assert offered("show", "app/") == ["app/0001"]
+    assert offered("add", "a") == ["app"]
+    assert offered("list", "--workspace", "") == ["app"]
