@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from omni_tui.demo.build import Demo
 
 
+WATCHABLE = 3.0
+"""How much longer the scripted agents think when somebody watches."""
+
+
 class DemoOffScriptError(OmniError):
     """A demo that did not end as its script says."""
 
@@ -44,8 +48,8 @@ def demo(session: Session, *, headless: bool, agent: str, keep: Path | None) -> 
     place = Demo(directory=_directory(keep))
     clock = SystemClock()
     began = clock.monotonic()
-    build(place, agent, _ignore if session.json else show)
     with_cockpit = not (headless or session.json) and sys.stdin.isatty() and sys.stdout.isatty()
+    build(place, agent, WATCHABLE if with_cockpit else 1.0, _ignore if session.json else show)
     if with_cockpit:
         from omni_tui.cockpit.run import run as run_cockpit
 
@@ -86,7 +90,7 @@ def _answer(place: Demo, seconds: float, *, check: bool) -> Answer:
     """Report how it went; where nobody could interfere, also whether it went as the script says."""
     from omni_tui.demo.build import command, expected_to_land
 
-    report = command("--fleet", str(place.fleet), "report", tell=_ignore)
+    report = command("--fleet", str(place.fleet), "report")
     landed = {task.task.partition("/")[2] for task in report.result.landed}
     fault = None
     if check and (missed := expected_to_land() ^ landed):
@@ -102,8 +106,8 @@ def _answer(place: Demo, seconds: float, *, check: bool) -> Answer:
 def _look_around(place: Demo, seconds: float) -> str:
     return (
         f"That took {seconds:.0f} seconds. Look around:\n"
-        f"  omni-tui --fleet {place.fleet}    the cockpit on this fleet\n"
-        f"  omni-tui --fleet {place.fleet} show shop/receipt-tax\n"
+        f"  cd {place.fleet}    where omni-tui finds the fleet; from elsewhere: omni-tui --fleet {place.fleet}\n"
+        f"  omni-tui    the cockpit on it\n"
         f"  git -C {place.project} log --stat release/omni    what landed\n"
         f"  rm -r {place.directory}    when you have seen enough"
     )

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -26,14 +26,14 @@ QUIET_PYTEST = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 """Set, the shop's tests start without the plugins that happen to be installed beside pytest."""
 
 SCRIPTED_CONFIG = """\
-# The demo is in a hurry: the scripted agents work for seconds, so three seconds of silence are a stall.
+# The demo is in a hurry: the scripted agents work for seconds, so six seconds of silence are a stall.
 [scheduler]
 slots = 3
 
 [limits]
-handover_seconds = 10
-stall_minutes = 0.05
-wall_minutes = 1
+handover_seconds = 20
+stall_minutes = 0.1
+wall_minutes = 2
 kill_grace_seconds = 1
 """
 CLAUDE_CONFIG = """\
@@ -58,19 +58,32 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
         return self.directory / "fleet"
 
 
-def build(demo: Demo, harness: str, tell: Callable[[str], None]) -> None:
-    """Make all of it below `demo.directory`; `tell` hears each command, as a person would type it."""
+def build(demo: Demo, harness: str, pace: float, tell: Callable[[str], None]) -> None:
+    """Make all of it below `demo.directory`; `tell` hears what a person would type there to do the same.
+
+    `pace` stretches how long the scripted agents think, so that a person can watch them.
+    """
+    real = harness == "claude"  # `workspace add` makes its agent
     make_project(demo.project)
-    command("init", str(demo.fleet), tell=tell)
+    tasks = _lay_out_backlog(demo.directory / "backlog", GOOD if real else None)
+    tell(f"$ cd {demo.directory}\n$ omni-tui init fleet")
+    command("init", str(demo.fleet))
     check = f"{QUIET_PYTEST}=1 {shlex.quote(sys.executable)} -m pytest -q"
+    tell(f"$ cd fleet\n$ omni-tui workspace add {WORKSPACE} --repo ../project --check {shlex.quote(check)}")
     fleet = ("--fleet", str(demo.fleet))
-    command(*fleet, "workspace", "add", WORKSPACE, "--repo", str(demo.project), "--check", check, tell=tell)
-    real = harness == "claude"  # `workspace add` has made its agent
+    command(*fleet, "workspace", "add", WORKSPACE, "--repo", str(demo.project), "--check", check)
     (demo.fleet / "config.toml").write_text(CLAUDE_CONFIG if real else SCRIPTED_CONFIG, encoding="utf-8")
     if not real:
-        _hire(demo.fleet / "workspaces" / WORKSPACE)
-    backlog = [path for path in sorted((HERE / "backlog").iterdir()) if not real or path.name in GOOD]
-    command(*fleet, "add", WORKSPACE, *map(str, backlog), tell=tell)
+        _hire(demo.fleet / "workspaces" / WORKSPACE, pace)
+    tell(f"$ omni-tui add {WORKSPACE} ../backlog/*.md")
+    command(*fleet, "add", WORKSPACE, *map(str, tasks))
+
+
+def _lay_out_backlog(where: Path, names: Collection[str] | None) -> list[Path]:
+    """Copy the task files (None: all) to where a person can read them; return them in order."""
+    where.mkdir()
+    chosen = [path for path in sorted((HERE / "backlog").iterdir()) if names is None or path.name in names]
+    return [Path(shutil.copy(path, where)) for path in chosen]
 
 
 def make_project(where: Path) -> None:
@@ -83,11 +96,10 @@ def make_project(where: Path) -> None:
     git.run(*who, "commit", "--quiet", "-m", "The till, as it is")
 
 
-def command(*words: str, tell: Callable[[str], None]) -> Answer:
+def command(*words: str) -> Answer:
     """Carry out one of our own commands. Raises the `OmniError` that it would have shown."""
     from omni_tui.cli import omni_tui
 
-    tell(f"$ omni-tui {shlex.join(words)}")
     answer: Answer = omni_tui.main(list(words), prog_name="omni-tui", standalone_mode=False, obj=Session())
     return answer
 
@@ -98,17 +110,17 @@ def expected_to_land() -> set[str]:
     return {task for task, story in table.items() if story["attempts"][-1] == "good"}
 
 
-def _hire(workspace: Path) -> None:
+def _hire(workspace: Path, pace: float) -> None:
     """Make the scripted agents' directories, and have the tasks go to them only."""
     for name in TEAM:
         directory = workspace / "agents" / name
         directory.mkdir(parents=True)
-        (directory / "agent.toml").write_text(render_agent(scripted_agent()), encoding="utf-8")
+        (directory / "agent.toml").write_text(render_agent(_scripted_agent(pace)), encoding="utf-8")
     with (workspace / "workspace.toml").open("a", encoding="utf-8") as file:
         file.write(f"\nagents = {msgspec.json.encode(TEAM).decode()}\n")
 
 
-def scripted_agent() -> dict[str, object]:
-    """Return the settings of a scripted agent: `harness = "command"`, started without what Python does not need."""
+def _scripted_agent(pace: float) -> dict[str, object]:
+    """Return the settings of a scripted agent: any program can be one."""
     program = (sys.executable, "-S", "-E", str(HERE / "agent.py"))
-    return {"harness": "command", "command": program, "env": {QUIET_PYTEST: "1"}}
+    return {"harness": "command", "command": program, "env": {QUIET_PYTEST: "1", "OMNI_DEMO_PACE": str(pace)}}
