@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import chain, islice
 
 import msgspec
 
@@ -22,10 +23,16 @@ class UnmetKind(StrEnum):
 
 
 class Unmet(msgspec.Struct, frozen=True):
-    """The dependencies of one task that bind; for a cycle, its members in order, the task first."""
+    """The dependencies of one task that bind; for a cycle, its first members in order, beginning with the task."""
 
     kind: UnmetKind
     refs: tuple[TaskRef, ...]
+    more: bool = False
+    """The cycle is longer than `refs`."""
+
+
+NAMED = 6
+"""How many members of a cycle are named."""
 
 
 def parse_ref(text: str, workspace: str) -> TaskRef:
@@ -49,7 +56,9 @@ class Dependencies:
         """Return what binds `task`, the hopeless before the merely open; None: nothing, it may start."""
         cycle = self._cycle_of.get(task.ref)
         if cycle is not None:
-            return Unmet(UnmetKind.CYCLE, cycle)
+            members, at = cycle
+            named = islice(chain(islice(members, at, None), members), min(NAMED, len(members)))
+            return Unmet(UnmetKind.CYCLE, tuple(named), more=len(members) > NAMED)
         found: dict[UnmetKind, list[TaskRef]] = defaultdict(list)
         for ref in _depends_on(task):
             kind = self._kind(ref)
@@ -75,14 +84,14 @@ def _depends_on(task: Task) -> list[TaskRef]:
     return list(dict.fromkeys(parse_ref(text, task.workspace) for text in task.depends_on))
 
 
-def _cycles(graph: Mapping[TaskRef, Sequence[TaskRef]]) -> dict[TaskRef, tuple[TaskRef, ...]]:
-    """Return, for each member of a cycle, that cycle from it on. In time linear in the graph.
+def _cycles(graph: Mapping[TaskRef, Sequence[TaskRef]]) -> dict[TaskRef, tuple[tuple[TaskRef, ...], int]]:
+    """Return, for each member of a cycle, that cycle and its place in it. In time linear in the graph.
 
     Where cycles overlap one of them is found; the rest then waits for a member of it, which is what they are told.
     """
     stuck = _peel(graph)
     following = {ref: next(dep for dep in graph[ref] if dep in stuck) for ref in sorted(stuck)}
-    cycles: dict[TaskRef, tuple[TaskRef, ...]] = {}
+    cycles: dict[TaskRef, tuple[tuple[TaskRef, ...], int]] = {}
     seen: set[TaskRef] = set()
     for first in following:
         walk: dict[TaskRef, int] = {}
@@ -93,7 +102,7 @@ def _cycles(graph: Mapping[TaskRef, Sequence[TaskRef]]) -> dict[TaskRef, tuple[T
             ref = following[ref]
         if ref in walk:
             cycle = tuple(walk)[walk[ref] :]
-            cycles.update((member, cycle[at:] + cycle[:at]) for at, member in enumerate(cycle))
+            cycles.update((member, (cycle, at)) for at, member in enumerate(cycle))
     return cycles
 
 

@@ -133,7 +133,7 @@ def _dependency_hold(unmet: Unmet) -> Hold:
     be = "is" if len(unmet.refs) == 1 else "are"
     match unmet.kind:
         case UnmetKind.CYCLE:
-            circle = " → ".join(str(ref) for ref in (*unmet.refs, unmet.refs[0]))
+            circle = " → ".join([*map(str, unmet.refs), *(["…"] if unmet.more else []), str(unmet.refs[0])])
             return Hold(kind=HoldKind.CYCLE, message=f"depends on itself: {circle}; take one of these out")
         case UnmetKind.MISSING:
             return Hold(kind=HoldKind.DEPENDENCY_MISSING, message=f"depends on {names}, which {be} not there")
