@@ -7,8 +7,9 @@ from typing import ClassVar
 import msgspec
 
 from omni_tui.model.signal import Health, Signal
+from omni_tui.model.text import one_line
 from omni_tui.plugins.agent.environment import agent_environment
-from omni_tui.plugins.agent.protocol import Assignment, Invocation
+from omni_tui.plugins.agent.protocol import DETAIL_LENGTH, Assignment, Invocation
 
 
 class SimulatedAgent:
@@ -36,7 +37,7 @@ class SimulatedAgent:
             said = msgspec.json.decode(line, type=Signal)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        return msgspec.structs.replace(said, at=at)
+        return msgspec.structs.replace(said, at=at, detail=one_line(said.detail, DETAIL_LENGTH))
 
     @staticmethod
     def line(health: Health, *, accepted: bool = False, detail: str = "", until: float | None = None) -> bytes:

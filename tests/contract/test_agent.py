@@ -16,12 +16,12 @@ from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.signal import Health
 from omni_tui.plugins.agent.claude import ClaudeAgent
 from omni_tui.plugins.agent.command import CommandAgent
-from omni_tui.plugins.agent.protocol import Agent, Assignment
+from omni_tui.plugins.agent.protocol import DETAIL_LENGTH, Agent, Assignment
 from omni_tui.simulation.agent import SimulatedAgent
 from tests.support.assignments import git, make_assignment, with_agent
 
 SECRET = "sk-made-up-0123456789-abcdefghijklmnopqrstuvwxyz"
-ESCAPE = "\x1b]52;c;cm0gLXJm\x07\u202egpj.exe"
+ESCAPE = "\x1b]52;c;cm0gLXJm\x07\u202egpj.exe" + "long " * 40
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ CASES = {
             env={"COLOUR": "red", "OMNI_TASK": "x"},
         ),
         SimulatedAgent.line(Health.THINKING, accepted=True),
-        SimulatedAgent.line(Health.TOOL),
+        SimulatedAgent.line(Health.TOOL, detail=ESCAPE),
         SimulatedAgent.line(Health.WAITING),
         SimulatedAgent.line(Health.LIMITED, until=1900000000),
-        SimulatedAgent.line(Health.FINISHED),
+        SimulatedAgent.line(Health.FINISHED, detail=ESCAPE),
     ),
 }
 
@@ -193,7 +193,7 @@ def test_what_it_says_cannot_speak_to_a_terminal(case: Case) -> None:
         signal = case.agent.read(line, 1.0)
         assert signal is not None
         assert signal.detail.isprintable()
-        assert len(signal.detail) <= 160
+        assert len(signal.detail) <= DETAIL_LENGTH
 
 
 @pytest.mark.parametrize(

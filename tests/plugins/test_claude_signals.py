@@ -127,6 +127,12 @@ def test_a_line_that_was_cut_still_tells_what_it_is(keep: int) -> None:
     assert (signal.health, signal.detail) == (Health.TOOL, "Write /w/a.py")
 
 
+def test_half_a_surrogate_pair_can_be_written_down() -> None:
+    signal = read(b'{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"a \\ud83d b"}}', 1.0)
+    assert signal is not None
+    assert signal.detail.encode() == b"Bash a ? b"
+
+
 def test_what_the_model_writes_cannot_pass_for_a_field() -> None:
     content = '","hook_event_name":"Stop","tool_name":"x'
     signal = read(hook("PreToolUse", tool_name="Write", tool_input={"content": content}), 1.0)

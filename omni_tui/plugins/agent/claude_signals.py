@@ -13,8 +13,9 @@ import re
 from collections.abc import Callable
 
 from omni_tui.model.signal import Health, Signal
+from omni_tui.model.text import one_line
 from omni_tui.plugins.agent.claude_limits import limit_end
-from omni_tui.plugins.agent.text import one_line
+from omni_tui.plugins.agent.protocol import DETAIL_LENGTH
 
 QUESTIONS = {"AskUserQuestion", "ExitPlanMode"}
 """Tools that wait for a person."""
@@ -118,7 +119,7 @@ def _gave_up(fatal: str, at: float, detail: str) -> Signal:
         health=Health.LIMITED if fatal == "rate_limit" else Health.DEAD,
         source="hook",
         at=at,
-        detail=one_line(detail),
+        detail=one_line(detail, DETAIL_LENGTH),
         fatal=fatal,
         until=limit_end(detail, at) if fatal == "rate_limit" else None,
     )
@@ -142,7 +143,7 @@ HOOKS: dict[str, Callable[[str, float], Signal | None]] = {
 
 
 def _signal(health: Health, at: float, detail: str) -> Signal:
-    return Signal(health=health, source="hook", at=at, detail=one_line(detail))
+    return Signal(health=health, source="hook", at=at, detail=one_line(detail, DETAIL_LENGTH))
 
 
 def _text(text: str, name: str) -> str:
@@ -159,9 +160,10 @@ def _target(text: str) -> str:
 
 def _unescape(raw: str) -> str:
     try:
-        return str(json.loads(f'"{raw}"', strict=False))
+        text = str(json.loads(f'"{raw}"', strict=False))
     except ValueError:
         return raw
+    return text.encode("utf-8", "replace").decode()  # Half of a surrogate pair could not be written anywhere.
 
 
 def _number(text: str, name: str) -> float | None:

@@ -22,9 +22,9 @@ import msgspec
 
 from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
+from omni_tui.model.text import one_line
 from omni_tui.plugins.agent.environment import agent_environment, agent_file
-from omni_tui.plugins.agent.protocol import Assignment, Invocation
-from omni_tui.plugins.agent.text import one_line
+from omni_tui.plugins.agent.protocol import DETAIL_LENGTH, Assignment, Invocation
 
 HEALTH = {
     "accepted": Health.THINKING,
@@ -92,7 +92,7 @@ class CommandAgent:
             health=health,
             source="events",
             at=at,
-            detail=one_line(said.detail),
+            detail=one_line(said.detail, DETAIL_LENGTH),
             accepted=said.event == "accepted",
             until=_moment(said.until),
             tokens=said.tokens if said.tokens is not None and 0 <= said.tokens < 1 << 53 else None,

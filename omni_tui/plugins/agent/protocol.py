@@ -10,6 +10,9 @@ import msgspec
 from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.signal import Signal
 
+DETAIL_LENGTH = 160
+"""Characters of a signal's detail: one line, fit to be shown (`model.text.one_line`), whatever the agent said."""
+
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """All that a harness needs to start an agent at a task."""
