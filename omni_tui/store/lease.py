@@ -76,7 +76,8 @@ class Lease:
             raise LeaseLostError("the lease has another owner", where=str(self.path), fix="start omni-tui again")
 
     def release(self) -> None:
-        """Let go. The content stays: the next owner counts its epoch on."""
+        """Let go, for children that were forked as well. The content stays: the next owner counts its epoch on."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
 
 

@@ -10,7 +10,7 @@ from omni_tui.store.files import Disk
 
 
 class RecordingDisk(Disk):
-    """Does everything, and keeps `operations`: (verb, name), where a name is relative to `root` and temporaries are `*`."""
+    """Does everything, and keeps `operations`: (verb, name); a name is relative to `root`, a temporary one is `*`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
