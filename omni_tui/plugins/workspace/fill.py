@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from omni_tui.plugins.gitcmd import Git
 
-_WORKERS = ("-c", "checkout.workers=4")
-"""A checkout waits for the disk more than for a core; used from 100 files on (measured: up to twice as fast)."""
+_WORKERS = ("-c", "checkout.workers=0")
+"""As many as there are cores, used from 100 files on (git-config(1))."""
 
 
 def fill(checkout: Git, *trees: str) -> None:

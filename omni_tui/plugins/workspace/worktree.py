@@ -33,11 +33,13 @@ class WorktreeWorkspace(CheckoutWorkspace):
         self._books = threading.Lock()
 
     def _create(self, path: Path, branch: str, tip: str) -> None:
-        if branch:
-            self._require_free(branch, tip)
-        on = ("--no-track", "-B", branch) if branch else ("--detach",)
-        with self._books:  # --force: the path may still be in git's books after a crash
-            self._bare.run("worktree", "add", "--quiet", "--force", "--no-checkout", *on, "--", str(path), tip)
+        try:
+            self._add(path, ("--no-track", "-b", branch) if branch else ("--detach",), tip)
+        except ScmError:
+            if not branch:
+                raise
+            self._require_free(branch, tip)  # a crash may have left the branch
+            self._add(path, ("--no-track", "-B", branch), tip)
         self._fill_files(path, tip)
 
     def _claim(self, path: Path, branch: str, tip: str, base: str) -> None:
@@ -60,6 +62,10 @@ class WorktreeWorkspace(CheckoutWorkspace):
     def _info_exclude(self, _path: Path) -> Path:
         """Linked worktrees share one (gitrepository-layout(5))."""
         return self.spec.repo / "info/exclude"
+
+    def _add(self, path: Path, on: tuple[str, ...], tip: str) -> None:
+        with self._books:  # --force: the path may still be in git's books after a crash
+            self._bare.run("worktree", "add", "--quiet", "--force", "--no-checkout", *on, "--", str(path), tip)
 
     def _fill_files(self, path: Path, *trees: str) -> None:
         with view(self.spec.repo, work_tree=path) as objects:

@@ -1,0 +1,128 @@
+"""An scm plugin in memory, for tests and the simulated world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from omni_tui.errors import ScmError
+from omni_tui.model.change import PATCH_LIMIT, Change
+from omni_tui.plugins.gitrefs import require_commit, require_writable
+from omni_tui.plugins.scm.protocol import Merge, Push, ScmSpec
+from omni_tui.simulation.repository import MemoryRepository, changed_files, digest, patch
+
+
+class MemoryScm:
+    """Works on a `MemoryRepository`; `origin` is another one, or None where it came from nowhere."""
+
+    name: ClassVar[str] = "memory"
+
+    def __init__(self, spec: ScmSpec, repository: MemoryRepository, origin: MemoryRepository | None = None) -> None:
+        """Take the repository and where it came from; `origin.checkouts` holds the checkout that must not change."""
+        self.spec = spec
+        self.repository = repository
+        self.origin = origin
+        self.release_ref = f"refs/heads/{spec.release}"
+
+    async def open(self) -> str:
+        """Make the release branch if it is not there; return its tip."""
+        protected = frozenset({self.spec.base or self.repository.default, self.repository.default})
+        if self.spec.release in protected or self.spec.release.startswith("omni/"):
+            raise ScmError(f"changes cannot land on {self.spec.release!r}")
+        require_writable(self.release_ref, release=self.spec.release, protected=protected)
+        base = self.repository.refs.get(f"refs/heads/{self.spec.base or self.repository.default}")
+        if base is None:
+            raise ScmError("there is no commit" if not self.repository.refs else f"no branch {self.spec.base!r}")
+        return self.repository.refs.setdefault(self.release_ref, base)
+
+    async def tip(self) -> str:
+        """Return the release branch's tip."""
+        if self.release_ref not in self.repository.refs:
+            raise ScmError(f"the branch {self.spec.release!r} has gone")
+        return self.repository.refs[self.release_ref]
+
+    async def collect(self, worktree: Path, branch: str) -> str | None:
+        """Set the branch to what its checkout holds; what was collected earlier stays where the checkout has gone."""
+        ref = require_writable(f"refs/heads/{branch}")
+        checkout = self.repository.checkouts.get(worktree)
+        if checkout is not None:
+            self.repository.refs[ref] = checkout.head
+        return self.repository.refs.get(ref)
+
+    async def rescue(self, worktree: Path, head: str, ref: str) -> str | None:
+        """Keep what the checkout holds and `head` does not."""
+        require_writable(ref)
+        checkout = self.repository.checkouts.get(worktree)
+        if checkout is None or checkout.files == self.repository.tree(head):
+            return None
+        message = f"Uncommitted work of {worktree.name}"
+        now = self.spec.now()
+        self.repository.refs[ref] = self.repository.commit(checkout.files, (head,), message, self.spec.author, now)
+        return self.repository.refs[ref]
+
+    async def change(self, head: str) -> Change:
+        """Return what `head` adds to the release branch."""
+        tip = await self.tip()
+        old, new = self._sides(tip, head)
+        landed = set(self.repository.history(tip))
+        own = [name for name in self.repository.history(head) if name not in landed]
+        text = patch(old, new)
+        return Change(
+            base=self.repository.merge_base(tip, head),
+            head=head,
+            commits=len(own),
+            files=tuple(changed_files(old, new)),
+            patch=text[:PATCH_LIMIT],
+            truncated=len(text) > PATCH_LIMIT,
+            subjects=tuple(self.repository.commits[name].message.partition("\n")[0] for name in reversed(own)),
+        )
+
+    async def squash(self, head: str, message: str) -> Merge:
+        """Merge `head` onto the tip, file by file."""
+        tip = await self.tip()
+        self.repository.tree(require_commit(head))
+        tree, conflicts = self.repository.merge(tip, head)
+        if conflicts:
+            return Merge(onto=tip, conflicts=conflicts)
+        at = max(self.spec.now(), self.repository.commits[tip].at)
+        commit = self.repository.commit(tree, (tip,), message, self.spec.author, at)
+        return Merge(onto=tip, commit=commit, tree=digest(tree))
+
+    async def land(self, merge: Merge) -> bool:
+        """Compare and swap the release branch."""
+        if not merge.commit:
+            raise ScmError("a merge with conflicts cannot land")
+        tip = await self.tip()
+        if tip == merge.onto:
+            self.repository.refs[self.release_ref] = merge.commit
+            return True
+        return merge.commit in self.repository.history(tip)
+
+    async def push(self) -> Push:
+        """Copy the release branch to `origin`, forward only, and not where it is checked out."""
+        tip = await self.tip()
+        if self.origin is None:
+            return Push(pushed=False, reason="the repository came from nowhere")
+        if any(checkout.branch == self.spec.release for checkout in self.origin.checkouts.values()):
+            return Push(pushed=False, reason=f"{self.spec.release} is checked out there")
+        there = self.origin.refs.get(self.release_ref)
+        if there is not None and there not in self.repository.history(tip):
+            return Push(pushed=False, reason="rejected (non-fast-forward)")
+        self.origin.commits |= {name: self.repository.commits[name] for name in self.repository.history(tip)}
+        self.origin.refs[self.release_ref] = tip
+        return Push(pushed=True)
+
+    async def origin_state(self) -> str:
+        """Return a digest of the checkouts of `origin`."""
+        if self.origin is None or not self.origin.checkouts:
+            return ""
+        return digest([(str(path), held) for path, held in sorted(self.origin.checkouts.items())])
+
+    async def diff(self, head: str) -> str:
+        """Return the unified diff of `head` against the release branch."""
+        return patch(*self._sides(await self.tip(), head))[:PATCH_LIMIT]
+
+    def _sides(self, tip: str, head: str) -> tuple[dict[str, str], dict[str, str]]:
+        require_commit(head)
+        base = self.repository.merge_base(tip, head)
+        return dict(self.repository.tree(base)), dict(self.repository.tree(head))
