@@ -68,7 +68,7 @@ class Intent:
         return self.about_removing or any(self._asked(name) for name in (path, pure.name, *above))
 
     def _asked(self, name: str) -> bool:
-        word = re.compile(rf"(?<!\w){re.escape(name)}" + (r"(?!\w)" if name[-1:].isalnum() else ""), re.IGNORECASE)
+        word = re.compile(rf"(?<![\w/]){re.escape(name)}(?!\w)", re.IGNORECASE)
         return any(
             _is_asked(sentence, match.start(), verbs)
             for sentence, verbs in self._sentences
