@@ -104,7 +104,7 @@ class TestFleet:
 
 
 async def make_fleet(
-    directory: Path, *, settings: str = QUICK, workspace: str = "", runtime: str = "process"
+    directory: Path, *, settings: str = QUICK, workspace: str = "", runtime: str = "tmux"
 ) -> TestFleet:
     """Make a fleet below `directory`, with a repository of its own and a good agent."""
     origin = make_repository(directory / "origin", {"README.md": "# App\n", "src/app.py": "def run():\n    return 1\n"})

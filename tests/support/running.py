@@ -1,0 +1,63 @@
+"""Running a test fleet's core in the test's own loop, and reading what it said."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from omni_tui.engine.core import Core
+from omni_tui.model.event import Event
+from tests.support.fleets import TestFleet
+
+PATIENCE = 30.0
+"""Seconds after which a test gives up on what it waits for."""
+
+
+class Record:
+    """The events of a run; wakes those who wait for one."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._came = asyncio.Event()
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+        self._came.set()
+
+    def named(self, name: str) -> list[Event]:
+        """Return the events of one name."""
+        return [event for event in self.events if event.event == name]
+
+    async def wait(self, wanted: Callable[[Event], bool]) -> Event:
+        """Return the first event that fits, past or future."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self._came.clear()
+                found = next((event for event in self.events if wanted(event)), None)
+                if found is not None:
+                    return found
+                await self._came.wait()
+
+
+async def until_idle(fleet: TestFleet) -> Record:
+    """Dispatch until nothing is left to do."""
+    record = Record()
+    core = fleet.fleet.lead("headless", record, until_idle=True)
+    async with asyncio.timeout(PATIENCE * 2):
+        await core.run()
+    return record
+
+
+@asynccontextmanager
+async def dispatching(fleet: TestFleet, *, stop_agents: bool = True) -> AsyncIterator[tuple[Core, Record]]:
+    """Dispatch as long as the context lasts; then stop, with the agents."""
+    record = Record()
+    core = fleet.fleet.lead("headless", record, stop_agents=stop_agents)
+    running = asyncio.ensure_future(core.run())
+    try:
+        yield core, record
+    finally:
+        core.stop("the test is over")
+        async with asyncio.timeout(PATIENCE):
+            await running
