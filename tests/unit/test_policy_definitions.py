@@ -27,7 +27,7 @@ def gone(patch: str) -> list[str]:
     return [f"{definition.path}:{definition.name}" for definition in removals(patch).definitions]
 
 
-DEFINES = {
+DEFINES: dict[str, dict[str, str | None]] = {
     "py": {
         "def parse(text: str) -> date:": "parse",
         "    async def run(self):": "run",

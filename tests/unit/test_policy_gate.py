@@ -21,11 +21,13 @@ def task(title: str = "Add ISO weeks", body: str = "", **head: Any) -> Task:  # 
 
 
 def file(path: str = "src/dates.py", **given: Any) -> FileChange:  # noqa: ANN401 - any field
-    return FileChange(**({"path": path, "status": "M", "added": 3, "removed": 1} | given))
+    fields: dict[str, Any] = {"path": path, "status": "M", "added": 3, "removed": 1}
+    return FileChange(**(fields | given))
 
 
 def change(*files: FileChange, **given: Any) -> Change:  # noqa: ANN401 - any field
-    return Change(**({"base": "b", "head": "h", "commits": 1, "files": files} | given))
+    fields: dict[str, Any] = {"base": "b", "head": "h", "commits": 1, "files": files}
+    return Change(**(fields | given))
 
 
 def patch(path: str, *lines: str) -> str:
@@ -35,9 +37,8 @@ def patch(path: str, *lines: str) -> str:
 
 
 def judge(made: Change | None, what: Task | None = None, **given: Any) -> Verdict:  # noqa: ANN401 - any field
-    return inspect(
-        Evidence(**({"task": what or task(), "settings": GateSettings(), "change": made, "tree_paths": TREE} | given))
-    )
+    fields: dict[str, Any] = {"task": what or task(), "settings": GateSettings(), "change": made, "tree_paths": TREE}
+    return inspect(Evidence(**(fields | given)))
 
 
 def kinds(verdict: Verdict) -> list[str]:

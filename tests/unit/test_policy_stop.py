@@ -1,0 +1,64 @@
+"""When a headless run ends by itself."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+
+from omni_tui.policy.stop import StopRule, next_time_of_day, stop_at, stop_reason
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("rule", "now", "idle", "reason"),
+    [
+        pytest.param(StopRule(), 9e9, True, None, id="no condition"),
+        pytest.param(StopRule(until_idle=True), 0, False, None, id="busy"),
+        pytest.param(StopRule(until_idle=True), 0, True, "nothing is left to do", id="idle"),
+        pytest.param(StopRule(at=10), 9.9, True, None, id="not yet"),
+        pytest.param(StopRule(at=10), 10, False, "its time is up", id="time is up"),
+        pytest.param(StopRule(at=10, until_idle=True), 11, True, "its time is up", id="both"),
+    ],
+)
+def test_stop_reason(rule: StopRule, now: float, idle: bool, reason: str | None) -> None:
+    assert stop_reason(rule, now, idle=idle) == reason
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now", "offset", "expected"),
+    [
+        pytest.param(time(7, 30), 22 * HOUR, 0, DAY + 7.5 * HOUR, id="tomorrow morning"),
+        pytest.param(time(22, 30), 22 * HOUR, 0, 22.5 * HOUR, id="still today"),
+        pytest.param(time(22, 0), 22 * HOUR, 0, DAY + 22 * HOUR, id="this very moment means tomorrow"),
+        pytest.param(time(0, 0), 22 * HOUR, 0, DAY, id="midnight"),
+        pytest.param(time(7, 0), 22 * HOUR, 2 * HOUR, DAY + 5 * HOUR, id="east"),
+        pytest.param(time(23, 0), 2 * HOUR, -8 * HOUR, 7 * HOUR, id="west, where it is yesterday"),
+    ],
+)
+def test_next_time_of_day(wanted: time, now: float, offset: float, expected: float) -> None:
+    assert next_time_of_day(wanted, now, lambda _: offset) == expected
+
+
+@pytest.mark.parametrize("step", [pytest.param(HOUR, id="forward"), pytest.param(-HOUR, id="back")])
+def test_next_time_of_day_when_clocks_change_overnight(step: float) -> None:
+    def offset_at(moment: float) -> float:
+        return HOUR + (step if moment >= DAY + HOUR else 0)
+
+    moment = next_time_of_day(time(7, 0), 22 * HOUR, offset_at)
+    assert (moment + offset_at(moment)) % DAY == 7 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("until", "lasting", "expected"),
+    [
+        pytest.param(None, None, None, id="neither"),
+        pytest.param(time(1, 0), None, HOUR, id="until"),
+        pytest.param(None, 60.0, 60.0, id="for"),
+        pytest.param(time(1, 0), 60.0, 60.0, id="the earlier"),
+    ],
+)
+def test_stop_at(until: time | None, lasting: float | None, expected: float | None) -> None:
+    assert stop_at(0.0, until, lasting, lambda _: 0.0) == expected
