@@ -94,22 +94,31 @@ class ProcessRuntime(WrappedRuntime):
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
         """Return what its terminal shows, with up to `history` lines above; the kept screen once it is released."""
         agent = self._agents.get(handle.run_dir)
-        if agent is None:
-            await self._keep(handle)
-            return self._last_screen(handle, history)
-        await agent.session.emulator.catch_up()
-        columns, rows = agent.session.emulator.size
-        return Screen(lines=_harmless(agent.session.emulator, history), columns=columns, rows=rows)
+        if agent is not None:
+            await agent.session.emulator.catch_up()
+            return _screen(agent.session.emulator, history)
+        emulator = await self._replay(Path(handle.run_dir))
+        if emulator is not None and self.alive(handle):  # another process's agent: seen, and left alone
+            return _screen(emulator, history)
+        await self._keep(handle)
+        return self._last_screen(handle, history)
 
     async def _keep(self, handle: Handle) -> None:
         """Write `pane.log` from the output on disk, where an earlier process went without doing so."""
         run_dir = Path(handle.run_dir)
-        output = OutputFile.last(run_dir)
-        if output and not self.alive(handle):
-            emulator = Emulator(self._spec.columns, self._spec.rows, self._spec.history_lines, lambda _answer: None)
-            emulator.feed(output)
-            await emulator.catch_up()
+        emulator = None if self.alive(handle) else await self._replay(run_dir)
+        if emulator is not None:
             self._write_log(run_dir, emulator)
+
+    async def _replay(self, run_dir: Path) -> Emulator | None:
+        """Return the terminal as the output on disk drew it; None: there is no output."""
+        output = OutputFile.last(run_dir)
+        if not output:
+            return None
+        emulator = Emulator(self._spec.columns, self._spec.rows, self._spec.history_lines, lambda _answer: None)
+        emulator.feed(output)
+        await emulator.catch_up()
+        return emulator
 
     def _write_log(self, run_dir: Path, emulator: Emulator) -> None:
         records.write_log(run_dir, _harmless(emulator, self._spec.history_lines))
@@ -181,6 +190,11 @@ def _spawn(argv: tuple[str, ...]) -> subprocess.Popen[bytes]:
 
 def _socket_of(handle: Handle) -> Path:
     return socket_path(Path(handle.run_dir) / "attach.sock")
+
+
+def _screen(emulator: Emulator, history: int) -> Screen:
+    columns, rows = emulator.size
+    return Screen(lines=_harmless(emulator, history), columns=columns, rows=rows)
 
 
 def _harmless(emulator: Emulator, history: int) -> tuple[str, ...]:
