@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from omni_tui.errors import TaskFileError
-from omni_tui.model.task import Status
+from omni_tui.model.task import Status, Task
 from omni_tui.model.taskfile import is_task_name
 from omni_tui.store.paths import WorkspacePaths
 from omni_tui.store.taskread import read_task
+
+Stamp = tuple[int, int, int]
+"""Modification time in ns, inode and size; a move keeps them."""
 
 
 class TaskIndex:
@@ -19,57 +23,75 @@ class TaskIndex:
     def __init__(self, paths: WorkspacePaths) -> None:
         self._paths = paths
         self._ids: dict[tuple[str, int], str] = {}
-        self._places: dict[str, Path] = {}
+        self._places: dict[str, tuple[Path, Stamp]] = {}
 
-    def learn(self, path: Path, task_id: str) -> None:
-        """Remember that the task is, or was a moment ago, at `path`."""
-        self._places[task_id] = path
+    def read(self, path: Path) -> Task:
+        """Read a task, and remember where it is. Raises as `read_task`."""
+        before = path.lstat()
+        task = read_task(path, self._paths.name)
+        self._ids[path.name, before.st_ino] = task.id
+        self._places[task.id] = (path, _stamp(before))
+        return task
+
+    def moved(self, task_id: str, path: Path) -> None:
+        """Take note that a task was found and moved to `path`."""
+        _, stamp = self._places[task_id]
+        self._places[task_id] = (path, stamp)
 
     def find(self, task_id: str, statuses: Iterable[Status] = tuple(Status)) -> tuple[Status, Path] | None:
         """Return where a task is; None: in none of these folders."""
         folders = {self._paths.queue(status): status for status in statuses}
         remembered = self._places.get(task_id)
-        if remembered is not None and remembered.parent in folders and self._holds(remembered, task_id):
-            return folders[remembered.parent], remembered
+        if remembered is not None and remembered[0].parent in folders and self._stands(*remembered):
+            return folders[remembered[0].parent], remembered[0]
         likely_first = sorted(
-            ((folder / name, inode) for folder in folders for name, inode in _entries(folder)),
+            ((folder / name, inode) for folder in folders for name, inode in entries(folder)),
             key=lambda entry: not entry[0].name.startswith(task_id),
         )
         for path, inode in likely_first:
             if self._id(path, inode) == task_id and self._holds(path, task_id):
-                self._places[task_id] = path
                 return folders[path.parent], path
         return None
 
     def ids(self, status: Status) -> Iterator[tuple[str, Path]]:
         """Give every task's id and file of one folder; what cannot be read has no id."""
         folder = self._paths.queue(status)
-        for name, inode in _entries(folder):
+        for name, inode in entries(folder):
             task_id = self._id(folder / name, inode)
             if task_id is not None:
                 yield task_id, folder / name
 
-    def _holds(self, path: Path, task_id: str) -> bool:
-        try:
-            return read_task(path, self._paths.name).id == task_id
-        except (TaskFileError, FileNotFoundError):
-            return False
-
     def _id(self, path: Path, inode: int) -> str | None:
         key = (path.name, inode)
         if key not in self._ids:
-            try:
-                self._ids[key] = read_task(path, self._paths.name).id
-            except (TaskFileError, FileNotFoundError):  # not remembered: a person may be mending it
-                return None
-        return self._ids[key]
+            with suppress(TaskFileError, FileNotFoundError):  # no task, which is not kept: a person may be mending it
+                self.read(path)
+        return self._ids.get(key)
+
+    def _holds(self, path: Path, task_id: str) -> bool:
+        """Whether a file still holds the task: its id may have been edited in place."""
+        try:
+            return self.read(path).id == task_id
+        except (TaskFileError, FileNotFoundError):
+            return False
+
+    @staticmethod
+    def _stands(path: Path, stamp: Stamp) -> bool:
+        try:
+            return _stamp(path.lstat()) == stamp
+        except FileNotFoundError:
+            return False
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, int]]:
+def _stamp(info: os.stat_result) -> Stamp:
+    return info.st_mtime_ns, info.st_ino, info.st_size
+
+
+def entries(folder: Path) -> Iterator[tuple[str, int]]:
     """Give name and inode of each task file; the listing has both. A folder that is not there holds none."""
     if not folder.is_dir():
         return
-    with os.scandir(folder) as entries:
-        for entry in entries:
+    with os.scandir(folder) as listing:
+        for entry in listing:
             if is_task_name(entry.name):
                 yield entry.name, entry.inode()

@@ -11,6 +11,7 @@ from omni_tui.store.paths import FleetPaths, WorkspacePaths
 IGNORED = """\
 # What the fleet holds for itself. Policy, agents, tasks and the vault are worth keeping under version control.
 /lease
+/state.json
 /control/
 /journal/
 /tmux.sock
@@ -18,6 +19,7 @@ IGNORED = """\
 /workspaces/*/runs/
 /workspaces/*/worktrees/
 /workspaces/*/files/
+/workspaces/*/agents/*/state/
 """
 
 

@@ -18,11 +18,11 @@ import msgspec
 from omni_tui.errors import OmniError, TaskFileError, TaskNotFoundError
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
-from omni_tui.model.taskfile import SUFFIX, file_name, is_task_name, note_name, render
+from omni_tui.model.taskfile import SUFFIX, file_name, note_name, render
 from omni_tui.store.files import DISK, Disk, make_dirs, move, publish
-from omni_tui.store.index import TaskIndex
+from omni_tui.store.index import TaskIndex, entries
 from omni_tui.store.paths import WorkspacePaths
-from omni_tui.store.taskread import is_being_written, read_task
+from omni_tui.store.taskread import is_being_written
 
 SETTLED = (Status.DOING, Status.DONE, Status.BLOCKED)
 """Where tasks are that no longer wait."""
@@ -44,7 +44,8 @@ class Queue:
 
     def files(self, status: Status) -> list[Path]:
         """Return the task files in a folder, by name; hidden and temporary files and notes are none."""
-        return sorted(path for path in self._paths.queue(status).glob("*") if is_task_name(path.name))
+        folder = self._paths.queue(status)
+        return sorted(folder / name for name, _ in entries(folder))
 
     def ids(self, status: Status) -> set[str]:
         """Return the ids of the tasks in a folder; no file is read twice for it."""
@@ -52,9 +53,7 @@ class Queue:
 
     def read(self, path: Path) -> Task:
         """Return the task in a file. Raises `TaskFileError`, or `FileNotFoundError` where it has gone."""
-        task = read_task(path, self._paths.name)
-        self._index.learn(path, task.id)
-        return task
+        return self._index.read(path)
 
     def read_finished(self, path: Path) -> Task | None:
         """As `read`, but None while somebody is still writing the file."""
@@ -200,7 +199,7 @@ class Queue:
         except FileExistsError as error:
             fix = "rename one of the two files"
             raise TaskFileError(f"{_name(target)} is there already", where=str(path), fix=fix) from error
-        self._index.learn(target, task_id)
+        self._index.moved(task_id, target)
 
     def _free(self, name: str) -> Path:
         stem, suffix = (name.removesuffix(SUFFIX), SUFFIX) if name.endswith(SUFFIX) else (name, "")

@@ -200,11 +200,12 @@ def test_a_request_cannot_leave_its_folder(tmp_path: Path) -> None:
 
 def test_waiting_for_a_reply_from_another_thread(tmp_path: Path) -> None:
     control.post(tmp_path, request("a"))
-    owner = threading.Thread(
-        target=lambda: [
-            control.reply(tmp_path, Reply(id=one.id, ok=True, message="")) for one in control.pending(tmp_path)
-        ]
-    )
+
+    def answer() -> None:
+        for one in control.pending(tmp_path):
+            control.reply(tmp_path, Reply(id=one.id, ok=True, message=""))
+
+    owner = threading.Thread(target=answer)
     owner.start()
     assert wait_for(lambda: control.read_reply(tmp_path, "a"), "a reply").ok
     owner.join()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import ClassVar
 
 import msgspec
@@ -18,7 +18,8 @@ SETTLE_SECONDS = 1.0
 """How long a bad file must stay as it is before it is refused: it may be half written, or an editor's for a moment."""
 
 READ_AT_ONCE = 50
-"""Files that are read before others have a turn on the loop."""
+LOOK_AT_ONCE = 250
+"""Files that are read, or looked at, before others have a turn on the loop: a few milliseconds."""
 
 Stamp = tuple[int, int, int]
 """Modification time in ns, inode and size: while they stand, a file is not read again."""
@@ -44,7 +45,7 @@ class FilesTracker:
 
     async def fetch(self) -> Intake:
         """See `Tracker`. Where nothing changed it costs one listing and a look at each file's stamp."""
-        stamps = dict(self._stamps())
+        stamps = await self._stamps()
         self._known = {name: known for name, known in self._known.items() if stamps.get(name) == known.stamp}
         tasks, doubts = await self._read([name for name in stamps if name not in self._known])
         doubts |= self._admit(tasks, stamps)
@@ -58,16 +59,18 @@ class FilesTracker:
         said = f"{outcome.message} ({outcome.commit})" if outcome.commit else outcome.message
         self._spec.remark(task.id, said)
 
-    def _stamps(self) -> Iterator[tuple[str, Stamp]]:
+    async def _stamps(self) -> dict[str, Stamp]:
+        stamps = {}
         with os.scandir(self._spec.todo) as entries:
-            for entry in entries:
-                if is_temporary(entry.name):
+            for number, entry in enumerate(entries, 1):
+                if number % LOOK_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                if entry.name not in self._known and is_temporary(entry.name):
                     continue
-                try:
+                with suppress(FileNotFoundError):  # it went while we looked
                     info = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:  # it went while we looked
-                    continue
-                yield entry.name, (info.st_mtime_ns, info.st_ino, info.st_size)
+                    stamps[entry.name] = (info.st_mtime_ns, info.st_ino, info.st_size)
+        return stamps
 
     async def _read(self, names: list[str]) -> tuple[dict[str, Task], dict[str, str]]:
         """Return tasks by file name, and why other files are none; for no reason where one is still being written."""
