@@ -53,7 +53,7 @@ def _refusal(task: Task, failures: Sequence[Failure], proposal: Move, limits: Li
         )
     same = sum(failure.cause == last.cause for failure in failures)
     if proposal.kind is MoveKind.REPAIR and same > limits.repairs:
-        return f"repaired {same - 1} times without success"
+        return f"no repair of {last.cause} is left (limit: {limits.repairs})"
     return ""
 
 

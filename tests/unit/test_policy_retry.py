@@ -33,7 +33,9 @@ def failures(causes: str, until: float | None = None) -> list[Failure]:
         pytest.param("stalled stalled", RETRY, MoveKind.RETRY, "again", id="second retry"),
         pytest.param("stalled stalled stalled", RETRY, MoveKind.BLOCK, "3 of 3 attempts are used up", id="used up"),
         pytest.param("gate:a", REPAIR, MoveKind.REPAIR, "mend", id="first repair"),
-        pytest.param("gate:a gate:a", REPAIR, MoveKind.BLOCK, "repaired 1 times", id="one repair a cause"),
+        pytest.param(
+            "gate:a gate:a", REPAIR, MoveKind.BLOCK, "no repair of gate:a is left (limit: 1)", id="one repair a cause"
+        ),
         pytest.param("gate:a gate:b", REPAIR, MoveKind.REPAIR, "mend", id="another cause has its own"),
         pytest.param("gate:a check gate:a", REPAIR, MoveKind.BLOCK, "used up", id="attempts bind too"),
         pytest.param("stalled", BLOCK, MoveKind.BLOCK, "no use", id="block is heard"),

@@ -56,8 +56,10 @@ class RetryReaction:
         repaired = sum(failure.cause == last.cause for failure in failures) - 1
         if repaired < self._repairs:
             return Move(kind=MoveKind.REPAIR, reason=f"repair after {last.cause}: {last.message}")
-        tries = "was not repaired" if not repaired else f"came back after {repaired} repair{'s'[: repaired - 1]}"
-        return Move(kind=MoveKind.BLOCK, reason=f"{last.cause} {tries}: {last.message}")
+        return Move(
+            kind=MoveKind.BLOCK,
+            reason=f"{last.cause} again after its repair: {last.message}" if repaired else last.message,
+        )
 
 
 def _again(last: Failure, delay: float) -> Move:
