@@ -1,0 +1,89 @@
+"""The report: a night's events and folders in words, most important first."""
+
+from __future__ import annotations
+
+from omni_tui.commands.night import look_back
+from omni_tui.commands.report import lines_of
+from omni_tui.commands.words import lasting, plural
+from omni_tui.model.event import Event
+from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.view import TaskRow
+
+COMMIT = "0123456789abcdef"
+
+
+def event(time: float, name: str, task: str = "", attempt: int = 0, **data: object) -> Event:
+    return Event(time=time, event=name, workspace="app", task=task, attempt=attempt, data=data)
+
+
+def row(task: str, status: Status, reason: str = "") -> TaskRow:
+    return TaskRow(
+        ref=TaskRef("app", task), title=f"Title {task}", status=status, path=f"/{task}.md", reason=reason, attempt=2
+    )
+
+
+EVENTS = [
+    event(10.0, "task.claimed", "one"),
+    event(11.0, "attempt.started", "one", 1, agent="ada"),
+    event(20.0, "attempt.failed", "one", 1, kind="stalled", message="silent"),
+    event(21.0, "attempt.started", "one", 2, agent="lin"),
+    event(22.0, "attempt.started", "two", 1, agent="ada"),
+    event(25.0, "attempt.failed", "two", 1, kind="gate:destruction", message="deleted"),
+    event(30.0, "attempt.judged", "one", 2, grade="B", findings=["target_missing"]),
+    event(75.0, "task.landed", "one", commit=COMMIT, release="release/omni"),
+    event(76.0, "release.not_pushed", reason="it is checked out there"),
+    event(77.0, "release.not_pushed", reason="it is checked out there"),
+]
+ROWS = [
+    row("one", Status.DONE),
+    row("two", Status.BLOCKED, "Removes `total`.\nAsked for nothing of the kind."),
+    row("three", Status.TODO),
+    row("four", Status.DOING),
+]
+
+
+def test_a_night_is_put_together_from_events_and_folders() -> None:
+    night = look_back(EVENTS, ROWS, since=0.0, until=100.0)
+    [landed] = night.landed
+    assert (landed.task, landed.title, landed.commit, landed.release) == (
+        "app/one",
+        "Title one",
+        COMMIT,
+        "release/omni",
+    )
+    assert (landed.agent, landed.attempt, landed.seconds, landed.flags) == ("lin", 2, 65.0, ("target_missing",))
+    [blocked] = night.blocked
+    assert (blocked.task, blocked.attempts) == ("app/two", 2)
+    assert (night.running, night.waiting, night.attempts) == (1, 1, 3)
+    assert night.failures == {"stalled": 1, "gate:destruction": 1}
+    assert night.troubles == ("the release branch of app was not pushed: it is checked out there",)
+
+
+def test_a_landing_whose_beginning_is_out_of_sight_has_no_duration() -> None:
+    [landed] = look_back(EVENTS[7:8], ROWS, since=70.0, until=100.0).landed
+    assert (landed.seconds, landed.agent, landed.attempt) == (0.0, "", 2)
+
+
+def test_the_words_name_what_landed_what_is_blocked_and_what_to_do() -> None:
+    text = "\n".join(lines_of(look_back(EVENTS, ROWS, since=0.0, until=100.0)))
+    assert "1 landed, 1 blocked, 1 running, 1 waiting, 3 attempts" in text
+    assert f"{COMMIT[:12]} on release/omni by lin, attempt 2, in 1m 05s" in text
+    assert "Asked for nothing of the kind." in text
+    assert "omni-tui redispatch app/two" in text
+    assert text.index("LANDED") < text.index("BLOCKED") < text.index("failed on the way") < text.index("Worth knowing")
+
+
+def test_a_quiet_night_is_one_line() -> None:
+    assert len(lines_of(look_back([], [], since=0.0, until=100.0))) == 1
+
+
+def test_durations_and_counts_in_words() -> None:
+    assert [lasting(seconds) for seconds in (-1, 12.4, 60, 3599, 3900, 90000)] == [
+        "0s",
+        "12s",
+        "1m 00s",
+        "59m 59s",
+        "1h 05m",
+        "1d 01h",
+    ]
+    assert (plural(1, "task"), plural(2, "task")) == ("1 task", "2 tasks")
