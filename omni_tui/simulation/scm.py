@@ -88,6 +88,10 @@ class MemoryScm:
         commit = self.repository.commit(tree, (tip,), message, self.spec.author, at)
         return Merge(onto=tip, commit=commit, tree=digest(tree))
 
+    async def paths(self, commit: str) -> frozenset[str]:
+        """Return every file's path in a commit's tree."""
+        return frozenset(self.repository.tree(require_commit(commit)))
+
     async def land(self, merge: Merge) -> bool:
         """Compare and swap the release branch."""
         if not merge.commit:

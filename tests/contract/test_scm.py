@@ -158,6 +158,17 @@ async def test_a_squash_of_what_is_there_already_changes_no_tree(bench: Bench) -
     assert again.tree == first.tree
 
 
+async def test_the_paths_of_a_commit_are_all_its_files(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    path = await attempt(bench)
+    head = bench.commit(path, {"deep/er/ünï.txt": "1\n"})
+    await scm.collect(path, BRANCH)
+    assert await scm.paths(head) == {*FILES, "deep/er/ünï.txt"}
+    with pytest.raises(ScmError):
+        await scm.paths("main")
+
+
 async def test_conflicts_are_told_by_file(bench: Bench) -> None:
     await landed(bench, {"a.txt": "theirs\n", "sub/b.txt": "theirs\n", "fine.txt": "x\n"}, number=2)
     scm = bench.scm()

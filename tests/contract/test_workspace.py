@@ -19,7 +19,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
 
 @pytest.fixture
 async def second(bench: Bench) -> str:
-    """A second commit, as it comes onto the release branch by a landing."""
+    """Land a second commit on the release branch."""
     scm = bench.scm()
     await scm.open()
     made = await bench.workspace().prepare("t0-1", "omni/t0/1", bench.first)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+import msgspec
 
 from omni_tui.plugins.scm.local import LocalScm
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
@@ -36,7 +38,7 @@ class Bench(Protocol):
         """Return a new plugin on the same project."""
         ...
 
-    def scm(self, **changes: Any) -> Scm:
+    def scm(self, **changes: object) -> Scm:
         """Return a new plugin on the same project; its clock stands at `NOW`."""
         ...
 
@@ -85,30 +87,30 @@ class Bench(Protocol):
         ...
 
 
-def spec_of_workspace(root: Path, **changes: Any) -> WorkspaceSpec:
+def spec_of_workspace(root: Path, **changes: object) -> WorkspaceSpec:
     """Return what a workspace plugin is made with on a project at `root`."""
-    given: dict[str, Any] = {
-        "name": "w",
-        "repo": root / "repo.git",
-        "worktrees": root / "worktrees",
-        "copy_from": root / "files",
-        "release": RELEASE,
-        "environment": {"PATH": os.environ["PATH"]},
-    }
-    return WorkspaceSpec(**(given | changes))
+    spec = WorkspaceSpec(
+        name="w",
+        repo=root / "repo.git",
+        worktrees=root / "worktrees",
+        copy_from=root / "files",
+        release=RELEASE,
+        environment={"PATH": os.environ["PATH"]},
+    )
+    return msgspec.structs.replace(spec, **changes)
 
 
-def spec_of_scm(root: Path, **changes: Any) -> ScmSpec:
+def spec_of_scm(root: Path, **changes: object) -> ScmSpec:
     """Return what an scm plugin is made with on a project at `root`."""
-    given: dict[str, Any] = {
-        "repo": root / "repo.git",
-        "base": "main",
-        "release": RELEASE,
-        "author": AUTHOR,
-        "origin": str(root / "source"),
-        "now": lambda: NOW,
-    }
-    return ScmSpec(**(given | changes))
+    spec = ScmSpec(
+        repo=root / "repo.git",
+        base="main",
+        release=RELEASE,
+        author=AUTHOR,
+        origin=str(root / "source"),
+        now=lambda: NOW,
+    )
+    return msgspec.structs.replace(spec, **changes)
 
 
 class GitBench:
@@ -121,10 +123,10 @@ class GitBench:
         self.repo = make_bare(root / "repo.git", self.source)
         self.first = git(self.source, "rev-parse", "HEAD")
 
-    def workspace(self, **changes: Any) -> Workspace:
+    def workspace(self, **changes: object) -> Workspace:
         return self.kind(spec_of_workspace(self.root, **changes))
 
-    def scm(self, **changes: Any) -> Scm:
+    def scm(self, **changes: object) -> Scm:
         return LocalScm(spec_of_scm(self.root, **changes))
 
     def read(self, path: Path) -> dict[str, str]:
@@ -146,7 +148,7 @@ class GitBench:
 
     def refs(self) -> dict[str, str]:
         lines = git(self.repo, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()
-        return dict((line.split(" ")[0], line.split(" ")[1]) for line in lines)
+        return {line.split(" ")[0]: line.split(" ")[1] for line in lines}
 
     def describe(self, commit: str) -> tuple[str, float, str]:
         author, at, message = git(self.repo, "log", "-1", "--format=%cn <%ce>%n%ct%n%B", commit).split("\n", 2)
@@ -181,7 +183,7 @@ class MemoryBench:
     def workspace(self) -> Workspace:
         return MemoryWorkspace(spec_of_workspace(self.root), self.repository)
 
-    def scm(self, **changes: Any) -> Scm:
+    def scm(self, **changes: object) -> Scm:
         spec = spec_of_scm(self.root, **changes)
         return MemoryScm(spec, self.repository, self.origin if spec.origin else None)
 
@@ -222,7 +224,10 @@ class MemoryBench:
 
 def make_bench(kind: str, root: Path) -> Bench:
     """Return the bench called `clone`, `worktree` or `memory`."""
-    kinds = {"clone": CloneWorkspace, "worktree": WorktreeWorkspace}
+    kinds: dict[str, type[CloneWorkspace | WorktreeWorkspace]] = {
+        "clone": CloneWorkspace,
+        "worktree": WorktreeWorkspace,
+    }
     return GitBench(root, kinds[kind]) if kind in kinds else MemoryBench(root)
 
 

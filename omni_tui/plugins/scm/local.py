@@ -66,6 +66,11 @@ class LocalScm:
             squash, self._bare, self._release_ref, head, message, self._author, self._spec.now
         )
 
+    async def paths(self, commit: str) -> frozenset[str]:
+        """Return every file's path in a commit's tree."""
+        require_commit(commit)
+        return await asyncio.to_thread(self._paths, commit)
+
     async def land(self, merge: Merge) -> bool:
         """Move the release branch to `merge.commit`, compare and swap."""
         return await asyncio.to_thread(lambda: land(self._bare, self._writable_release, merge))
@@ -112,6 +117,10 @@ class LocalScm:
         if tip is None:
             raise ScmError(f"the branch {self._spec.release!r} has gone", where=str(self._spec.repo))
         return tip
+
+    def _paths(self, commit: str) -> frozenset[str]:
+        listing = self._bare.text("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+        return frozenset(listing.split("\0")) - {""}
 
     def _change(self, head: str) -> Change:
         tip = self._tip()

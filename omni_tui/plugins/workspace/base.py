@@ -1,8 +1,8 @@
 """What both kinds of checkout share: names, records, the spare, copied files and set-up, and careful removal.
 
 Under `worktrees/`: a directory for each checkout; `.spare`, a complete checkout that nobody has touched; `.records/`,
-which says what is complete (see `plugins.checkouts`); `.trash/`, what is being deleted. Whatever a crash leaves half-made
-has no record, so it is made again.
+which says what is complete (see `plugins.checkouts`); `.trash/`, what is being deleted. Whatever a crash leaves
+half-made has no record, so it is made again.
 """
 
 from __future__ import annotations

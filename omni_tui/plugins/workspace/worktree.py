@@ -34,12 +34,12 @@ class WorktreeWorkspace(CheckoutWorkspace):
 
     def _create(self, path: Path, branch: str, tip: str) -> None:
         try:
-            self._add(path, ("--no-track", "-b", branch) if branch else ("--detach",), tip)
-        except ScmError:
-            if not branch:
-                raise
-            self._require_free(branch, tip)  # a crash may have left the branch
-            self._add(path, ("--no-track", "-B", branch), tip)
+            self._add(path, tip, *(("--no-track", "-b", branch) if branch else ("--detach",)))
+        except ScmError:  # a crash may have left the branch, and in git's books a directory that has gone
+            if branch:
+                self._require_free(branch, tip)
+            self._forget()
+            self._add(path, tip, *(("--no-track", "-B", branch) if branch else ("--detach",)))
         self._fill_files(path, tip)
 
     def _claim(self, path: Path, branch: str, tip: str, base: str) -> None:
@@ -63,9 +63,9 @@ class WorktreeWorkspace(CheckoutWorkspace):
         """Linked worktrees share one (gitrepository-layout(5))."""
         return self.spec.repo / "info/exclude"
 
-    def _add(self, path: Path, on: tuple[str, ...], tip: str) -> None:
-        with self._books:  # --force: the path may still be in git's books after a crash
-            self._bare.run("worktree", "add", "--quiet", "--force", "--no-checkout", *on, "--", str(path), tip)
+    def _add(self, path: Path, tip: str, *on: str) -> None:
+        with self._books:
+            self._bare.run("worktree", "add", "--quiet", "--no-checkout", *on, "--", str(path), tip)
 
     def _fill_files(self, path: Path, *trees: str) -> None:
         with view(self.spec.repo, work_tree=path) as objects:
