@@ -1,4 +1,4 @@
-"""Stop conditions of a headless run: `--until-idle`, `--until HH:MM`, `--for 8h`.
+"""When a headless run is over: `--until HH:MM`, `--for 8h`.
 
 Times are UTC seconds. What the local time is, is handed in, because it depends on the machine and on the date.
 """
@@ -8,25 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import time
 
-import msgspec
-
 DAY = 86400.0
-
-
-class StopRule(msgspec.Struct, frozen=True, kw_only=True):
-    """When a run ends by itself; with neither set it does not."""
-
-    until_idle: bool = False
-    at: float | None = None
-
-
-def stop_reason(rule: StopRule, now: float, *, idle: bool) -> str | None:
-    """Return why the run ends now; None: it goes on. `idle`: nothing runs and nothing can start."""
-    if rule.at is not None and now >= rule.at:
-        return "its time is up"
-    if rule.until_idle and idle:
-        return "nothing is left to do"
-    return None
 
 
 def stop_at(now: float, until: time | None, lasting: float | None, offset_at: Callable[[float], float]) -> float | None:

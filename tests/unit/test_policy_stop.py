@@ -6,25 +6,10 @@ from datetime import time
 
 import pytest
 
-from omni_tui.policy.stop import StopRule, next_time_of_day, stop_at, stop_reason
+from omni_tui.policy.stop import next_time_of_day, stop_at
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-
-
-@pytest.mark.parametrize(
-    ("rule", "now", "idle", "reason"),
-    [
-        pytest.param(StopRule(), 9e9, True, None, id="no condition"),
-        pytest.param(StopRule(until_idle=True), 0, False, None, id="busy"),
-        pytest.param(StopRule(until_idle=True), 0, True, "nothing is left to do", id="idle"),
-        pytest.param(StopRule(at=10), 9.9, True, None, id="not yet"),
-        pytest.param(StopRule(at=10), 10, False, "its time is up", id="time is up"),
-        pytest.param(StopRule(at=10, until_idle=True), 11, True, "its time is up", id="both"),
-    ],
-)
-def test_stop_reason(rule: StopRule, now: float, idle: bool, reason: str | None) -> None:
-    assert stop_reason(rule, now, idle=idle) == reason
 
 
 @pytest.mark.parametrize(
