@@ -187,7 +187,7 @@ _ASSIGNMENT = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 def line_of(text: str, path: KeyPath) -> int:
     """Return the line of a TOML text (from 1) that sets `path`, or the table or inline table it is in; 0: none does."""
     table: KeyPath = ()
-    best, depth = 0, 0
+    best = 0
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             table = found = _parts(header[1])
@@ -195,8 +195,8 @@ def line_of(text: str, path: KeyPath) -> int:
             found = (*table, *_parts(assignment[1]))
         else:
             continue
-        if path[: len(found)] == found and len(found) > depth:
-            best, depth = number, len(found)
+        if path[: len(found)] == found:
+            best = number  # TOML sets nothing twice, so what comes later only says it more closely
     return best
 
 

@@ -1,9 +1,9 @@
-"""The fleet: finds it, opens it, and puts its parts together. The one place where implementations are chosen."""
+"""The fleet: opens it, and puts its parts together. The one place where implementations are chosen."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from omni_tui.engine.core import Core, Wiring
 from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import FleetNotFoundError, PluginError, UsageError, WorkspaceError
+from omni_tui.errors import PluginError, UsageError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings, WorkspaceSettings
@@ -39,19 +39,6 @@ from omni_tui.store.watch import TreeWatch
 
 RUNTIMES = ("tmux", "process")
 """What `auto` takes: the first that can be used here."""
-
-
-def find_fleet(explicit: Path | None, start: Path, variables: Mapping[str, str]) -> Path:
-    """Return the root of the fleet: `--fleet`, else `OMNI_FLEET`, else upwards from `start`. Raises `FleetNotFoundError`."""
-    named = explicit or (Path(variables["OMNI_FLEET"]) if variables.get("OMNI_FLEET") else None)
-    candidates = [named] if named else [start, *start.parents]
-    for candidate in candidates:
-        if (candidate / "config.toml").is_file() and (candidate / "workspaces").is_dir():
-            return candidate.resolve()
-    where = f"in {named}" if named else f"in {start} or above it"
-    raise FleetNotFoundError(
-        f"there is no fleet {where}", fix="make one with `omni-tui init DIR`, or name one with --fleet DIR"
-    )
 
 
 class Fleet:

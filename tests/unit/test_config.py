@@ -157,11 +157,12 @@ def test_an_agent_is_its_directory(tmp_path: Path) -> None:
     directory = tmp_path / "worker"
     directory.mkdir()
     assert load_agent(directory).harness == "claude"
-    write(directory, render_agent({"harness": "command", "command": ("prog", "--x"), "env": {"A": "1"}}), "agent.toml")
+    given = {"harness": "command", "command": ("prog", "--x"), "env": {"A": "1"}, "secrets": ("KEY",)}
+    write(directory, render_agent(given), "agent.toml")
     write(directory, "Read the README first.\n", "INSTRUCTIONS.md")
     agent = load_agent(directory)
     assert (agent.name, agent.harness, agent.command) == ("worker", "command", ("prog", "--x"))
-    assert agent.env == {"A": "1"}
+    assert (agent.env, agent.secrets) == ({"A": "1"}, ("KEY",))
     assert agent.instructions == "Read the README first.\n"
 
 
