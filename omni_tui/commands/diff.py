@@ -15,7 +15,7 @@ from omni_tui.commands.targets import TASK, find_task, read_fleet
 @click.argument("task", type=TASK)
 @common
 def diff(session: Session, task: str) -> Answer:
-    """Show what TASK's latest attempt changes against the release branch: as the gate judged it, else as far as it is."""
+    """Show what TASK's latest attempt changes against the release branch, as the gate judged it or as far as it is."""
     from omni_tui.fleet import Fleet
 
     fleet = Fleet(session.root())
