@@ -158,6 +158,14 @@ def test_a_file_a_day(tmp_path: Path) -> None:
     assert list(read_events(tmp_path / "none")) == []
 
 
+def test_only_what_may_be_wanted_is_read(tmp_path: Path) -> None:
+    (tmp_path / "2027-01-14.jsonl").mkdir()  # not to be opened
+    journal = Journal(tmp_path, lambda: NOON)
+    for second in range(3):
+        journal.write(Event(time=NOON + second, event="fleet.idle"))
+    assert [event.time for event in read_events(tmp_path, NOON + 1)] == [NOON + 1, NOON + 2]
+
+
 def test_an_event_from_before_midnight_written_after_it(tmp_path: Path) -> None:
     midnight = NOON + 10 * 3600
     Journal(tmp_path, lambda: midnight + 1).write(Event(time=midnight - 1, event="attempt.failed"))

@@ -229,3 +229,20 @@ def test_no_more_watches_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(backend, "_inotify", type("Full", (), {"add_watch": refuse})())
     with pytest.raises(OmniError, match="max_user_watches"):
         backend.add(tmp_path)
+
+
+# -- watchfiles alone --------------------------------------------------------------------------------------------------
+
+
+async def test_other_directories_may_have_hidden_changes(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    watch = TreeWatch(PortableBackend())
+    watch.add(tmp_path)
+    watcher = Watcher(watch)
+    running = asyncio.create_task(watcher.run())
+    await settled(watcher, tmp_path)
+    watch.add(inner)
+    await watcher.until(lambda: set() in watcher.batches)
+    running.cancel()
+    watch.close()
