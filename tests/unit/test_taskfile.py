@@ -184,7 +184,9 @@ scalars = (
 nested = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ids, inner, max_size=3), max_leaves=6
 )
-bodies = st.lists(words | st.just("+++") | st.just("    code"), max_size=6).map(lambda lines: "\n".join(lines).strip("\n"))
+bodies = st.lists(words | st.just("+++") | st.just("    code"), max_size=6).map(
+    lambda lines: "\n".join(lines).strip("\n")
+)
 tasks = st.builds(
     Task,
     workspace=st.just("shop"),
@@ -235,7 +237,9 @@ def test_file_names() -> None:
     assert note_name("0001-a.md") == "0001-a.note.md"
 
 
-@pytest.mark.parametrize("name", [".x.md", "x.md~", ".x.md.swp", "x.tmp", "x.md.part", "#x.md#", "x.note.md", "x.MD.BAK"])
+@pytest.mark.parametrize(
+    "name", [".x.md", "x.md~", ".x.md.swp", "x.tmp", "x.md.part", "#x.md#", "x.note.md", "x.MD.BAK"]
+)
 def test_temporary_names(name: str) -> None:
     assert is_temporary(name)
     assert not is_task_name(name)
