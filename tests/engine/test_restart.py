@@ -1,0 +1,111 @@
+"""Restarts: the core goes, agents stay, and the next start goes on where the last one was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from omni_tui.model.task import Status
+from omni_tui.store.runs import Runs
+from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
+from tests.support.running import dispatching, until_idle
+
+PATIENT = QUICK.replace("0.05", "5")
+ON_SIGN = (
+    AGENT
+    + """
+say accepted
+while [ ! -e "$OMNI_WORKTREE/../../../../go" ]; do sleep 0.05; done
+echo done > done.txt; commit done
+say finished
+"""
+)
+
+
+def headless(fleet: TestFleet, *words: str) -> subprocess.Popen[str]:
+    """Start the headless core as a user would."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "--headless", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_until(process: subprocess.Popen[str], word: str) -> None:
+    """Read its lines until one holds `word`."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if word in line:
+            return
+    raise AssertionError(f"it ended before it said {word!r}")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+async def test_agent_survives_and_is_adopted(tmp_path: Path, how: signal.Signals) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    fleet.agent(ON_SIGN)
+    task = fleet.add("Survive")
+    process = headless(fleet, "--json")
+    read_until(process, '"phase":"watch"')
+    process.send_signal(how)
+    status = process.wait()
+    assert status == (-how if how is signal.SIGKILL else 0)
+    handle = fleet.fleet.handle(task.ref)
+    assert handle is not None
+    assert fleet.fleet.runtime.alive(handle)
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "task.adopted")
+        (fleet.root / "go").touch()
+        await record.wait(lambda event: event.event == "task.landed")
+    assert Runs(fleet.paths).attempts(task.id) == [1]
+    assert fleet.landed() == ["Survive"]
+
+
+async def test_work_finished_while_nobody_watched_is_inspected_not_run_again(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    fleet.agent(ON_SIGN + "exit 0\n")
+    task = fleet.add("Finish alone")
+    process = headless(fleet, "--json")
+    read_until(process, '"phase":"watch"')
+    process.kill()
+    process.wait()
+    handle = fleet.fleet.handle(task.ref)
+    assert handle is not None
+    (fleet.root / "go").touch()
+    await fleet.fleet.runtime.wait(handle)
+    record = await until_idle(fleet)
+    assert [event.attempt for event in record.named("attempt.judged")] == [1]
+    assert record.named("attempt.started") == []
+    assert fleet.landed() == ["Finish alone"]
+
+
+async def test_what_cannot_survive_costs_no_attempt(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT, runtime="process")
+    fleet.agent(ON_SIGN)
+    task = fleet.add("On a pty")
+    process = headless(fleet, "--json")
+    read_until(process, '"phase":"watch"')
+    process.kill()
+    process.wait()
+    handle = fleet.fleet.handle(task.ref)
+    assert handle is not None
+    os.kill(handle.pid, signal.SIGKILL)  # with its witness, so that nobody can tell how it ended
+    (fleet.root / "go").touch()
+    record = await until_idle(fleet)
+    assert [event.data["kind"] for event in record.named("attempt.failed")] == ["lost"]
+    assert fleet.queue.find(task.id)[0] is Status.DONE  # type: ignore[index]
+
+
+async def test_second_process_exits_with_3(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    async with dispatching(fleet):
+        other = subprocess.run(
+            [sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "--headless"], capture_output=True, text=True
+        )
+    assert other.returncode == 3
+    assert f"process {os.getpid()}" in other.stderr
