@@ -12,7 +12,7 @@ from textual.app import App
 
 from omni_tui.cockpit.ports import Ports
 from omni_tui.cockpit.screens.main import MainScreen
-from omni_tui.cockpit.themes import DARK, THEMES
+from omni_tui.cockpit.themes import ANSI_DARK, ANSI_LIGHT, DARK, THEMES
 from omni_tui.model.view import FleetView
 from omni_tui.store.watch import TreeWatch
 
@@ -37,6 +37,7 @@ class CockpitApp(App[None]):
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = THEMES[ports.settings.theme].name
+        self.ansi_theme_dark, self.ansi_theme_light = ANSI_DARK, ANSI_LIGHT
         self.animation_level = "none"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -44,9 +45,8 @@ class CockpitApp(App[None]):
         return dict(DARK.variables)
 
     async def on_mount(self) -> None:
-        """Read the fleet, show it, and follow it."""
-        view = await asyncio.to_thread(self._ports.reader.read)
-        self._main = MainScreen(self._ports, view)
+        """Show the screen at once, then fill it from the files and follow them."""
+        self._main = MainScreen(self._ports)
         await self.push_screen(self._main)
         self.run_worker(self._follow(), name="follow")
         self.set_interval(TICK_SECONDS, self._tick, name="clock")
@@ -54,7 +54,7 @@ class CockpitApp(App[None]):
     async def _follow(self) -> None:
         """Show what changes in the tree, as it changes."""
         with closing(TreeWatch()) as watch:
-            await self._take(watch, self._watch_all(watch))
+            await self._take(watch, set())
             async for changed in watch:
                 await self._take(watch, changed)
                 await asyncio.sleep(BATCH_SECONDS)
@@ -91,8 +91,3 @@ class CockpitApp(App[None]):
 def machine_load() -> str:
     """Return the load of the last minute against the processors there are, as in `0.8/2`."""
     return f"{os.getloadavg()[0]:.1f}/{os.cpu_count() or 1}"
-
-
-def run(ports: Ports) -> None:
-    """Show the cockpit until it is closed. Must be called from the main thread; whatever dispatches goes on."""
-    CockpitApp(ports).run()

@@ -15,6 +15,8 @@ from omni_tui.model.task import Status
 from omni_tui.model.text import one_line
 from omni_tui.model.view import TaskRow
 
+MINUTE = 60.0
+
 
 class Look(msgspec.Struct, frozen=True):
     """A state as it is shown."""
@@ -60,11 +62,16 @@ def doing(row: TaskRow) -> str:
 
 
 def signal_age(row: TaskRow, now: float) -> str:
-    """Say how old the last signal of a running attempt is; for other tasks, how long they have been as they are."""
-    if row.run is None:
-        return age(now - row.created_at) if row.created_at else NONE
-    at = row.run.signal_at if row.status is Status.DOING and row.run.signal_at else row.run.updated_at
-    return age(now - at) if at else NONE
+    """Say how old the last signal of a running attempt is; for other tasks, how long they have been as they are.
+
+    Only what runs is worth a new frame each second.
+    """
+    if row.status is Status.DOING and row.run is not None and row.run.signal_at:
+        return age(now - row.run.signal_at)
+    at = row.run.updated_at if row.run is not None else row.created_at
+    if not at:
+        return NONE
+    return age(now - at) if now - at >= MINUTE else "<1m"
 
 
 def reason(row: TaskRow) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from omni_tui.cockpit.look import look
 from omni_tui.cockpit.text import NONE, lines_of, plural
 from omni_tui.cockpit.tones import Tone
+from omni_tui.cockpit.widgets.paragraphs import Paragraph
 from omni_tui.model.step import StepRecord
 from omni_tui.model.text import one_line
 from omni_tui.model.verdict import Severity, Verdict
 from omni_tui.model.view import TaskRow
 from omni_tui.store.detail import TaskDetail
 
-Paragraph = Sequence[tuple[str, Tone]]
 BLANK: Paragraph = ()
 _MARKS = {Severity.BLOCK: ("✗ blocks", Tone.BLOCKED), Severity.FLAG: ("! flags", Tone.ASKING)}
 
@@ -36,8 +35,12 @@ def tell(row: TaskRow, detail: TaskDetail) -> list[Paragraph]:
 
 
 def _note(row: TaskRow, detail: TaskDetail) -> Iterator[Paragraph]:
-    for line in lines_of(detail.note.strip()) if detail.note.strip() else ():
-        yield [(line, look(row).tone if line.strip() == row.reason.strip() else Tone.TEXT)]
+    """Tell the note but for its first line where that is the reason, which stands above it already."""
+    lines = lines_of(detail.note.strip())
+    if lines[0].lstrip("# ").strip() == row.reason.strip():
+        lines = lines_of("\n".join(lines[1:]).strip())
+    for line in lines if any(lines) else ():
+        yield [(line.lstrip("# "), Tone.STRONG)] if line.startswith("#") else [(line, Tone.TEXT)]
 
 
 def _verdict(verdict: Verdict | None) -> Iterator[Paragraph]:
@@ -53,7 +56,7 @@ def _verdict(verdict: Verdict | None) -> Iterator[Paragraph]:
 
 def _steps(steps: Sequence[StepRecord]) -> Iterator[Paragraph]:
     for step in steps:
-        at = datetime.fromtimestamp(step.at, UTC).strftime("%H:%M:%S")
+        at = datetime.fromtimestamp(step.at, UTC).astimezone().strftime("%H:%M:%S")
         if step.failure is None:
             yield [(f"{at}  ✓ {one_line(step.key)}", Tone.TEXT)]
             continue
@@ -69,6 +72,6 @@ def _body(row: TaskRow, detail: TaskDetail) -> Iterator[Paragraph]:
     if detail.touches:
         facts.append("touches " + ", ".join(map(one_line, detail.touches)))
     yield [(" · ".join(facts), Tone.QUIET)]
-    yield [(row.path, Tone.QUIET)]
+    yield [(one_line(detail.path), Tone.QUIET)]
     for line in lines_of(detail.body.strip()) if detail.body.strip() else ():
         yield [(line, Tone.TEXT)]

@@ -6,6 +6,7 @@ go with it.
 
 from __future__ import annotations
 
+from rich.terminal_theme import TerminalTheme
 from textual.theme import Theme
 
 DARK = Theme(
@@ -24,7 +25,7 @@ DARK = Theme(
     variables={
         "tone-text": "#d4d8de",
         "tone-strong": "#f3f5f7",
-        "tone-quiet": "#929ba8",
+        "tone-quiet": "#a0a9b5",
         "tone-running": "#7cc4d8",
         "tone-waiting": "#a5afbc",
         "tone-landed": "#8fc58f",
@@ -55,7 +56,7 @@ LIGHT = Theme(
     variables={
         "tone-text": "#262b33",
         "tone-strong": "#0b0d10",
-        "tone-quiet": "#5a6370",
+        "tone-quiet": "#545d69",
         "tone-running": "#0b6178",
         "tone-waiting": "#4d5764",
         "tone-landed": "#2c6530",
@@ -72,3 +73,22 @@ LIGHT = Theme(
 
 THEMES = {"dark": DARK, "light": LIGHT}
 """By the name that `cockpit.theme` uses."""
+
+
+def _ansi(ground: str, text: str, *colours: str) -> TerminalTheme:
+    rgb = [(int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)) for code in (ground, text, *colours)]
+    return TerminalTheme(rgb[0], rgb[1], rgb[2:10], rgb[10:18])
+
+
+ANSI_DARK = _ansi(
+    "#14171c", "#d4d8de",
+    "#3a414c", "#ee8b86", "#8fc58f", "#e0b062", "#7aa2d6", "#c7a6e8", "#7cc4d8", "#c3c9d1",
+    "#8b95a3", "#f5a9a4", "#abdba9", "#eec685", "#9dbfec", "#d9c1f2", "#9ad7e8", "#f3f5f7",
+)  # fmt: skip
+"""What the sixteen colours of an agent's terminal look like on the dark theme: black, red, green, and so on."""
+ANSI_LIGHT = _ansi(
+    "#fbfaf7", "#262b33",
+    "#262b33", "#a32a25", "#2c6530", "#7a4f00", "#23538c", "#7a3fa8", "#0b6178", "#5a6370",
+    "#4d5764", "#b8302a", "#1f7a2c", "#8a5a00", "#2a5d9c", "#8a4bb8", "#0f6f89", "#0b0d10",
+)  # fmt: skip
+"""The same on the light theme."""

@@ -5,8 +5,10 @@ Times are fixed (`NOW`), so that the same tree always reads the same.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -17,6 +19,7 @@ from omni_tui.model.step import StepRecord
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.taskfile import file_name, note_name, render
 from omni_tui.model.verdict import Finding, FindingKind, Severity, Verdict
+from omni_tui.model.view import Owner
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.paths import FleetPaths
 from omni_tui.store.runs import Run, Runs
@@ -82,15 +85,16 @@ def _running(tree: FleetTree) -> None:
         Status.DOING,
     )
     tree.run(
-        TaskRef("docs", "docs-3"), 1, Phase.WATCH, agent="grace", harness="claude", health=Health.WAITING, source="hook",
-        detail="permission for Bash(rm -r build)", signal_at=NOW - 260, started_at=NOW - 400, updated_at=NOW - 260,
+        TaskRef("docs", "docs-3"), 1, Phase.WATCH, agent="grace", harness="claude", health=Health.WAITING,
+        source="hook", detail="permission for Bash(rm -r build)", signal_at=NOW - 260,
+        started_at=NOW - 400, updated_at=NOW - 260,
     )  # fmt: skip
     tree.task(
         Task(workspace="shop", id="shop-12", title="Round prices half to even", created_at=NOW - 9900), Status.DOING
     )
     tree.run(
-        TaskRef("shop", "shop-12"), 1, Phase.CHECK, agent="ada", harness="claude", health=Health.FINISHED, source="hook",
-        signal_at=NOW - 25, started_at=NOW - 900, updated_at=NOW - 20,
+        TaskRef("shop", "shop-12"), 1, Phase.CHECK, agent="ada", harness="claude", health=Health.FINISHED,
+        source="hook", signal_at=NOW - 25, started_at=NOW - 900, updated_at=NOW - 20,
     )  # fmt: skip
 
 
@@ -187,9 +191,19 @@ def demo_tree(root: Path) -> FleetTree:
 def large_tree(root: Path, waiting: int) -> FleetTree:
     """Make a fleet with `waiting` tasks in one folder, and nothing else."""
     tree = FleetTree(root, "bulk")
+    todo = tree.paths.workspace("bulk").queue(Status.TODO)
     for number in range(waiting):
-        tree.task(
-            Task(workspace="bulk", id=f"t-{number:05d}", title=f"Task number {number}", created_at=NOW - number),
-            Status.TODO,
-        )
+        (todo / f"t-{number:05d}.md").write_bytes(b"# Task number %d\n" % number)
     return tree
+
+
+def hold_lease(tree: FleetTree, mode: str = "headless") -> BinaryIO:
+    """Be the fleet's owner, always the same one to look at, until the file that this returns is closed."""
+    owner = Owner(
+        pid=4242, host="nightbox", boot_id="b", process_started=1.0, epoch="000007-b-4242", since=NOW - 9000, mode=mode
+    )
+    lease = tree.paths.lease.open("wb")
+    lease.write(msgspec.json.encode(owner).ljust(1023) + b"\n")
+    lease.flush()
+    fcntl.flock(lease, fcntl.LOCK_EX)
+    return lease

@@ -23,10 +23,9 @@ from omni_tui.cockpit.text import plural
 from omni_tui.cockpit.tones import Tone
 from omni_tui.cockpit.widgets.header import FleetHeader
 from omni_tui.cockpit.widgets.keybar import KeyBar
-from omni_tui.cockpit.widgets.lines import LinesView
+from omni_tui.cockpit.widgets.lines import LinesView, Reading
 from omni_tui.cockpit.widgets.live import LiveScreen
 from omni_tui.cockpit.widgets.notices import AttentionLine, MessageLine, PaneTitle
-from omni_tui.cockpit.widgets.paragraphs import wrap
 from omni_tui.cockpit.widgets.task_table import TaskTable
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status, TaskRef
@@ -39,6 +38,8 @@ LEAST = (60, 15)
 TOO_SMALL_HINT = "q quits; agents keep running."
 SAID_SECONDS = 8.0
 """How long a message stays."""
+NEVER = 0.0
+"""When a fleet that has not been read yet was looked at."""
 NO_TASKS = (
     ("No tasks yet.", Tone.STRONG),
     ("", Tone.TEXT),
@@ -57,40 +58,45 @@ class MainScreen(Screen[None]):
         Binding(",".join(key.keys), f"press('{key.id}')", key.help, priority=key.id == "next_pane") for key in KEYMAP
     ]
 
-    def __init__(self, ports: Ports, view: FleetView) -> None:
+    def __init__(self, ports: Ports) -> None:
         super().__init__()
         self.ports = ports
-        self.view = view
+        self.view = FleetView(root=str(ports.reader.paths.root), taken_at=NEVER)
         self._desk = Desk(ports)
         self._actions = Actions(self)
         self._words = ""
         self._trouble = ""
+        self.table = TaskTable(id="table", now=ports.now())
+        self._header = FleetHeader(here=ports.here)
+        self._attention = AttentionLine()
+        self._title = PaneTitle()
+        self._live = LiveScreen(id="live", look=ports.insight.screen, hz=ports.settings.screen_hz)
+        self._detail = Reading(id="detail")
+        self._field = Input(id="filter", placeholder="filter: a word of id, title, workspace, agent, state or reason")
+        self._message = MessageLine(here=ports.here)
+        self._keys = KeyBar()
+        self._too_small = Static(Content(""), id="too-small")
 
     def compose(self) -> ComposeResult:
         """Lay out all parts; which are seen is up to the style sheet."""
-        yield FleetHeader(here=self.ports.here)
-        yield AttentionLine()
+        yield self._header
+        yield self._attention
         with Container(id="body"):
-            yield TaskTable(id="table", now=self.ports.now())
+            yield self.table
             with Vertical(id="side"):
-                yield PaneTitle()
-                yield LiveScreen(id="live", look=self.ports.insight.screen, hz=self.ports.settings.screen_hz)
-                yield LinesView(id="detail")
-        yield Input(id="filter", placeholder="filter: a word of id, title, workspace, agent, state or reason")
-        yield MessageLine(here=self.ports.here)
-        yield KeyBar()
-        yield Static(Content(""), id="too-small")
+                yield self._title
+                yield self._live
+                yield self._detail
+        yield self._field
+        yield self._message
+        yield self._keys
+        yield self._too_small
 
     def on_mount(self) -> None:
         """Show the first view."""
-        self.query_one(Input).cursor_blink = False
+        self._field.cursor_blink = False
         self.table.focus()
         self.show(self.view)
-
-    @property
-    def table(self) -> TaskTable:
-        """The table of tasks."""
-        return self.query_one(TaskTable)
 
     def situation(self) -> Situation:
         """Return what decides over the keys now."""
@@ -100,27 +106,31 @@ class MainScreen(Screen[None]):
         """Show `view`, changing only what differs."""
         self.view = view
         rows = [row for row in view.rows if _holds(row, self._words)] if self._words else view.rows
-        self.table.show(
-            rows, NO_TASKS if not view.rows else ((f"Nothing matches {self._words!r}; Esc shows all.", Tone.QUIET),)
-        )
-        self.query_one(AttentionLine).show(view)
+        self.table.show(rows, self._hint())
+        self._attention.show(view)
         self._show_answers()
         self.tick()
         self._show_keys()
 
+    def _hint(self) -> tuple[tuple[str, Tone], ...]:
+        """Return what stands where tasks would."""
+        if self.view.taken_at == NEVER:
+            return (("Reading the fleet ...", Tone.QUIET),)
+        return ((f"Nothing matches {self._words!r}; Esc shows all.", Tone.QUIET),) if self.view.rows else NO_TASKS
+
     def tick(self) -> None:
         """Show what a second has changed: ages, load, messages."""
         now = self.ports.now()
-        self.query_one(FleetHeader).show(self.view, self.ports.load())
+        self._header.show(self.view, self.ports.load())
         self.table.tick(now)
-        self.query_one(MessageLine).show(self.view, now)
+        self._message.show(self.view, now)
         self._show_title()
         if self._desk.open:
             self._show_answers()
 
     def say(self, text: str) -> None:
         """Tell the person something."""
-        self.query_one(MessageLine).say(text, self.ports.now() + SAID_SECONDS)
+        self._message.say(text, self.ports.now() + SAID_SECONDS)
 
     def ask(self, kind: RequestKind, ref: TaskRef | None = None) -> None:
         """File a wish for the fleet's owner, and say so."""
@@ -151,19 +161,17 @@ class MainScreen(Screen[None]):
 
     def swap_focus(self) -> None:
         """Give the keys to the other pane."""
-        pane = self.query_one("#live" if self.query_one("#live").display else "#detail")
+        pane = self._live if self._live.display else self._detail
         (pane if self.table.has_focus else self.table).focus()
 
     def open_filter(self) -> None:
         """Let the person type a filter."""
-        field = self.query_one(Input)
-        field.add_class("-open")
-        field.focus()
+        self._field.add_class("-open")
+        self._field.focus()
 
     def clear_filter(self) -> None:
         """Show all tasks again."""
-        field = self.query_one(Input)
-        field.value = ""
+        self._field.value = ""
         self._filter("")
         self._close_filter()
 
@@ -174,7 +182,7 @@ class MainScreen(Screen[None]):
     @on(Input.Submitted)
     def _close_filter(self) -> None:
         self.table.focus()
-        self.query_one(Input).set_class(bool(self._words), "-open")
+        self._field.set_class(bool(self._words), "-open")
 
     def _filter(self, words: str) -> None:
         if words.strip().lower() != self._words:
@@ -185,11 +193,11 @@ class MainScreen(Screen[None]):
     async def _selected(self) -> None:
         row = self.table.selected
         running = row is not None and row.status is Status.DOING
-        self.query_one("#live").display = running
-        self.query_one("#detail").display = not running
+        self._live.display = running
+        self._detail.display = not running
         self._show_title()
         self._show_keys()
-        self.query_one(LiveScreen).watch_task(row.ref if row and running else None, row.attempt if row else 0)
+        self._live.watch_task(row.ref if row and running else None, row.attempt if row else 0)
         if row is not None and not running:
             self.run_worker(self._show_story(row), group="story", exclusive=True)
 
@@ -214,22 +222,20 @@ class MainScreen(Screen[None]):
         self.set_class(small, "-small")
         if small:
             text = f"{columns}×{rows} is too small:\nthe cockpit needs {LEAST[0]}×{LEAST[1]}.\n{TOO_SMALL_HINT}"
-            self.query_one("#too-small", Static).update(Content(text))
+            self._too_small.update(Content(text))
         self.call_after_refresh(self._selected)
 
     async def _show_story(self, row: TaskRow) -> None:
         detail = await asyncio.to_thread(self.ports.reader.detail, row)
-        pane = self.query_one("#detail", LinesView)
-        pane.show(wrap(tell(row, detail), pane.tones, pane.size.width - 1, self.app.console))
-        pane.scroll_home(animate=False)
+        self._detail.tell(tell(row, detail))
 
     def _show_title(self) -> None:
         row = self.table.selected
         running = row is not None and row.status is Status.DOING
-        self.query_one(PaneTitle).show(row, self.ports.now(), self._trouble if running else "")
+        self._title.show(row, self.ports.now(), self._trouble if running else "")
 
     def _show_keys(self) -> None:
-        self.query_one(KeyBar).show(self.situation())
+        self._keys.show(self.situation())
 
     def _show_answers(self) -> None:
         for text in self._desk.answers():

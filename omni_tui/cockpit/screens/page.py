@@ -1,24 +1,21 @@
-"""A page over the whole screen to read and scroll: a task's story, a diff, the help. Escape or q goes back."""
+"""A page over the whole screen to read and scroll: a task's story, a diff, the keys. Escape or q goes back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
-from rich.console import Console
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.strip import Strip
 from textual.widgets import Static
 
-from omni_tui.cockpit.tones import ToneSet
-from omni_tui.cockpit.widgets.lines import LinesView
+from omni_tui.cockpit.widgets.lines import Reading
 from omni_tui.model.text import one_line
 
-Lines = Callable[[ToneSet, int, Console], Sequence[Strip]]
-"""Makes a page's lines for a width in cells."""
+Fill = Callable[[Reading], None]
+"""Puts a page's content into its view."""
 HINT = "j k, PgUp PgDn, g G: scroll   esc q: back"
 
 
@@ -35,29 +32,23 @@ class PageScreen(ModalScreen[None]):
         Binding("G,end", "page('scroll_end')"),
     ]
 
-    def __init__(self, title: str, lines: Lines) -> None:
+    def __init__(self, title: str, fill: Fill) -> None:
         super().__init__()
         self._title = one_line(title)
-        self._make = lines
+        self._fill = fill
 
     def compose(self) -> ComposeResult:
         """Lay out title, page and hint."""
         yield Static(Content(self._title), id="title")
-        yield LinesView(id="page")
+        yield Reading(id="page")
         yield Static(Content(HINT), id="hint")
 
     def on_mount(self) -> None:
-        """Take the keys."""
-        self.query_one(LinesView).focus()
-
-    def on_resize(self) -> None:
-        """Lay the text out for the new width."""
-        self.call_after_refresh(self._fill)
+        """Take the keys and show the content."""
+        view = self.query_one(Reading)
+        view.focus()
+        self._fill(view)
 
     def action_page(self, move: str) -> None:
         """Scroll, at once."""
-        getattr(self.query_one(LinesView), move)(animate=False)
-
-    def _fill(self) -> None:
-        page = self.query_one(LinesView)
-        page.show(self._make(page.tones, page.size.width, self.app.console))
+        getattr(self.query_one(Reading), move)(animate=False)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.segment import Segment
 from textual.strip import Strip
 
-from omni_tui.cockpit.keymap import KEYMAP, Situation
-from omni_tui.cockpit.screens.page import Lines, PageScreen
+from omni_tui.cockpit.keymap import KEYMAP, Key, Situation
+from omni_tui.cockpit.look import look, reason
+from omni_tui.cockpit.screens.page import PageScreen
 from omni_tui.cockpit.story import tell
 from omni_tui.cockpit.text import fit, lines_of
-from omni_tui.cockpit.tones import Tone, ToneSet
-from omni_tui.cockpit.widgets.paragraphs import wrap
+from omni_tui.cockpit.tones import Tone
+from omni_tui.cockpit.widgets.lines import Reading
+from omni_tui.cockpit.widgets.paragraphs import Paragraph
 from omni_tui.model.view import TaskRow
 from omni_tui.store.detail import TaskDetail
 
@@ -32,20 +33,18 @@ _DIFF_HEADS = (
 
 def story_page(row: TaskRow, detail: TaskDetail) -> PageScreen:
     """Return the page that tells all of a task."""
-
-    def lines(tones: ToneSet, width: int, console: Console) -> list[Strip]:
-        return wrap(tell(row, detail), tones, width, console)
-
-    return PageScreen(f"{row.ref} {row.title}", lines)
+    shown = look(row)
+    state: Paragraph = [(f"{shown.glyph} {shown.word}  {reason(row)}", shown.tone)]
+    return PageScreen(f"{row.ref} {row.title}", lambda view: view.tell([state, (), *tell(row, detail)]))
 
 
 def diff_page(row: TaskRow, patch: str) -> PageScreen:
     """Return the page that shows a patch; lines longer than the page scroll sideways."""
 
-    def lines(tones: ToneSet, _: int, __: Console) -> list[Strip]:
-        return [Strip([Segment(line, tones.get(diff_tone(line)))]) for line in lines_of(patch)]
+    def fill(view: Reading) -> None:
+        view.show([Strip([Segment(line, view.tones.get(diff_tone(line)))]) for line in lines_of(patch)])
 
-    return PageScreen(f"{row.ref} attempt {row.attempt}: changes against the release branch", lines)
+    return PageScreen(f"{row.ref} attempt {row.attempt}: changes against the release branch", fill)
 
 
 def diff_tone(line: str) -> Tone:
@@ -59,25 +58,18 @@ def diff_tone(line: str) -> Tone:
 
 def help_page(situation: Situation) -> PageScreen:
     """Return the page of keys, each with why it cannot be used now."""
-    return PageScreen("Keys", _help_lines(situation))
+    keys = [_told(key, situation) for key in KEYMAP]
+    return PageScreen("Keys", lambda view: view.tell([*keys, [], *_LEGEND]))
 
 
-def _help_lines(situation: Situation) -> Lines:
-    def lines(tones: ToneSet, width: int, console: Console) -> list[Strip]:
-        paragraphs: list[list[tuple[str, Tone]]] = []
-        for key in KEYMAP:
-            why_not = key.why_not(situation)
-            name = fit(key.name, NAME_WIDTH)
-            label = key.label_in(situation)
-            paragraph = [(name, Tone.QUIET if why_not else Tone.KEY), (f"{label}: " if label else "", Tone.STRONG)]
-            paragraph.append((key.help, Tone.TEXT))
-            if why_not:
-                paragraph.append((f"  (not now: {why_not})", Tone.ASKING))
-            paragraphs.append(paragraph)
-        paragraphs += [[], *_LEGEND]
-        return wrap(paragraphs, tones, width, console)
-
-    return lines
+def _told(key: Key, situation: Situation) -> Paragraph:
+    why_not, label = key.why_not(situation), key.label_in(situation)
+    told = [(fit(key.name, NAME_WIDTH), Tone.QUIET if why_not else Tone.KEY)]
+    told.append((f"{label}: " if label else "", Tone.STRONG))
+    told.append((key.help, Tone.TEXT))
+    if why_not:
+        told.append((f"  (not now: {why_not})", Tone.ASKING))
+    return told
 
 
 _LEGEND: list[list[tuple[str, Tone]]] = [

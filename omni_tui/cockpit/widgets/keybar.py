@@ -16,6 +16,8 @@ from omni_tui.cockpit.tones import Tone, Toned
 
 ALWAYS = ("help", "quit")
 """Keys that stay however narrow the screen is: the help has all the others."""
+YIELDING = ("details", "throttle", "filter", "freeze", "diff")
+"""Keys that give way on a narrow screen, in this order, after those that cannot be used."""
 
 
 class Entry(NamedTuple):
@@ -71,7 +73,7 @@ class KeyBar(Toned):
     def _placed(self) -> list[tuple[Entry, int]]:
         """Return the keys that fit, each with where it begins; those that cannot be used give way first."""
         kept = list(self._entries)
-        for entry in [*self._from_the_end(enabled=False), *self._from_the_end(enabled=True)]:
+        for entry in sorted(self._entries, key=_staying):
             if sum(other.size for other in kept) <= self.size.width:
                 break
             if entry.key.id not in ALWAYS:
@@ -79,5 +81,8 @@ class KeyBar(Toned):
         starts = accumulate((entry.size for entry in kept), initial=0)
         return list(zip(kept, starts, strict=False))
 
-    def _from_the_end(self, *, enabled: bool) -> list[Entry]:
-        return [entry for entry in reversed(self._entries) if entry.enabled is enabled]
+
+def _staying(entry: Entry) -> tuple[bool, bool, int]:
+    """Return what sorts the keys that give way first to the front."""
+    name = entry.key.id
+    return entry.enabled, name not in YIELDING, YIELDING.index(name) if name in YIELDING else 0

@@ -1,4 +1,4 @@
-"""A scrolling view of ready lines: an agent's screen, a task's story, a diff. Draws again only lines that changed."""
+"""Scrolling views of lines: an agent's screen, a diff, a text to read. Drawn again is only a line that changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from omni_tui.cockpit.tones import Toned
+from omni_tui.cockpit.widgets.paragraphs import Paragraph, wrap
 
 
 class LinesView(Toned, ScrollView, can_focus=True):
@@ -55,3 +56,31 @@ class LinesView(Toned, ScrollView, can_focus=True):
         for line in range(min(self.size.height, len(self._lines) - top)):
             if old[top + line] is not self._lines[top + line] and old[top + line] != self._lines[top + line]:
                 self.refresh(Region(0, line, self.size.width, 1))
+
+
+class Reading(LinesView):
+    """A text to read, wrapped to the width that there is."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 (textual's name)
+        super().__init__(id=id)
+        self._text: tuple[Paragraph, ...] = ()
+
+    def tell(self, text: Sequence[Paragraph]) -> None:
+        """Show `text` instead of what was there, from its beginning."""
+        self._text = tuple(text)
+        self._wrap()
+        self.scroll_home(animate=False, force=True)
+
+    def on_resize(self) -> None:
+        """Wrap to the new width."""
+        if self._text:
+            self._wrap()
+
+    def notify_style_update(self) -> None:
+        """Take the new colours."""
+        super().notify_style_update()
+        if self._text and self.is_mounted:
+            self._wrap()
+
+    def _wrap(self) -> None:
+        self.show(wrap(self._text, self.tones, self.size.width, self.app.console))

@@ -47,6 +47,10 @@ class Notice(Toned):
         return wrap(self._paragraphs, self.tones, width - 2, self.app.console)
 
 
+WRAP_LOSS = 16
+"""Cells that wrapping between words may leave empty."""
+
+
 class AttentionLine(Notice):
     """The first thing to see: which task needs a person, and why."""
 
@@ -59,11 +63,10 @@ class AttentionLine(Notice):
         if not needed:
             self.put()
             return
-        first, more = needed[0], len(needed) - 1
+        first = needed[0]
         shown = look(first)
-        head = f"{shown.glyph} {'asks you' if shown.word == 'asking' else 'needs you'}: "
-        tail = f"  (n: go there{f', {more} more' if more else ''})"
-        room = max(20, (self.app.size.width - 2) * self.LINES - len(head) - len(tail) - 16)
+        head = f"{shown.glyph} needs you: " if len(needed) == 1 else f"{shown.glyph} {len(needed)} need you, first "
+        room = max(20, (self.app.size.width - 2) * self.LINES - len(head) - WRAP_LOSS)
         what = f"{first.ref.id} {one_line(first.title, 40)}"
         why = " · " + (reason(first) or "no reason was given")
         self.put(
@@ -71,7 +74,6 @@ class AttentionLine(Notice):
                 (head, shown.tone),
                 (what, Tone.STRONG),
                 (fit(why, min(cell_len(why), room - cell_len(what))), shown.tone),
-                (tail, Tone.QUIET),
             )
         )
 
@@ -99,12 +101,12 @@ class MessageLine(Notice):
         self.put(*((((text, Tone.ASKING),),) if text else ()))
 
     def _standing(self, view: FleetView) -> str:
-        if view.owner is None:
+        if view.owner is None and view.taken_at:
             return "Nobody dispatches this fleet: nothing starts until `omni-tui` runs on it."
-        if self._here:
+        if self._here or view.owner is None:
             return ""
         owner = view.owner
-        return f"You observe. {owner.mode} with pid {owner.pid} on {owner.host} dispatches, and carries out your keys."
+        return f"You observe: the {owner.mode} dispatcher, pid {owner.pid} on {owner.host}, carries out your keys."
 
 
 class PaneTitle(Notice):
@@ -137,7 +139,7 @@ def _facts(row: TaskRow, now: float) -> str:
     if row.status is Status.DOING:
         facts += [f"{row.run.phase} {doing(row)}" if str(row.run.phase) != doing(row) else doing(row)]
         facts.append(f"signal {signal_age(row, now)} ago")
-        if row.run.detail and not row.reason:
+        if row.run.detail and not reason(row):
             facts.append(one_line(row.run.detail, 60))
     if row.run.usd:
         facts.append(f"${row.run.usd:.2f}")

@@ -1,0 +1,79 @@
+"""Draws the pictures in this folder again: `make screenshots`. The same tree and clock give the same pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import cairosvg  # type: ignore[import-untyped]
+import msgspec
+
+from omni_tui.cockpit.app import CockpitApp
+from omni_tui.model.state import FleetState
+from omni_tui.store.state import write_state
+from tests.support.cockpit_pilot import settle
+from tests.support.cockpit_ports import make_ports
+from tests.support.fleet_tree import demo_tree, hold_lease
+
+HERE = Path(__file__).parent
+PIXELS_A_COLUMN = 10
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture: the keys that lead to it, and how the fleet is."""
+
+    name: str
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+    theme: str = "dark"
+    here: bool = True
+    frozen: bool = False
+
+
+PICTURES = (
+    Picture(name="main", size=(100, 30), keys=("j",)),
+    Picture(name="main-light", size=(100, 30), keys=("j",), theme="light"),
+    Picture(name="small", size=(80, 24), keys=("n",)),
+    Picture(name="wide", size=(200, 50), keys=("j",)),
+    Picture(name="blocked", size=(100, 30), keys=("n", "n")),
+    Picture(name="story", size=(100, 30), keys=("n", "n", "enter")),
+    Picture(name="diff", size=(100, 30), keys=("j", "d")),
+    Picture(name="kill", size=(100, 30), keys=("j", "x")),
+    Picture(name="help", size=(100, 30), keys=("question_mark",)),
+    Picture(name="observer-frozen", size=(100, 30), keys=("j",), here=False, frozen=True),
+)
+
+
+async def draw(picture: Picture) -> str:
+    """Return one picture as SVG."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree = demo_tree(Path(directory) / "night")
+        if picture.frozen:
+            write_state(tree.paths.root, FleetState(frozen=True))
+        with hold_lease(tree, "cockpit" if picture.here else "headless"):
+            app = CockpitApp(make_ports(tree, theme=picture.theme, here=picture.here))
+            async with app.run_test(size=picture.size) as pilot:
+                await settle(pilot)
+                for key in picture.keys:
+                    await pilot.press(key)
+                    await settle(pilot)
+                return app.export_screenshot(title="omni-tui", simplify=True)
+
+
+def main() -> None:
+    """Draw all pictures, each as SVG and PNG."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    for picture in PICTURES:
+        svg = asyncio.run(draw(picture))
+        (HERE / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
+        font = svg.replace("Fira Code", "DejaVu Sans Mono")
+        png = HERE / f"{picture.name}.png"
+        cairosvg.svg2png(bytestring=font.encode(), write_to=str(png), output_width=picture.size[0] * PIXELS_A_COLUMN)
+
+
+if __name__ == "__main__":
+    main()
