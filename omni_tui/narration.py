@@ -16,6 +16,7 @@ SENTENCES = {
     "workspace.refused": "cannot be used: {error}",
     "workspace.spare_failed": "no spare checkout: {error}",
     "task.refused": "{file} is no task: {error}",
+    "task.unreadable": "doing/{file} cannot be read: {error}",
     "task.claimed": "claimed",
     "task.adopted": "taken over from the last run",
     "task.landed": "landed on {release} as {commit:.10}",

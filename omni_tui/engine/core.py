@@ -139,15 +139,21 @@ class Core:
         """Take over a changed configuration; leave a bad one aside and say so."""
         changed, path = asyncio.Event(), self._wiring.paths.config
         self._services.wakeups.add(changed, path.parent, path)
+        changed.set()  # it may have changed before it was watched
         while True:
             await changed.wait()
             changed.clear()
-            try:
-                self._wiring.reload()
-            except OmniError as error:
-                self._services.record("config.refused", file=path.name, error=str(error))
-                self.scheduler.change_state(message=f"the last good configuration stays in force: {error}")
-            else:
-                self._services.record("config.taken", file=path.name)
-                self.scheduler.change_state(message="")
-                self.scheduler.wake.set()
+            self._take_settings(path.name)
+
+    def _take_settings(self, name: str) -> None:
+        before = self._services.settings()
+        try:
+            after = self._wiring.reload()
+        except OmniError as error:
+            self._services.record("config.refused", file=name, error=str(error))
+            self.scheduler.change_state(message=f"the last good configuration stays in force: {error}")
+            return
+        if after != before:
+            self._services.record("config.taken", file=name)
+        self.scheduler.change_state(message="")
+        self.scheduler.wake.set()

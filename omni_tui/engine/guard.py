@@ -25,6 +25,7 @@ class Guard:
         task = asyncio.get_running_loop().create_task(self._watched(name, work), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before its first step, nobody else would close it
         return task
 
     async def _watched(self, name: str, work: Coroutine[Any, Any, None]) -> None:

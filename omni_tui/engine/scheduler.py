@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -21,7 +22,7 @@ from omni_tui.engine.putaway import PutAway
 from omni_tui.engine.services import Services
 from omni_tui.engine.spares import SpareKeeper
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import OmniError
+from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, plan
@@ -76,7 +77,7 @@ class Scheduler:
             self._services.wakeups.add(self.wake, place.paths.queue(status))
         self._guard.spawn(f"spares of {place.name}", site.spares.run())
         for path in place.queue.files(Status.DOING):
-            self._adopt(place, place.queue.read(path))
+            self._adopt(place, path)
         self.wake.set()
 
     def place(self, workspace: str) -> Workplace | None:
@@ -84,7 +85,14 @@ class Scheduler:
         site = self._sites.get(workspace)
         return site.place if site else None
 
-    def _adopt(self, place: Workplace, task: Task) -> None:
+    def _adopt(self, place: Workplace, path: Path) -> None:
+        """Go on with a task of a former owner; a file that is no task any more is told of and left where it is."""
+        try:
+            task = place.queue.read(path)
+        except TaskFileError as error:
+            self._services.record("task.unreadable", workspace=place.name, file=path.name, error=str(error))
+            self.change_state(message=f"{place.name}: doing/{path.name} cannot be read: {error}")
+            return
         self._services.record("task.adopted", task.ref)
         self._start(place, task)
 
@@ -145,8 +153,13 @@ class Scheduler:
 
     async def _claim(self, task: Task) -> None:
         site = self._sites[task.workspace]
-        if not site.place.queue.claim(task):
-            site.intake.changed.set()
+        try:
+            if not site.place.queue.claim(task):
+                site.intake.changed.set()
+                return
+        except TaskFileError as error:  # a person's own file stands in its way in doing/
+            site.place.queue.block(task.id, str(error))
+            self._services.record("task.blocked", task.ref, reason=str(error))
             return
         self._last_start = self._services.clock.now()
         self._services.record("task.claimed", task.ref)

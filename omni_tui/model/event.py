@@ -31,6 +31,7 @@ EVENTS = {
     "workspace.refused": "a workspace cannot be used; data: error",
     "workspace.spare_failed": "a spare checkout could not be prepared, so starts wait for theirs; data: error",
     "task.refused": "a file could not be read as a task; data: file, error",
+    "task.unreadable": "a file in doing/ is no task any more; data: file, error",
     "task.claimed": "moved from todo/ to doing/",
     "task.adopted": "found in doing/ by a new owner",
     "task.landed": "its change is on the release branch; data: commit, release",
