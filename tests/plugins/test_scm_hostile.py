@@ -272,3 +272,26 @@ async def test_ignored_and_copied_files_stay_out(bench: GitBench) -> None:
     rescued = await bench.scm().rescue(path, bench.first, RESCUE)
     assert rescued is not None
     assert set(bench.tree(rescued)) == {*FILES, ".gitignore", "src.py"}
+
+
+async def test_bytes_are_kept_as_they_are_whatever_attributes_say(bench: GitBench) -> None:
+    path = await attempt(bench)
+    bench.write(path, {".gitattributes": "* text eol=lf ident working-tree-encoding=UTF-16\n"})
+    (path / "crlf.txt").write_bytes(b"one\r\ntwo $Id: x$\r\n")
+    rescued = await bench.scm().rescue(path, bench.first, RESCUE)
+    assert rescued is not None
+    kept = git(bench.repo, "cat-file", "-s", f"{rescued}:crlf.txt")
+    assert int(kept) == (path / "crlf.txt").stat().st_size
+
+
+async def test_no_worktree_of_the_origin_is_pulled_from_under_a_person(bench: GitBench) -> None:
+    await attempt(bench)
+    server = bench.root / "server.git"
+    git(bench.root, "clone", "-q", "--bare", str(bench.source), str(server))
+    git(server, "config", "receive.denyCurrentBranch", "ignore")
+    git(server, "worktree", "add", "-q", "-b", "release/omni", str(bench.root / "theirs"))
+    before = git(server, "rev-parse", "release/omni")
+    push = await bench.scm(origin=str(server)).push()
+    assert not push.pushed
+    assert "checked out" in push.reason
+    assert git(server, "rev-parse", "release/omni") == before
