@@ -42,7 +42,7 @@ RUNTIMES = ("tmux", "process")
 
 
 class Fleet:
-    """An opened fleet: its paths, its settings in force, and whatever part of it a command needs, made when it is asked for."""
+    """An opened fleet: its paths, its settings in force, and its parts, each made when it is asked for."""
 
     def __init__(self, root: Path, *, slots: int | None = None, clock: Clock | None = None) -> None:
         self.paths = FleetPaths(root)
@@ -101,7 +101,7 @@ class Fleet:
     def lead(
         self, mode: str, listener: Callable[[Event], None], *, until_idle: bool = False, stop_agents: bool = False
     ) -> Core:
-        """Take the lease and return the core that dispatches. Raises `LeaseHeldError`. Called on the core's own loop."""
+        """Take the lease and return the core, made for the loop this is called on. Raises `LeaseHeldError`."""
         lease = Lease.acquire(self.paths.lease, mode, self.clock.now)
         return Core(self._services(lease, listener), self._wiring(), until_idle=until_idle, stop_agents=stop_agents)
 
@@ -134,7 +134,7 @@ class Fleet:
     # -- one workspace ---------------------------------------------------------------------------------------------
 
     def workspace_settings(self, name: str) -> WorkspaceSettings:
-        """Return a workspace's settings. Raises `WorkspaceError` if it is not there, `ConfigError` if they are wrong."""
+        """Return a workspace's settings. Raises `WorkspaceError` where there is none, `ConfigError` for wrong ones."""
         paths = self.paths.workspace(name)
         if name not in self.paths.workspace_names():
             there = ", ".join(self.paths.workspace_names()) or "none yet"
@@ -237,7 +237,7 @@ class Fleet:
         return None
 
     async def diff(self, ref: TaskRef) -> str:
-        """Return what a task's latest attempt changed: as the gate judged it, or what is committed so far. Raises `UsageError`."""
+        """Return what a task's latest attempt changed: as the gate judged it, or so far. Raises `UsageError`."""
         run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
         if run is None:
             raise UsageError("it has had no attempt yet", where=str(ref), fix="`omni-tui why` says what it waits for")

@@ -100,7 +100,7 @@ class Printer:
         if not (line and self._open):
             return
         try:
-            print(line, file=self._out, flush=True)  # noqa: T201 - this is what the command is for
+            print(line, file=self._out, flush=True)
         except BrokenPipeError:
             self._open = False
 

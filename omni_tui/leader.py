@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Leader:
-    """Dispatches `fleet` in the background until it is stopped, or stops by itself. Raises `LeaseHeldError` when made."""
+    """Dispatches `fleet` in the background until it is stopped, or stops by itself."""
 
     def __init__(
         self,

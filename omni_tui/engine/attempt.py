@@ -108,7 +108,7 @@ class Attempt:
                 obey(self._box)
             return await work()
 
-        if phase := PHASES.get(key.split(".")[0]):
+        if phase := PHASES.get(key.split(".", maxsplit=1)[0]):
             self.board.enter(phase)
         return await self._engine.step(key, result, obedient)
 

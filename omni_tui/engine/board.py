@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from omni_tui.engine.services import Services
@@ -61,6 +59,6 @@ class Board:
             phase=self.status.phase if reason else Phase.DONE,
         )
 
-    def _write(self, **changes: Any) -> None:
+    def _write(self, **changes: object) -> None:
         self.status = msgspec.structs.replace(self.status, updated_at=self._services.clock.now(), **changes)
         self._run.write_status(self.status)

@@ -1,7 +1,7 @@
 """The life of a task, told once.
 
-Every step is durable (see `steps`): entering `deliver` again after a crash replays what is done and goes on at what is not. A live
-agent is adopted, because `launch` finds it and `watch` reads its signals from the first.
+Every step is durable (see `steps`): entering `deliver` again after a crash replays what is done and goes on at what is
+not. A live agent is adopted, because `launch` finds it and `watch` reads its signals from the first.
 """
 
 from __future__ import annotations

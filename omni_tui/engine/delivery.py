@@ -63,7 +63,10 @@ class Delivery:
         return chosen
 
     async def pause(self, move: Move) -> bool:
-        """Wait as `move` says, but not before an attempt that is on disk already; False: too long to keep a slot for."""
+        """Wait as `move` says; False: that is too long to keep a slot for.
+
+        Before an attempt that is on disk already there is nothing to wait for.
+        """
         if self._left or not move.delay:
             return True
         if move.delay > PATIENCE_SECONDS:

@@ -31,7 +31,7 @@ class Guard:
     async def _watched(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except Exception as error:  # noqa: BLE001 - the one door: nothing that a task raises is lost
+        except Exception as error:
             log.exception("background task %s failed", name)
             self._on_error(name, error)
 

@@ -11,6 +11,7 @@ from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.lifecycle import Occasion
 from omni_tui.model.task import Status, Task
 from omni_tui.plugins.notifier.protocol import Urgency
+from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.plugins.tracker.protocol import Outcome
 
 
@@ -20,10 +21,8 @@ class PutAway:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def landed(self, task: Task, place: Workplace, ending: Ending) -> None:
-        """The change is on the release branch: done, then pushed."""
-        merge = ending.merge
-        assert merge is not None, "only called with a landing"
+    async def landed(self, task: Task, place: Workplace, merge: Merge) -> None:
+        """Put away a task whose change is on the release branch: done, told, pushed."""
         place.queue.move(task.id, Status.DOING, Occasion.LANDED)
         self._services.record("task.landed", task.ref, commit=merge.commit, release=place.settings.release)
         await place.tracker.tell(
@@ -45,12 +44,12 @@ class PutAway:
             self._services.record("release.not_pushed", workspace=place.name, reason=push.reason)
 
     async def blocked(self, task: Task, place: Workplace, ending: Ending, ordered: str) -> None:
-        """A person must look: a note beside the task says why, what was tried and where it is kept."""
+        """Ask for a person: a note beside the task says why, what was tried and where it is kept."""
         reason = ordered or (ending.failures[-1].message if ending.failures else "") or "it cannot go on"
         await self._block(task, place, reason, blocked_note(task, ending.failures, place.name, reason))
 
     async def fault(self, task: Task, place: Workplace, error: OmniError) -> None:
-        """Something of ours or the machine's failed: blocked, with the error's own words."""
+        """Block a task because something of ours or the machine's failed, with the error's own words."""
         failure = Failure(kind=FailureKind.FAULT, message=str(error))
         await self._block(task, place, str(error), blocked_note(task, (failure,), place.name, str(error)))
 
@@ -61,7 +60,7 @@ class PutAway:
         await self._services.notify(Urgency.ATTENTION, f"{task.ref} is blocked", reason, task.ref)
 
     def requeued(self, task: Task, place: Workplace, reason: str, *, fresh: bool) -> None:
-        """Back in todo/, with `fresh` attempts or with those that it has left."""
+        """Put a task back into todo/, with `fresh` attempts or with those that it has left."""
         if fresh:
             place.runs.begin_afresh(task.id)
         place.queue.move(task.id, Status.DOING, Occasion.REQUEUED)

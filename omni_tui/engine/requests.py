@@ -1,6 +1,7 @@
 """Requests: what other processes and the cockpit's keys ask of the owner, carried out and answered.
 
-kill, redispatch and block wait until the agent's whole tree is gone before they are answered; meanwhile the others go on.
+kill, redispatch and block wait until the agent's whole tree is gone before they are answered; meanwhile the others go
+on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The scheduler: starts what the plan says, and puts away what has ended.
 
-One loop, woken by events alone (a changed folder, an ended task, a request, a moment that the plan names): an empty queue costs
-nothing. The shape follows honcho's manager: one loop, one owner, the whole policy elsewhere.
+One loop, woken by events alone (a changed folder, an ended task, a request, a moment that the plan names): an empty
+queue costs nothing. The shape follows honcho's manager: one loop, one owner, the whole policy elsewhere.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class Scheduler:
     async def _end(self, running: Running, ending: Ending) -> None:
         task, place, order = running.task, running.place, running.box.order
         if ending.merge is not None:
-            await self._put_away.landed(task, place, ending)
+            await self._put_away.landed(task, place, ending.merge)
         elif order is not None and order.kind in (OrderKind.REQUEUE, OrderKind.STOP):
             self._put_away.requeued(task, place, order.reason, fresh=order.kind is OrderKind.REQUEUE)
         elif ending.move is not None and ending.move.delay:

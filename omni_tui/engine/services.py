@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from omni_tui.engine.clock import Clock
 from omni_tui.engine.wakeups import Wakeups
@@ -40,7 +39,9 @@ class Services:
     listener: Callable[[Event], None]
     """Is told each event after it is in the journal."""
 
-    def record(self, event: str, subject: TaskRef | AttemptId | None = None, **data: Any) -> None:
+    def record(
+        self, event: str, subject: TaskRef | AttemptId | None = None, *, workspace: str = "", **data: object
+    ) -> None:
         """Write what happened to the journal, then tell the listener."""
         if event not in EVENTS:
             raise ValueError(f"not in the journal's vocabulary: {event}")
@@ -48,7 +49,7 @@ class Services:
         entry = Event(
             time=self.clock.now(),
             event=event,
-            workspace=task.workspace if task else data.pop("workspace", ""),
+            workspace=task.workspace if task else workspace,
             task=task.id if task else "",
             attempt=subject.number if isinstance(subject, AttemptId) else 0,
             epoch=self.lease.epoch,

@@ -23,7 +23,10 @@ class SpareKeeper:
         self._due.set()
 
     async def run(self) -> None:
-        """Keep the spares until cancelled. A failure is told once and tried again at the next look: a start then waits instead."""
+        """Keep the spares until cancelled.
+
+        A failure is told once and tried again at the next look; meanwhile a start makes its own checkout.
+        """
         told = ""
         while True:
             await self._due.wait()

@@ -1,7 +1,8 @@
 """Durable steps on the local engine: what was done is in `steps.jsonl`, so `deliver` can be entered again.
 
-An engine supplies `step`, `now`, `sleep` and `wait`; this is the local one: files, embedded. `step` follows the idea of durable
-execution: the result of a finished step is replayed, an unfinished one is done (again), so its work must be idempotent.
+An engine supplies `step`, `now`, `sleep` and `wait`; this is the local one: files, embedded. `step` follows the idea of
+durable execution: the result of a finished step is replayed, an unfinished one is done (again), so its work must be
+idempotent.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class LocalEngine:
         self._done = {record.key: record for record in run.steps()}
 
     async def step(self, key: str, result: type[T], work: Callable[[], Awaitable[T]]) -> T:
-        """Do `work` once and record it durably before returning; raise `AttemptFailedError` as it did the first time."""
+        """Do `work` once and record it durably before returning; a failure is raised again as it was the first time."""
         record = self._done.get(key)
         if record is None:
             record = await self._perform(key, work)

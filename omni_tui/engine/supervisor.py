@@ -1,7 +1,7 @@
 """The supervisor: watches one attempt's agent by its signals and its exit, and hears the judgement at each change.
 
-Nothing is polled: it wakes when the events file grows, when the process ends (pidfd), when an order comes, and at the moment that
-the judgement named.
+Nothing is polled: it wakes when the events file grows, when the process ends (pidfd), when an order comes, and at the
+moment that the judgement named.
 """
 
 from __future__ import annotations

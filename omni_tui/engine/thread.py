@@ -1,7 +1,7 @@
 """A loop on a thread of its own: a terminal that stops reading must not delay the core by a millisecond.
 
-Measured (facts: limits, Screen): a terminal that stops reading freezes the screen's whole event loop. What crosses between the
-threads is immutable values and futures.
+Measured (facts: limits, Screen): a terminal that stops reading freezes the screen's whole event loop. What crosses
+between the threads is immutable values and futures.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from omni_tui.store.watch import TreeWatch
 class Wakeups:
     """Hands each change that the tree watch sees to the events that were asked for.
 
-    One event may stand for many paths. A directory's change wakes those who asked for the directory; a file's change those who
-    asked for the file or for its directory.
+    One event may stand for many paths. A directory's change wakes those who asked for the directory; a file's change
+    those who asked for the file or for its directory.
     """
 
     def __init__(self, watch: TreeWatch) -> None:
