@@ -16,6 +16,7 @@ from omni_tui.plugins.runtime.protocol import Handle, Launch, Runtime, RuntimeSp
 from omni_tui.plugins.runtime.sockets import socket_path
 from omni_tui.plugins.runtime.tmux import TmuxRuntime
 from omni_tui.simulation.runtime import FakeAgent, FakeMachine, FakeRuntime
+from tests.support.waiting import wait_for_async
 
 SCRIPTS = {
     "exit-with": 'exit "$1"',
@@ -109,7 +110,7 @@ class Bench:
             await made.close()
         if self.kind == "tmux":
             server = libtmux.Server(socket_path=socket_path(self.root / "tmux.sock"))
-            assert not server.is_alive(), "the last one to leave ends the server"
+            await wait_for_async(lambda: not server.is_alive(), "the last one to leave ends the server", 5)
 
 
 def shown(lines: tuple[str, ...]) -> Iterator[str]:

@@ -51,13 +51,21 @@ class ControlClient(asyncio.SubprocessProtocol):
 
     @classmethod
     async def connect(cls, argv: Sequence[str]) -> ControlClient:
-        """Start `argv`, a `tmux -C …` that ends attached, and return when it answers.
+        """Start `argv`, a `tmux -C …` with the commands that attach it, and return when all of them are done.
 
-        Nothing of our environment reaches the server that it may start: agents could ask it. Raises `TmuxGoneError`.
+        Nothing may be asked before: tmux may answer it first, and take another session for the client's. Nothing of our
+        environment reaches the server that it may start: agents could ask it. Raises `TmuxGoneError`.
         """
         loop = asyncio.get_running_loop()
-        _, client = await loop.subprocess_exec(cls, *argv, env={}, cwd="/")
-        await client.run(("display-message", "-p", ""))
+        client = cls()
+        token, ready = client._expect()
+        last = (";", "display-message", "-p", token)
+        await loop.subprocess_exec(lambda: client, *argv, *last, env={}, cwd="/")
+        try:
+            await asyncio.wait_for(ready, _ANSWER_SECONDS)
+        except TimeoutError as error:
+            await client.close()
+            raise TmuxGoneError(f"the tmux server did not let us in for {_ANSWER_SECONDS:.0f} s") from error
         return client
 
     @property
@@ -83,15 +91,20 @@ class ControlClient(asyncio.SubprocessProtocol):
     def _ask(self, words: Sequence[str]) -> asyncio.Future[list[str]]:
         if self._gone.is_set() or self._transport is None:
             raise self._failure()
-        self._asked += 1
-        token = f"{self._prefix}{self._asked}"
-        answer: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((token.encode(), answer))
+        token, answer = self._expect()
         pipe = self._transport.get_pipe_transport(0)
         line = f"{' '.join(map(quote, words))}\ndisplay-message -p {token}\n"
         if isinstance(pipe, asyncio.WriteTransport):
             pipe.write(line.encode("utf-8", "surrogateescape"))
         return answer
+
+    def _expect(self) -> tuple[str, asyncio.Future[list[str]]]:
+        """Return the next token and the answer that will be there when it comes."""
+        self._asked += 1
+        token = f"{self._prefix}{self._asked}"
+        answer: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((token.encode(), answer))
+        return token, answer
 
     async def close(self) -> None:
         """Let the client end, and wait for it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import functools
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ _ALTERNATE = {47 << 5, 1047 << 5, 1049 << 5}
 
 _FOREGROUNDS = {name: str(code) for code, name in {**graphics.FG_AIXTERM, **graphics.FG_ANSI}.items()}
 _BACKGROUNDS = {name: str(code) for code, name in {**graphics.BG_AIXTERM, **graphics.BG_ANSI}.items()}
+_FLAGS = ("1", "3", "4", "9", "7", "5")
+"""SGR of `Char`'s bold, italics, underscore, strikethrough, reverse and blink."""
 
 
 class Emulator:
@@ -68,10 +71,11 @@ class Emulator:
         del self._pending[:-_PENDING_LIMIT]
 
     async def catch_up(self) -> None:
-        """Draw what came since, in slices that let the loop breathe (4 KiB take some 8 ms)."""
-        while self._pending:
-            self._draw(bytes(self._pending[:_SLICE]))
+        """Draw what has come until now, in slices that let the loop breathe (4 KiB take some 8 ms)."""
+        for _ in range(0, len(self._pending), _SLICE):
+            output = bytes(self._pending[:_SLICE])
             del self._pending[:_SLICE]
+            self._draw(output)
             await asyncio.sleep(0)
 
     def _draw(self, output: bytes) -> None:
@@ -142,9 +146,9 @@ def _known(match: re.Match[str]) -> str:
 def _render(line: Mapping[int, Char], columns: int) -> str:
     """Return one line with SGR where its look changes, without the blanks at its end."""
     parts, style = [], ""
-    for column in range(columns):
+    for column in range(min(columns, max(line, default=-1) + 1)):
         cell = line[column]
-        wanted = _style(cell)
+        wanted = _style(*cell[1:])
         if wanted != style:
             parts.append(f"\x1b[{wanted or '0'}m")
             style = wanted
@@ -154,11 +158,11 @@ def _render(line: Mapping[int, Char], columns: int) -> str:
     return "".join(parts).rstrip(" ")
 
 
-def _style(cell: Char) -> str:
-    """Return the SGR parameters of a cell's look, from a reset on; empty for the default."""
-    flags = ((cell.bold, "1"), (cell.italics, "3"), (cell.underscore, "4"), (cell.blink, "5"), (cell.reverse, "7"))
-    parts = [code for on, code in (*flags, (cell.strikethrough, "9")) if on]
-    for colour, names, plane in ((cell.fg, _FOREGROUNDS, "38"), (cell.bg, _BACKGROUNDS, "48")):
+@functools.lru_cache(maxsize=1024)
+def _style(foreground: str, background: str, *flags: bool) -> str:
+    """Return the SGR parameters of a look, from a reset on; empty for the default. The flags are in `Char`'s order."""
+    parts = [code for on, code in zip(flags, _FLAGS, strict=True) if on]
+    for colour, names, plane in ((foreground, _FOREGROUNDS, "38"), (background, _BACKGROUNDS, "48")):
         if colour in names:
             parts.append(names[colour])
         elif colour != "default":

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 from pathlib import Path
 
-from omni_tui.plugins.runtime.control_mode import ControlClient
+from omni_tui.plugins.runtime.control_mode import ControlClient, TmuxGoneError
 from omni_tui.plugins.runtime.protocol import RuntimeSpec
 
 TERMINAL = "screen-256color"
@@ -20,6 +21,9 @@ TERMINAL = "screen-256color"
 
 BACK_KEY = "F12"
 """Detaches a visitor, without a prefix: the prefix may be taken by a tmux around this one."""
+
+_TRIES = 20
+_TRY_SECONDS = 0.02
 
 _OPTIONS = {
     "default-terminal": TERMINAL,
@@ -66,21 +70,31 @@ class TmuxServer:
         """
         async with self._connecting:
             if self._client is None or not self._client.connected:
-                self._client = await ControlClient.connect(self._command(start=start))
-                _, [pid] = await self._client.run(
-                    ("set-option", "destroy-unattached", "on"), ("display-message", "-p", "#{pid}")
-                )
+                self._client = await self._connect(start=start)
+                [[pid]] = await self._client.run(("display-message", "-p", "#{pid}"))
                 self._pid = int(pid)
             return self._client
+
+    async def _connect(self, *, start: bool) -> ControlClient:
+        """Connect; where a server may be started, again if we met one that was about to end."""
+        for _ in range(_TRIES if start else 1):
+            try:
+                return await ControlClient.connect(self._command(start=start))
+            except TmuxGoneError as error:
+                gone = error
+                await asyncio.sleep(_TRY_SECONDS)
+        raise gone
 
     def _command(self, *, start: bool) -> list[str]:
         """Return the command line of a control client that sets the server up and attaches to a holder of its own."""
         options = {**_OPTIONS, "history-limit": str(self._history)}
         commands = [("set-option", "-gq", name, value) for name, value in options.items()]
-        holder = ("new-session", "-x", "20", "-y", "5", "-f", "no-output,ignore-size", "/bin/sh", "-c", ":")
-        words = [word for command in (*commands, *_KEYS) for word in (*command, ";")]
+        name = f"holder-{secrets.token_hex(8)}"
+        holder = ("new-session", "-s", name, "-x", "20", "-y", "5", "-f", "no-output,ignore-size", "/bin/sh", "-c", ":")
+        words = [word for command in (*commands, *_KEYS, holder) for word in (*command, ";")]
+        vanish = ("set-option", "-t", f"={name}:", "destroy-unattached", "on")
         only_join = () if start else ("-N",)
-        return [self._program, "-u", *only_join, "-S", str(self._socket), "-f", "/dev/null", "-C", *words, *holder]
+        return [self._program, "-u", *only_join, "-S", str(self._socket), "-f", "/dev/null", "-C", *words, *vanish]
 
     def notice_exit(self) -> None:
         """Make the server look for ended children: it misses many an end, as libutempter takes its SIGCHLD."""
