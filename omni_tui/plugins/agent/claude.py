@@ -27,13 +27,16 @@ ENVIRONMENT = {
     "DISABLE_TELEMETRY": "1",
     "DISABLE_ERROR_REPORTING": "1",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
+    "CLAUDE_CODE_DISABLE_FEEDBACK_SURVEY": "1",
     "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",
     "CLAUDE_CODE_MAX_RETRIES": "2",
     "API_TIMEOUT_MS": "180000",
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+    "CLAUDE_CODE_DISABLE_CRON": "1",
 }
-"""Unattended: nothing but the task's own traffic, no retry of the API that outlasts the stall limit, and no task in the
-background: an agent that waits for one stops, as it does when it has finished."""
+"""Unattended: nothing but the task's own traffic, no retry of the API that outlasts the stall limit, and nothing in
+the background or for later: an agent that waits for such a thing stops, as it does when it has finished."""
 
 
 class ClaudeAgent:

@@ -33,6 +33,7 @@ def write_settings(assignment: Assignment, directory: Path) -> None:
         "permissions": {"allow": [f"Read(/{assignment.prompt})"]},
         "skipDangerousModePermissionPrompt": True,
         "spinnerTipsEnabled": False,
+        "disableDeepLinkRegistration": "disable",
     }
     (directory / "settings.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 

@@ -4,8 +4,3 @@ It is stateless: which turn is due is counted from the assistant turns in the re
 simply work. The script's name is the first part of the URL's path: `ANTHROPIC_BASE_URL=http://127.0.0.1:PORT/commit`.
 Requests beside the conversation (titles, token counts) are answered apart, so that they eat no turn.
 """
-
-from tests.support.model_api.scripts import SCRIPTS
-from tests.support.model_api.server import ModelApi, Record
-
-__all__ = ["SCRIPTS", "ModelApi", "Record"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -21,18 +20,10 @@ class Conversation:
     """The attempt's number, from the branch that the CLI tells the model about; 1 where it tells none."""
     directory: str
     """The agent's working directory."""
-    text: str
-    """All of the request as text, for looking into."""
-
-    @property
-    def asked(self) -> str:
-        """The last message's text, where an answer to a tool or a hook's objection stands."""
-        return self.text.rpartition('"role": "user"')[2]
 
 
 def read(body: dict[str, Any]) -> Conversation:
     """Read a request's body."""
-    text = json.dumps(body)
     plain = "\n".join(_texts(body))
     directory = WORKING_DIRECTORY.search(plain)
     branch = ATTEMPT_BRANCH.search(plain)
@@ -40,7 +31,6 @@ def read(body: dict[str, Any]) -> Conversation:
         turn=sum(message.get("role") == "assistant" for message in body.get("messages", ())),
         attempt=int(branch[1]) if branch else 1,
         directory=directory[1].strip() if directory else ".",
-        text=text,
     )
 
 

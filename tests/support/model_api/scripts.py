@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.support.model_api.conversation import Conversation
 from tests.support.model_api.replies import Answer, Fault, Reply
@@ -102,9 +103,4 @@ def _run(command: str) -> Answer:
 
 def _later(conversation: Conversation, turns: int) -> Conversation:
     """Return `conversation` as if it had begun `turns` turns later."""
-    return Conversation(
-        turn=conversation.turn - turns,
-        attempt=conversation.attempt,
-        directory=conversation.directory,
-        text=conversation.text,
-    )
+    return replace(conversation, turn=conversation.turn - turns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -27,10 +28,10 @@ class Record:
 
 
 class ModelApi:
-    """The server, running while its context is open."""
+    """The server, running while its context is open; `noted` is told every request."""
 
-    def __init__(self) -> None:
-        self.records: list[Record] = []
+    def __init__(self, noted: Callable[[Record], None]) -> None:
+        self.noted = noted
         self._closing = threading.Event()
         self._numbers = itertools.count(1)
         handler = type("Handler", (_Handler,), {"api": self})
@@ -42,14 +43,6 @@ class ModelApi:
     def port(self) -> int:
         """Where it listens on 127.0.0.1."""
         return int(self._server.server_address[1])
-
-    def url(self, script: str) -> str:
-        """Return the value of `ANTHROPIC_BASE_URL` that plays `script`."""
-        return f"http://127.0.0.1:{self.port}/{script}"
-
-    def turns(self) -> list[int]:
-        """Return the turns that were asked for, in order; retries show as repeats."""
-        return [record.turn for record in self.records if record.path.endswith("/messages") and not record.aside]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -106,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _note(self, body: dict[str, Any], *, aside: bool) -> None:
         turn = conversation.read(body).turn
         path = self.path.partition("?")[0]
-        self.api.records.append(Record(self.command, path, aside, turn, json.dumps(body)))
+        self.api.noted(Record(self.command, path, aside, turn, json.dumps(body)))
 
     def _whole(self, answer: Answer) -> None:
         if answer.stall:

@@ -1,0 +1,133 @@
+"""The real Claude Code through the whole engine: nothing is replaced but the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.assignments import git
+from tests.support.real_claude import ModelNetwork, find_claude
+from tests.support.real_fleet import KEY, RealFleet
+
+CLAUDE = find_claude()
+
+pytestmark = pytest.mark.skipif(CLAUDE is None, reason="Claude Code is not installed (`.ci/run` installs it)")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelNetwork]:
+    with ModelNetwork(tmp_path_factory.mktemp("network") / "records") as network:
+        yield network
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, network: ModelNetwork) -> Iterator[RealFleet]:
+    assert CLAUDE is not None
+    made = RealFleet(tmp_path, network, CLAUDE)
+    yield made
+    made.close()
+
+
+def failures(events: list[dict[str, Any]]) -> list[str]:
+    return [f"{event['kind']}: {event['message']}" for event in events if event["event"] == "attempt.failed"]
+
+
+def task(fleet: RealFleet) -> dict[str, Any]:
+    only: dict[str, Any]
+    (only,) = fleet.answer("list")
+    return only
+
+
+@pytest.mark.parametrize(
+    ("mode", "runtime"), [("interactive", "tmux"), ("interactive", "process"), ("print", "tmux"), ("print", "process")]
+)
+def test_a_task_comes_out_on_the_release_branch(fleet: RealFleet, mode: str, runtime: str) -> None:
+    fleet.configure(runtime=runtime)
+    fleet.agent("commit", mode=mode)
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    assert failures(events) == []
+    assert fleet.released() == ["Greet the user"]
+    assert 'return "hello"' in git(fleet.origin, "show", "release/omni:hello.py")
+    assert "Omni-Agent: claude" in git(fleet.origin, "show", "-s", "--format=%B", "release/omni")
+    assert task(fleet)["status"] == "done"
+    seen = {(event["health"], event["source"]) for event in events if event["event"] == "attempt.signal"}
+    assert {("thinking", "hook"), ("tool", "hook")} <= seen
+    assert ("finished", "result" if mode == "print" else "hook") in seen
+
+
+def test_nothing_that_the_repository_planted_is_run_and_no_secret_is_left(fleet: RealFleet) -> None:
+    fleet.agent("commit")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    fleet.night()
+    assert fleet.released() == ["Greet the user"]
+    assert not fleet.planted.exists()
+    assert fleet.holding(KEY) == []
+    assert [path.name for path in fleet.home.iterdir()] == []
+
+
+def test_a_stall_in_mid_stream_is_ended_and_tried_again(fleet: RealFleet) -> None:
+    fleet.agent("stall-once")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    (failure,) = failures(fleet.night(90))
+    assert failure.startswith("stalled:")
+    assert fleet.released() == ["Greet the user"]
+    assert task(fleet)["attempt"] == 2
+
+
+def test_an_agent_that_forgets_to_commit_is_told_by_its_stop_hook(fleet: RealFleet) -> None:
+    fleet.agent("late-commit")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    assert failures(fleet.night()) == []
+    assert fleet.released() == ["Greet the user"]
+
+
+@pytest.mark.parametrize("mode", ["interactive", "print"])
+def test_an_agent_that_never_commits_lands_nothing_and_a_person_is_told(fleet: RealFleet, mode: str) -> None:
+    fleet.agent("no-commit", mode=mode)
+    fleet.answer("add", "app", "--title", "Greet the user")
+    found = failures(fleet.night())
+    assert found
+    assert all(failure.startswith("gate:no_commit") for failure in found)
+    assert fleet.released() == []
+    assert task(fleet)["status"] == "blocked"
+
+
+def test_a_refused_key_stops_the_task_at_once(fleet: RealFleet) -> None:
+    fleet.agent("401")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    (failure,) = failures(fleet.night())
+    assert failure.startswith("harness:auth")
+    blocked = task(fleet)
+    assert blocked["status"] == "blocked"
+    assert "401" in blocked["reason"]
+
+
+def test_a_long_limit_frees_the_slot_and_consumes_no_attempt(fleet: RealFleet) -> None:
+    fleet.agent("429")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    found = failures(fleet.night(15))
+    assert found
+    assert all(failure.startswith("limited:rate_limit") for failure in found)
+    assert fleet.released() == []
+    assert task(fleet)["status"] != "blocked"
+
+
+def test_a_question_that_nobody_answers_ends_the_attempt_and_says_so(fleet: RealFleet) -> None:
+    fleet.configure(attempts=1)
+    fleet.agent("forbidden", allowed_tools=["Edit", "Write"])
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    assert "waiting" in {event["health"] for event in events if event["event"] == "attempt.signal"}
+    (failure,) = failures(events)
+    assert "asked" in failure
+    assert fleet.released() == []
+
+
+def test_nothing_went_beyond_this_machine(network: ModelNetwork) -> None:
+    """Runs last: of all the tests above, what reached the model API, and what tried to go elsewhere."""
+    assert network.turns()
+    assert network.strays() == []
