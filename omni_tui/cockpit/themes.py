@@ -37,6 +37,7 @@ DARK = Theme(
         "tone-cursor-ground": "#2c3a4d",
         "tone-selected-ground": "#232a34",
         "tone-header-ground": "#20252d",
+        "tone-line": "#4a5260",
     },
 )
 
@@ -68,6 +69,7 @@ LIGHT = Theme(
         "tone-cursor-ground": "#cfdff2",
         "tone-selected-ground": "#e4e8ee",
         "tone-header-ground": "#e9e6df",
+        "tone-line": "#b9b5ac",
     },
 )
 

@@ -83,4 +83,6 @@ class Reading(LinesView):
             self._wrap()
 
     def _wrap(self) -> None:
-        self.show(wrap(self._text, self.tones, self.size.width, self.app.console))
+        """Wrap to the width; a view that has just been revealed has none yet, and is resized in a moment."""
+        if self.size.width:
+            self.show(wrap(self._text, self.tones, self.size.width, self.app.console))
