@@ -18,7 +18,7 @@ from omni_tui.errors import RuntimeFailedError
 
 _ANSWER_SECONDS = 20.0
 _PLAIN = re.compile(r"[A-Za-z0-9_./:%@=+,-]+", re.ASCII)
-_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "$": "\\$"}
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "$": "\\$", "~": "\\~"}
 
 
 class TmuxRefusedError(RuntimeFailedError):

@@ -6,6 +6,7 @@ The pane is a window to look through. Who lives and how it ended is known from t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shutil
 from pathlib import Path
@@ -55,6 +56,12 @@ class TmuxRuntime(WrappedRuntime):
 
         Raises `RuntimeFailedError` when the program cannot be started.
         """
+        try:
+            return await self._start(launch)
+        except TmuxGoneError:  # the server ended at this very moment: nothing runs yet, or it will be found
+            return await self._start(launch)
+
+    async def _start(self, launch: Launch) -> Handle:
         known = self._started_before(launch)
         if known is not None:
             return known
@@ -103,12 +110,12 @@ class TmuxRuntime(WrappedRuntime):
 
     async def _client_of(self, handle: Handle) -> ControlClient | None:
         """Return the client if the pane is `handle`'s: after a server's death its id may be another agent's."""
-        try:
-            client = await self._server.client()
-        except TmuxGoneError:
-            return None
-        [answer] = await client.run(("display-message", "-p", "-t", handle.pane, "#{pane_id} #{pane_pid}"))
-        return client if answer == [f"{handle.pane} {handle.pid}"] else None
+        for _ in range(2):  # the first time it may be our client only that is gone
+            with contextlib.suppress(TmuxGoneError):
+                client = await self._server.client()
+                [answer] = await client.run(("display-message", "-p", "-t", handle.pane, "#{pane_id} #{pane_pid}"))
+                return client if answer == [f"{handle.pane} {handle.pid}"] else None
+        return None
 
     async def _required(self, handle: Handle) -> ControlClient:
         client = await self._client_of(handle)
