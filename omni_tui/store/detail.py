@@ -23,6 +23,8 @@ NOTE_BYTES = 256 << 10
 class TaskDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a task beyond its row."""
 
+    path: str = ""
+    """Its file, seen from the fleet's root."""
     note: str = ""
     body: str = ""
     depends_on: tuple[str, ...] = ()
@@ -35,7 +37,7 @@ class TaskDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_detail(paths: FleetPaths, ref: TaskRef, path: Path) -> TaskDetail:
     """Read what there is about the task whose file is `path`; what is missing is left empty."""
-    detail = TaskDetail(note=_text(path.with_name(note_name(path.name))))
+    detail = TaskDetail(path=str(path.relative_to(paths.root)), note=_text(path.with_name(note_name(path.name))))
     with contextlib.suppress(TaskFileError, FileNotFoundError):  # moved meanwhile, or not a task: shown without
         task = read_task(path, ref.workspace)
         detail = msgspec.structs.replace(detail, body=task.body, depends_on=task.depends_on, touches=task.touches)

@@ -152,7 +152,7 @@ def _waiting(tree: FleetTree) -> None:
     titles = (
         "Send the receipt as PDF", "Let customers merge two accounts", "Name the currency in every price",
         "Speed up the search for articles", "Delete carts older than a month", "Log in with a passkey",
-        "Übersetze die Fehlermeldungen ins Deutsche", "検索結果を並べ替える", "Warn before a voucher runs out",
+        "Übersetze die Fehlermeldungen ins Deutsche", "Ταξινόμησε τα αποτελέσματα", "Warn before a voucher runs out",
     )  # fmt: skip
     for number, title in enumerate(titles, 16):
         depends = ("shop-14",) if number == 16 else ()
