@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -189,3 +190,18 @@ async def test_a_start_that_was_cut_off_before_its_window_is_made_up_for(bench: 
     runtime = bench.runtime()
     handle = await bench.start(runtime, "say", "after all")
     await wait_for_screen(runtime, handle, "after all")
+
+
+def test_a_second_wrapper_in_one_run_directory_starts_nothing(tmp_path: Path) -> None:
+    run_dir, ran = tmp_path / "run", tmp_path / "ran"
+    run_dir.mkdir()
+    command = ("/bin/sh", str(records.WRAPPER), "claim", str(run_dir), "boot", "marker", "-")
+    statuses = []
+    for _ in range(2):
+        (run_dir / "launch.sh").write_text(f"echo once >> {ran}\nexit 6\n")
+        statuses.append(subprocess.run(command, capture_output=True).returncode)
+    assert ran.read_text() == "once\n"
+    assert statuses[1] != 0
+    ended = records.read_exit(run_dir)
+    assert ended is not None
+    assert ended.status == 6
