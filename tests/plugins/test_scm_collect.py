@@ -52,8 +52,26 @@ async def test_another_branch_that_went_on_counts(bench: GitBench, path: Path) -
 async def test_a_branch_that_parted_from_head_stays(bench: GitBench, path: Path) -> None:
     mine = bench.commit(path, {"a.txt": "1\n"})
     git(path, "checkout", "-q", "-b", "other", bench.first)
-    bench.commit(path, {"a.txt": "2\n"})
+    parted = bench.commit(path, {"a.txt": "2\n"})
     assert await collected(bench, path) == mine
+    assert bench.refs()[f"refs/omni/kept/t1/1/{parted[:12]}"] == parted
+
+
+async def test_other_branches_and_the_stash_outlive_the_checkout(bench: GitBench, path: Path) -> None:
+    git(path, "checkout", "-q", "-b", "idea")
+    idea = bench.commit(path, {"idea.txt": "1\n"})
+    git(path, "checkout", "-q", BRANCH)
+    bench.write(path, {"a.txt": "stashed\n"})
+    git(path, "stash", "-q")
+    stash = git(path, "rev-parse", "refs/stash")
+    mine = bench.commit(path, {"a.txt": "2\n"})
+    assert await collected(bench, path) == mine
+    await bench.workspace().remove(path)
+    refs = bench.refs()
+    assert idea in refs.values()
+    assert stash in refs.values()
+    kept = {name for name in refs if name.startswith("refs/omni/kept/")}
+    assert len(kept) == (2 if bench.kind.name == "clone" else 0), "a linked worktree's are in the repository anyway"
 
 
 async def test_looking_at_an_older_commit_changes_nothing(bench: GitBench, path: Path) -> None:

@@ -2,7 +2,8 @@
 
 The named branch counts. Where HEAD goes on from it (detached, or on another branch) HEAD counts, and also where the
 branch has gone; where the two have parted, the named branch stays. Rebased and amended histories simply replace what
-was there.
+was there. What else the checkout holds of its own (other branches, a parted HEAD, the stash) is kept under
+`refs/omni/kept/<task>/<attempt>/`, for a checkout is deleted after this.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import view
 from omni_tui.plugins.gitrefs import require_writable
 
+KEPT_LIMIT = 100
+"""Refs of a checkout that are looked at."""
 _UPLOAD = "--upload-pack=git-upload-pack"
 
 
@@ -28,11 +31,16 @@ def collect(bare: Git, worktree: Path, branch: str, tip: str) -> str | None:
     admin = linked_git_dir(bare.git_dir, worktree)
     with view(bare.git_dir, refs={"refs/heads/tip": tip}) as objects:
         if admin is not None:
-            found = {name: resolve(bare, ref) for name in (ref,)} | {"HEAD": resolve(Git(git_dir=admin), "HEAD")}
+            found = {ref: resolve(bare, ref) or "", "HEAD": resolve(Git(git_dir=admin), "HEAD") or ""}
         else:
-            found = _remote_refs(objects, worktree, ref)
-            _fetch(objects, worktree, {commit for commit in found.values() if commit})
-        chosen = _choose(objects, found.get(ref), found.get("HEAD"))
+            found = _remote_refs(objects, worktree)
+            _fetch(objects, worktree, set(found.values()))
+        chosen = _choose(objects, found.get(ref) or None, found.get("HEAD") or None)
+        others = sorted(set(found.values()) - {chosen, tip, ""})
+        own = [other for other in others if not any(_contains(objects, it, other) for it in (chosen, tip) if it)]
+    for commit in own:
+        kept = require_writable(f"refs/omni/kept/{branch.removeprefix('omni/')}/{commit[:12]}")
+        bare.run("update-ref", "--no-deref", kept, commit)
     if chosen is not None:
         bare.run("update-ref", "--no-deref", ref, chosen)
     return chosen
@@ -53,10 +61,11 @@ def linked_git_dir(repo: Path, worktree: Path) -> Path | None:
     return target if inside else None
 
 
-def _remote_refs(objects: Git, worktree: Path, ref: str) -> dict[str, str | None]:
-    listing = objects.text("ls-remote", _UPLOAD, "--", str(worktree), "HEAD", ref)
-    pairs = (line.split("\t", 1) for line in listing.splitlines())
-    return {name: commit for commit, name in pairs if name in {"HEAD", ref}}
+def _remote_refs(objects: Git, worktree: Path) -> dict[str, str]:
+    """Return HEAD, the branches and the stash of a checkout; their names are only compared, never used."""
+    listing = objects.text("ls-remote", _UPLOAD, "--", str(worktree), "HEAD", "refs/heads/*", "refs/stash")
+    pairs = (line.split("\t", 1) for line in listing.splitlines()[:KEPT_LIMIT])
+    return {name: commit for commit, name in pairs}
 
 
 def _fetch(objects: Git, worktree: Path, commits: set[str]) -> None:
@@ -69,5 +78,8 @@ def _fetch(objects: Git, worktree: Path, commits: set[str]) -> None:
 def _choose(objects: Git, branch: str | None, head: str | None) -> str | None:
     if branch is None or head is None or branch == head:
         return branch or head
-    goes_on = objects.run("merge-base", "--is-ancestor", branch, head, accept=(0, 1)).status == 0
-    return head if goes_on else branch
+    return head if _contains(objects, head, branch) else branch
+
+
+def _contains(objects: Git, newer: str, older: str) -> bool:
+    return objects.run("merge-base", "--is-ancestor", older, newer, accept=(0, 1)).status == 0
