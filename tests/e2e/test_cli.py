@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,7 +30,7 @@ class Fleet:
         self.root = directory / "fleet"
         self.origin = make_repository(directory / "origin", {"README.md": "# App\n"})
         self.call("init", str(self.root))
-        (self.root / "config.toml").write_text(f'[limits]\nkill_grace_seconds = 0.2\n[runtime]\nkind = "{runtime}"\n')
+        (self.root / "config.toml").write_text(f'[limits]\nattempts = 1\nkill_grace_seconds = 0.2\n[runtime]\nkind = "{runtime}"\n')
         self.call("workspace", "add", "app", "--repo", str(self.origin), "--check", "test -f README.md")
 
     def agent(self, script: str) -> None:
@@ -69,9 +68,12 @@ class Fleet:
             try:
                 yield dispatcher
             finally:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGTERM)
-                process.wait(timeout=SECONDS)
+                process.terminate()
+                try:
+                    process.wait(timeout=SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
 
 
 class Dispatcher:
@@ -96,8 +98,12 @@ class Dispatcher:
 
 
 @pytest.fixture(params=["process", "tmux"])
-def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Fleet:
-    return Fleet(tmp_path, request.param)
+def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(tmp_path, request.param)
+    yield fleet
+    socket = fleet.root / "tmux.sock"
+    if socket.exists():
+        subprocess.run(["tmux", "-S", socket, "kill-server"], capture_output=True, timeout=SECONDS)
 
 
 def test_a_task_by_its_title_lands_and_the_morning_tells_of_it(fleet: Fleet) -> None:
