@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -52,6 +54,7 @@ def as_object(result: Result) -> dict[str, object]:
 @click.argument("names", nargs=-1, type=click.Choice(SUBJECTS))
 def main(names: tuple[str, ...], *, as_json: bool) -> None:
     """Measure the subjects NAMES, or all, against the goals."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # or nothing is cleaned up
     console = Console(stderr=True)
     results: list[Result] = []
     for name in names or SUBJECTS:

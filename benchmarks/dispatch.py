@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.fleet import PATIENCE, BenchFleet, Core, bare_tmux, headless, make_repository, wait_for_file
 from benchmarks.measure import Result, median
 
-SAMPLES = 9
+SAMPLES = 5
 COLD_LIMIT = 1.25
 SPARE_LIMIT = 0.15
 SIZES = {"large": 5000, "small": 50}
