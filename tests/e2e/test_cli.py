@@ -30,7 +30,9 @@ class Fleet:
         self.root = directory / "fleet"
         self.origin = make_repository(directory / "origin", {"README.md": "# App\n"})
         self.call("init", str(self.root))
-        (self.root / "config.toml").write_text(f'[limits]\nattempts = 1\nkill_grace_seconds = 0.2\n[runtime]\nkind = "{runtime}"\n')
+        (self.root / "config.toml").write_text(
+            f'[limits]\nattempts = 1\nkill_grace_seconds = 0.2\n[runtime]\nkind = "{runtime}"\n'
+        )
         self.call("workspace", "add", "app", "--repo", str(self.origin), "--check", "test -f README.md")
 
     def agent(self, script: str) -> None:
