@@ -1,4 +1,4 @@
-"""The cockpit's way to agents and their work: on the core's loop where this process dispatches, else on a loop of its own."""
+"""The cockpit's way to agents and their work: on the core's loop if this process dispatches, else on another one."""
 
 from __future__ import annotations
 

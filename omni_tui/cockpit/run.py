@@ -1,4 +1,4 @@
-"""Runs the cockpit: with the core beside it on its own thread, or as an observer where another process has the lease."""
+"""Runs the cockpit: with the core beside it on its own thread, or as an observer if another process dispatches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from omni_tui.store.reader import FleetReader
 def run(root: Path, *, slots: int | None = None, stop_agents: bool = False) -> int:
     """Show the fleet at `root` and dispatch it, unless another process does; return the exit status.
 
-    Quitting leaves agents at work. When the terminal goes away (SIGHUP) the cockpit ends and the core goes on until SIGTERM.
+    Quitting leaves agents at work. When the terminal goes away (SIGHUP), the cockpit ends and the core goes on until
+    SIGTERM.
     """
     fleet = Fleet(root, slots=slots)
     fleet.load_plugins()  # before Textual puts its own stream in stdout's place, which not every library stands

@@ -1,4 +1,4 @@
-"""The fleet's state: what its owner says of it apart from the tasks, kept in `state.json` so that it survives a restart."""
+"""The fleet's state: what its owner says of it apart from the tasks; in `state.json`, so that it survives a restart."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ from omni_tui.store.watch import TreeWatch
 
 
 class TestTail:
+    """Complete lines, each once."""
+
     def test_lines_come_once_and_whole(self, tmp_path: Path) -> None:
         path = tmp_path / "events.jsonl"
         tail = Tail(path)
@@ -80,6 +82,8 @@ async def test_wakeups_reach_those_who_asked(tmp_path: Path) -> None:
 
 
 class TestSteps:
+    """Done once, replayed ever after."""
+
     def engine(self, directory: Path, fence: list[int] | None = None) -> LocalEngine:
         directory.mkdir(exist_ok=True)
         run = Run(directory, AttemptId(TaskRef("app", "1"), 1))

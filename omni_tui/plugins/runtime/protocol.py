@@ -12,7 +12,7 @@ class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What the plugin is made with."""
 
     root: Path
-    """The fleet's directory; names the fleet's private socket and holds nothing else of the runtime's but run directories."""
+    """The fleet's directory, after which the fleet's private socket is named."""
     columns: int = 120
     rows: int = 36
     history_lines: int = 5000
@@ -52,7 +52,7 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KillReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The proof of a kill: how it was done, what was there, and what is left (always nothing, or the kill has failed)."""
+    """The proof of a kill: how it was done, how long it took, and what is left: nothing, or the kill has failed."""
 
     method: str
     """`namespace`, `marker`, or `gone` where nothing lived any more."""
