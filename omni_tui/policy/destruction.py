@@ -27,9 +27,11 @@ def destruction(task: Task, change: Change, settings: GateSettings) -> Iterator[
 def _definitions(gone: Removals, intent: Intent) -> Iterator[Found]:
     by_path: dict[str, list[str]] = defaultdict(list)
     for definition in gone.definitions:
-        if not intent.asks_for(definition.name) and not intent.asks_for_file(definition.path):
-            by_path[definition.path].append(definition.name)
-    for path, names in by_path.items():
+        by_path[definition.path].append(definition.name)
+    for path, all_names in by_path.items():
+        names = [] if intent.asks_for_file(path) else [name for name in all_names if not intent.asks_for(name)]
+        if not names:
+            continue
         was, it = ("was", "it") if len(names) == 1 else ("were", "them")
         yield Found(
             kind=FindingKind.DESTRUCTION,

@@ -49,7 +49,9 @@ class Intent:
     def __init__(self, task: Task) -> None:
         text = f"{task.title}\n\n{task.body}"
         self.about_removing = _TITLE.match(task.title.strip()) is not None
-        self._sentences = [(sentence, _verbs(sentence)) for sentence in _sentences(text)]
+        self._sentences = [(sentence, verbs) for sentence in _sentences(text) if (verbs := _verbs(sentence))]
+        self._folded = "\n".join(sentence for sentence, _ in self._sentences).lower()
+        self._answers: dict[str, bool] = {}
         self._identifiers = set(re.findall(r"\w{4,}", text))
 
     def asks_for(self, name: str) -> bool:
@@ -68,11 +70,17 @@ class Intent:
         return self.about_removing or any(self._asked(name) for name in (path, pure.name, *above))
 
     def _asked(self, name: str) -> bool:
+        if name.lower() not in self._folded:
+            return False
+        if name not in self._answers:
+            self._answers[name] = self._look_for(name)
+        return self._answers[name]
+
+    def _look_for(self, name: str) -> bool:
         word = re.compile(rf"(?<![\w/]){re.escape(name)}(?!\w)", re.IGNORECASE)
         return any(
             _is_asked(sentence, match.start(), verbs)
             for sentence, verbs in self._sentences
-            if verbs
             for match in word.finditer(sentence)
         )
 

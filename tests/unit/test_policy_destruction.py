@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from omni_tui.model.change import Change, FileChange
@@ -145,3 +147,12 @@ def test_a_file_whose_definitions_moved_is_not_destroyed() -> None:
     gone, come = change("a.py", ["def f():"], [], status="D"), change("b.py", [], ["def f():"], status="A")
     both = Change(base="b", head="h", commits=1, files=gone.files + come.files, patch=gone.patch + come.patch)
     assert list(destruction(task("Split a.py"), both, GateSettings())) == []
+
+
+def test_twenty_thousand_removed_definitions_are_judged_at_once() -> None:
+    """The gate runs on the core's loop. Measured: 0.3 s; a look through the whole text for each name took 40 s."""
+    made = change("a.py", [f"def f{number}():" for number in range(20_000)], [])
+    began = time.process_time()
+    found = list(destruction(task("Mend it", "Extend the `a` and remove `b`. " * 500), made, GateSettings()))
+    assert time.process_time() - began < 5
+    assert "19995 more" in found[0].message

@@ -68,6 +68,7 @@ def test_a_good_change_has_grade_a() -> None:
         pytest.param(change(file(added=1999, removed=2)), {}, ["too_large:block"], id="too many lines"),
         pytest.param(change(*(file(f"src/f{n}.py") for n in range(61))), {}, ["too_large:block"], id="too many files"),
         pytest.param(change(file(added=1999, removed=1)), {}, [], id="just not too large"),
+        pytest.param(change(*(file(f"src/f{n}.py") for n in range(60))), {}, [], id="just not too many files"),
         pytest.param(change(file(), truncated=True), {}, ["too_large:block"], id="patch was cut"),
     ],
 )
@@ -102,6 +103,8 @@ def test_rescued_work_is_said() -> None:
         pytest.param(task(body="See `README.md`."), ["src/dates.py"], False, id="a mention at the root means all"),
         pytest.param(task(body="Use `and/or`, `date.today`."), ["x.py"], False, id="what only looks like a path"),
         pytest.param(task(body="Make `pkg/new.py`."), ["x.py"], True, id="a file to be made"),
+        pytest.param(task(body="Mend all in `docs/use.md`."), ["x.py"], True, id="a file that is there"),
+        pytest.param(task(body="Merge it into `origin/main`."), ["x.py"], False, id="a ref is no file"),
         pytest.param(
             task(body="Run `pip install x/y.py`, see `https://h.org/a/b.py`."), ["x.py"], False, id="commands"
         ),

@@ -125,6 +125,12 @@ def test_cycles(edges: dict[str, str], circles: dict[str, str], open_: str) -> N
     assert all(circle in held[name].message for name, circle in circles.items())
 
 
+@pytest.mark.parametrize(("length", "cut"), [pytest.param(6, False, id="named whole"), pytest.param(7, True, id="cut")])
+def test_a_long_circle_is_named_in_part(length: int, cut: bool) -> None:
+    waiting = [task(f"t{number}", depends_on=(f"t{(number + 1) % length}",)) for number in range(length)]
+    assert ("…" in decide(*waiting).holds[ref("t0")].message) is cut
+
+
 def test_ten_thousand_tasks_in_one_circle_are_decided_at_once() -> None:
     """Everything is linear: what was once quadratic here took 50 s. The measured value is 0.2 s."""
     count = 10_000
