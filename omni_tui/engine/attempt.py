@@ -224,17 +224,16 @@ class Attempt:
         scm = self._place.scm
         change = await scm.change(salvage.head) if salvage.head else None
         trial = await scm.squash(salvage.head, "trial") if salvage.head else None
-        verdict = gate.inspect(
-            gate.Evidence(
-                task=self.task,
-                change=change,
-                settings=self._services.settings().gate,
-                rescued=bool(salvage.rescue),
-                origin_changed=await scm.origin_state() != launched.origin_state,
-                conflicts=trial.conflicts if trial else (),
-                tree_paths=await scm.paths(trial.commit) if trial and trial.commit else None,
-            )
+        evidence = gate.Evidence(
+            task=self.task,
+            change=change,
+            settings=self._services.settings().gate,
+            rescued=bool(salvage.rescue),
+            origin_changed=await scm.origin_state() != launched.origin_state,
+            conflicts=trial.conflicts if trial else (),
+            tree_paths=await scm.paths(trial.commit) if trial and trial.commit else None,
         )
+        verdict = await asyncio.to_thread(gate.inspect, evidence)  # seconds for a patch of megabytes
         self._run.write_verdict(verdict)
         if change is not None:
             self._run.write_patch(change.patch)

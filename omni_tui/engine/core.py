@@ -78,7 +78,9 @@ class Core:
         """Carry out one request without dispatching, for a command that found nobody in charge."""
         self._guard.spawn("tree watch", self._services.wakeups.run())
         try:
-            await self._open_places(only=request.task.partition("/")[0] or None)
+            workspace, _, task_id = request.task.partition("/")
+            if workspace:
+                self.scheduler.open_for_one(await self._wiring.open_place(workspace), task_id)
             return await self._desk.carry_out(request)
         finally:
             await self._close()
@@ -102,9 +104,9 @@ class Core:
 
     # -- what changes while it runs --------------------------------------------------------------------------------
 
-    async def _open_places(self, only: str | None = None) -> None:
+    async def _open_places(self) -> None:
         for name in self._wiring.paths.workspace_names():
-            if self.scheduler.place(name) is None and only in (None, name):
+            if self.scheduler.place(name) is None:
                 await self._open_place(name)
 
     async def _open_place(self, name: str) -> None:

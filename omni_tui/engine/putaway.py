@@ -45,7 +45,7 @@ class PutAway:
 
     async def blocked(self, task: Task, place: Workplace, ending: Ending, ordered: str) -> None:
         """Ask for a person: a note beside the task says why, what was tried and where it is kept."""
-        reason = ordered or (ending.failures[-1].message if ending.failures else "") or "it cannot go on"
+        reason = ordered or (ending.move.reason if ending.move else "it cannot go on")
         await self._block(task, place, reason, blocked_note(task, ending.failures, place.name, reason))
 
     async def fault(self, task: Task, place: Workplace, error: OmniError) -> None:

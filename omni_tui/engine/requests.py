@@ -36,6 +36,14 @@ ORDERS = {
 }
 
 
+REASONS = {
+    OrderKind.KILL: "killed by a person",
+    OrderKind.REQUEUE: "queued again by a person",
+    OrderKind.BLOCK: "blocked by a person",
+}
+"""What a person's wish means where they gave no reason."""
+
+
 class RequestDesk:
     """Takes requests from `control/`, has them carried out, files the replies."""
 
@@ -93,7 +101,7 @@ class RequestDesk:
             raise TaskNotFoundError(
                 f"no workspace {workspace!r} is open", where=request.task, fix="see `omni-tui workspace list`"
             )
-        reason = request.reason or f"{request.kind.value} asked for by a person"
+        reason = request.reason or REASONS[kind]
         if await self._scheduler.order(ref, Order(kind, reason)):
             return _said(kind, ref)
         return self._on_resting(place, ref, kind, reason)

@@ -69,7 +69,7 @@ class Scheduler:
     # -- workplaces ------------------------------------------------------------------------------------------------
 
     def open(self, place: Workplace) -> None:
-        """Take in a workplace: watch its queue, keep its spares, adopt what a former owner left in doing/."""
+        """Dispatch a workplace: watch its queue, keep its spares, adopt what a former owner left in doing/."""
         site = Site(place, Intake(place, self._services), SpareKeeper(place, self._services))
         self._sites[place.name] = site
         for status in Status:
@@ -79,6 +79,13 @@ class Scheduler:
         for path in place.queue.files(Status.DOING):
             self._adopt(place, path)
         self.wake.set()
+
+    def open_for_one(self, place: Workplace, task_id: str) -> None:
+        """Take in a workplace for a single request: only the task that it is about is adopted, nothing is started."""
+        self._sites[place.name] = Site(place, Intake(place, self._services), SpareKeeper(place, self._services))
+        found = place.queue.find(task_id)
+        if found is not None and found[0] is Status.DOING:
+            self._adopt(place, found[1])
 
     def place(self, workspace: str) -> Workplace | None:
         """Return an open workplace."""
