@@ -18,6 +18,8 @@ from benchmarks.measure import Result
 
 SUBJECTS = ("claim", "dispatch", "exits", "idle")
 """Modules of this package with a `run(directory) -> list[Result]`."""
+PIPE_WIDTH = 160
+"""Columns where the output is no terminal."""
 BENCH_DIR = Path(__file__).parents[1] / "build" / "bench"
 """On the repository's disk, since a RAM disk would hide what fsync costs; the variable BENCH_DIR names another."""
 
@@ -63,7 +65,7 @@ def main(names: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode([as_object(result) for result in results]).decode())
     else:
-        Console().print(as_table(results))
+        Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(as_table(results))
     if not all(result.ok for result in results):
         raise SystemExit(1)
 

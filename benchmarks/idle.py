@@ -77,8 +77,9 @@ def quiet_minute(name: str, pid: int, limit: float) -> list[Result]:
     time.sleep(SECONDS)
     took = time.monotonic() - began
     spawned = last_pid() - started
-    if not Path(f"/proc/{pid}").exists():
-        raise AssertionError(f"{name}: the process has ended")
+    quiet = sum(cmdline(process) == b"sleep\x00100000\x00" for process in processes())
+    if not Path(f"/proc/{pid}").exists() or quiet != AGENTS:
+        raise AssertionError(f"{name}: {quiet} agents are left")
     cpu = Result(
         name=f"{name}: CPU of all its processes, {SECONDS:.0f} s",
         unit="%",
