@@ -214,7 +214,7 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     copy_from: Annotated[
         str,
         Meta(
-            description="Where they are copied from; empty: `repo` where that is a path, else `files/` of the workspace."
+            description="Where they come from; empty: `repo` if that is a path, else `files/` of the workspace."
         ),
     ] = ""
     agents: Annotated[
