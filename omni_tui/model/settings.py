@@ -213,9 +213,7 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ] = ()
     copy_from: Annotated[
         str,
-        Meta(
-            description="Where they come from; empty: `repo` if that is a path, else `files/` of the workspace."
-        ),
+        Meta(description="Where they come from; empty: `repo` if that is a path, else `files/` of the workspace."),
     ] = ""
     agents: Annotated[
         tuple[str, ...], Meta(description="Agents that tasks go to in turn; empty: all under `agents/`, by name.")
