@@ -146,6 +146,7 @@ class Attempt:
         except RuntimeFailedError as error:
             origin_state.cancel()
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
+        self._place.spares_due.set()
         self._services.record("attempt.started", self.id, agent=self.agent.name, harness=self.agent.harness)
         return Launched(handle=handle, at=self._services.clock.now(), origin_state=await origin_state)
 

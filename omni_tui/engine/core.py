@@ -157,5 +157,6 @@ class Core:
             return
         if after != before:
             self._services.record("config.taken", file=name)
+            self.scheduler.review_spares()
         self.scheduler.change_state(message="")
         self.scheduler.wake.set()

@@ -44,7 +44,6 @@ class Site:
 
     place: Workplace
     intake: Intake
-    spares: SpareKeeper
 
 
 class Scheduler:
@@ -70,19 +69,19 @@ class Scheduler:
 
     def open(self, place: Workplace) -> None:
         """Dispatch a workplace: watch its queue, keep its spares, adopt what a former owner left in doing/."""
-        site = Site(place, Intake(place, self._services), SpareKeeper(place, self._services))
+        site = Site(place, Intake(place, self._services))
         self._sites[place.name] = site
         for status in Status:
             self._services.wakeups.add(site.intake.changed, place.paths.queue(status))
             self._services.wakeups.add(self.wake, place.paths.queue(status))
-        self._guard.spawn(f"spares of {place.name}", site.spares.run())
+        self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
         for path in place.queue.files(Status.DOING):
             self._adopt(place, path)
         self.wake.set()
 
     def open_for_one(self, place: Workplace, task_id: str) -> None:
         """Take in a workplace for a single request: only the task that it is about is adopted, nothing is started."""
-        self._sites[place.name] = Site(place, Intake(place, self._services), SpareKeeper(place, self._services))
+        self._sites[place.name] = Site(place, Intake(place, self._services))
         found = place.queue.find(task_id)
         if found is not None and found[0] is Status.DOING:
             self._adopt(place, found[1])
@@ -91,6 +90,11 @@ class Scheduler:
         """Return an open workplace."""
         site = self._sites.get(workspace)
         return site.place if site else None
+
+    def review_spares(self) -> None:
+        """Have every workplace see to its spares: the settings have changed."""
+        for site in self._sites.values():
+            site.place.spares_due.set()
 
     def _adopt(self, place: Workplace, path: Path) -> None:
         """Go on with a task of a former owner; a file that is no task any more is told of and left where it is."""
@@ -188,7 +192,7 @@ class Scheduler:
         finally:
             del self.running[task.ref]
             running.ended.set()
-            self._sites[place.name].spares.look()
+            place.spares_due.set()
             self._sites[place.name].intake.changed.set()
             self.wake.set()
 

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError
 
+STARTS_FIRST_SECONDS = 0.5
+"""What makes spares due often makes a start due as well: that one takes a spare and the machine first."""
+
 
 class SpareKeeper:
-    """Keeps one spare a slot in one workplace; asleep until it is told that one was used, or that the tip has moved."""
+    """Keeps one spare a slot in one workplace; asleep until the workplace says that they are due."""
 
     def __init__(self, place: Workplace, services: Services) -> None:
         self._place = place
         self._services = services
-        self._due = asyncio.Event()
-        self._due.set()
-
-    def look(self) -> None:
-        """Have it look again soon."""
-        self._due.set()
 
     async def run(self) -> None:
         """Keep the spares until cancelled.
 
-        A failure is told once and tried again at the next look; meanwhile a start makes its own checkout.
+        A failure is told once and tried again when they are due again; meanwhile a start makes its own checkout.
         """
-        told = ""
+        told, due = "", self._place.spares_due
+        due.set()
         while True:
-            await self._due.wait()
-            self._due.clear()
+            await due.wait()
+            await self._services.clock.sleep(STARTS_FIRST_SECONDS)
+            due.clear()
             scheduler = self._services.settings().scheduler
-            if not scheduler.spares:
-                continue
+            count = scheduler.slots if scheduler.spares else 0
             try:
-                await self._place.checkouts.make_spare(await self._place.scm.tip())
+                await self._place.checkouts.make_spares(await self._place.scm.tip(), count)
                 told = ""
             except OmniError as error:
                 if str(error) != told:

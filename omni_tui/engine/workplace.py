@@ -36,6 +36,8 @@ class Workplace:
     """Makes a fresh reader of an attempt's signals for a harness, by name."""
     landing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One squash, check and landing at a time: the tested tree is the one that lands."""
+    spares_due: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a spare may have been used, the tip may have moved, or the settings have changed."""
     turn: int = 0
     """Whose turn it is among the agents."""
 

@@ -26,7 +26,7 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         ),
     ] = 0.0
     spares: Annotated[
-        bool, Meta(description="Keep a prepared checkout per workspace, so that a start does not wait for one.")
+        bool, Meta(description="Keep a prepared checkout a slot in each workspace, so that no start waits for one.")
     ] = True
 
 

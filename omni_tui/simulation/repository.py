@@ -46,7 +46,8 @@ class MemoryRepository:
         self.commits: dict[str, MemoryCommit] = {}
         self.refs: dict[str, str] = {}
         self.checkouts: dict[Path, MemoryCheckout] = {}
-        self.spares: dict[Path, str] = {}
+        self.spares: dict[Path, tuple[str, ...]] = {}
+        """For each directory of checkouts, the commits that its spares are at."""
         if files:
             self.refs[f"refs/heads/{branch}"] = self.commit(files, (), "first")
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from omni_tui.errors import ScmError, WorkspaceError
 from omni_tui.plugins.gitrefs import is_ref_name, require_commit, require_writable
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
-from omni_tui.simulation.repository import MemoryCheckout, MemoryRepository
+from omni_tui.simulation.repository import MemoryCheckout, MemoryRepository, Tree
 
 
 class MemoryWorkspace:
@@ -35,15 +35,15 @@ class MemoryWorkspace:
             except ScmError as error:
                 raise WorkspaceError(error.message) from error
             there = self._make(path, branch, tip)
-            self.repository.spares.pop(self.spec.worktrees, None)
+            self._take_spare(tip)
         return Worktree(path=str(path), branch=branch, base=there.base)
 
-    async def make_spare(self, tip: str) -> bool:
-        """Remember that a spare is ready at `tip`."""
-        if self.repository.spares.get(self.spec.worktrees) == tip:
-            return False
-        self.repository.spares[self.spec.worktrees] = tip
-        return True
+    async def make_spares(self, tip: str, count: int) -> int:
+        """Remember that `count` spares are ready at `tip`."""
+        self._tree(tip)
+        there = self.repository.spares.get(self.spec.worktrees, ())[:count]
+        self.repository.spares[self.spec.worktrees] = (tip,) * count
+        return count - there.count(tip)
 
     async def checkout(self, name: str, commit: str) -> Path:
         """Make a fresh, detached checkout."""
@@ -60,13 +60,20 @@ class MemoryWorkspace:
     def _make(self, path: Path, branch: str, commit: str) -> MemoryCheckout:
         if self.setup_failure:
             raise WorkspaceError(self.setup_failure)
-        try:
-            tree = self.repository.tree(require_commit(commit))
-        except ScmError as error:
-            raise WorkspaceError(error.message) from error
-        made = MemoryCheckout(branch=branch, base=commit, head=commit, files=dict(tree))
+        made = MemoryCheckout(branch=branch, base=commit, head=commit, files=dict(self._tree(commit)))
         self.repository.checkouts[path] = made
         return made
+
+    def _tree(self, commit: str) -> Tree:
+        try:
+            return self.repository.tree(require_commit(commit))
+        except ScmError as error:
+            raise WorkspaceError(error.message) from error
+
+    def _take_spare(self, tip: str) -> None:
+        """Use one up, if there is one, rather one that is at `tip`."""
+        ready = sorted(self.repository.spares.get(self.spec.worktrees, ()), key=lambda base: base != tip)
+        self.repository.spares[self.spec.worktrees] = tuple(ready[1:])
 
     def _place(self, name: str) -> Path:
         if not is_ref_name(name) or "/" in name:

@@ -57,29 +57,53 @@ async def test_a_later_start_knows_what_an_earlier_one_made(bench: Bench) -> Non
 @pytest.mark.parametrize("later", [False, True], ids=["at the tip", "behind the tip"])
 async def test_the_spare_becomes_the_checkout(bench: Bench, second: str, later: bool) -> None:
     workspace = bench.workspace()
-    assert await workspace.make_spare(bench.first) is True
-    assert await workspace.make_spare(bench.first) is False
+    assert await workspace.make_spares(bench.first, 1) == 1
+    assert await workspace.make_spares(bench.first, 1) == 0
     tip = second if later else bench.first
     made = await workspace.prepare("t1-1", "omni/t1/1", tip)
     assert bench.read(Path(made.path)) == (SECOND if later else FILES)
     assert (made.branch, made.base) == ("omni/t1/1", tip)
-    assert await workspace.make_spare(tip) is True, "the spare is used up"
+    assert await workspace.make_spares(tip, 1) == 1, "the spare is used up"
+
+
+async def test_each_slot_has_its_spare(bench: Bench, second: str) -> None:
+    workspace = bench.workspace()
+    assert await workspace.make_spares(bench.first, 3) == 3
+    made = [await workspace.prepare(f"t{n}-1", f"omni/t{n}/1", bench.first) for n in (1, 2)]
+    assert [bench.read(Path(one.path)) for one in made] == [FILES, FILES]
+    assert await workspace.make_spares(bench.first, 3) == 2, "two are used up"
+    assert await workspace.make_spares(second, 3) == 3, "all are moved"
+    assert await workspace.make_spares(second, 3) == 0
+
+
+async def test_surplus_spares_go_and_the_others_stay(bench: Bench) -> None:
+    workspace = bench.workspace()
+    await workspace.make_spares(bench.first, 3)
+    assert await workspace.make_spares(bench.first, 1) == 0
+    assert await workspace.make_spares(bench.first, 3) == 2, "two had gone"
+    assert await workspace.make_spares(bench.first, 0) == 0
+    assert await workspace.make_spares(bench.first, 2) == 2, "all had gone"
+
+
+async def test_spares_of_a_commit_that_is_not_there_are_a_failure(bench: Bench) -> None:
+    with pytest.raises(WorkspaceError):
+        await bench.workspace().make_spares("0" * 40, 1)
 
 
 async def test_the_spare_moves_to_the_newest_tip_and_back(bench: Bench, second: str) -> None:
     workspace = bench.workspace()
-    await workspace.make_spare(bench.first)
-    assert await workspace.make_spare(second) is True
-    assert await workspace.make_spare(bench.first) is True
+    await workspace.make_spares(bench.first, 1)
+    assert await workspace.make_spares(second, 1) == 1
+    assert await workspace.make_spares(bench.first, 1) == 1
     made = await workspace.prepare("t1-1", "omni/t1/1", bench.first)
     assert bench.read(Path(made.path)) == FILES
 
 
 async def test_many_at_once_each_get_their_own(bench: Bench, second: str) -> None:
     workspace = bench.workspace()
-    await workspace.make_spare(bench.first)
+    await workspace.make_spares(bench.first, 3)
     jobs = [workspace.prepare(f"t{n}-1", f"omni/t{n}/1", second) for n in range(1, 9)]
-    made, _ = await asyncio.gather(asyncio.gather(*jobs), workspace.make_spare(second))
+    made, _ = await asyncio.gather(asyncio.gather(*jobs), workspace.make_spares(second, 3))
     assert len({one.path for one in made}) == 8
     assert all(bench.read(Path(one.path)) == SECOND for one in made)
 
@@ -107,7 +131,7 @@ async def test_only_checkouts_of_this_workspace_are_removed(bench: Bench) -> Non
             await bench.workspace().remove(path)
 
 
-@pytest.mark.parametrize("name", ["", "..", "a/b", ".spare", "-x", "a\nb"])
+@pytest.mark.parametrize("name", ["", "..", "a/b", ".spare-1", "-x", "a\nb"])
 async def test_a_name_that_is_no_name_is_refused(bench: Bench, name: str) -> None:
     with pytest.raises(WorkspaceError):
         await bench.workspace().prepare(name, "omni/t1/1", bench.first)

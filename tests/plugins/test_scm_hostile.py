@@ -100,11 +100,11 @@ async def test_nothing_planted_runs(bench: GitBench) -> None:
     await scm.diff(rescued)
     await scm.origin_state()
     other = Path((await bench.workspace().prepare("t2-1", "omni/t2/1", bench.first)).path)
-    await bench.workspace().make_spare(bench.first)
+    await bench.workspace().make_spares(bench.first, 1)
     merge = await scm.squash(rescued, "x")
     assert await scm.land(merge)
     changed = await bench.workspace().checkout("check", merge.commit)
-    await bench.workspace().make_spare(merge.commit)
+    await bench.workspace().make_spares(merge.commit, 1)
     assert (await scm.push()).pushed
     assert not mark.exists(), mark.read_text()
     assert bench.read(other) == FILES

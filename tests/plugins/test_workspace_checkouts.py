@@ -31,7 +31,7 @@ async def prepare(bench: GitBench, **changes: object) -> Path:
 @pytest.mark.parametrize("spare", [False, True])
 async def test_the_agent_finds_a_clean_checkout_it_can_commit_in(bench: GitBench, spare: bool) -> None:
     if spare:
-        await bench.workspace().make_spare(bench.first)
+        await bench.workspace().make_spares(bench.first, 1)
     path = await prepare(bench)
     assert git(path, "symbolic-ref", "HEAD") == f"refs/heads/{BRANCH}"
     assert git(path, "status", "--porcelain") == ""
@@ -60,9 +60,9 @@ async def test_what_a_crash_leaves_is_made_again(bench: GitBench, stage: str) ->
     workspace = bench.workspace()
     worktrees = bench.root / "worktrees"
     if stage == "spare without record":
-        await workspace.make_spare(bench.first)
-        write_files(worktrees / ".spare", {"a.txt": "half\n"})
-        drop_record(worktrees / ".spare")
+        await workspace.make_spares(bench.first, 1)
+        write_files(worktrees / ".spare-1", {"a.txt": "half\n"})
+        drop_record(worktrees / ".spare-1")
     else:
         path = await prepare(bench)
         if stage == "checkout without record":
@@ -71,8 +71,8 @@ async def test_what_a_crash_leaves_is_made_again(bench: GitBench, stage: str) ->
         else:
             path.rename(bench.root / "away")
     assert bench.read(await prepare(bench)) == FILES
-    assert await bench.workspace().make_spare(bench.first) is True
-    assert bench.read(worktrees / ".spare") == FILES
+    assert await bench.workspace().make_spares(bench.first, 1) == 1
+    assert bench.read(worktrees / ".spare-1") == FILES
 
 
 async def test_a_spare_that_somebody_touched_is_no_trouble(bench: GitBench) -> None:
@@ -80,14 +80,14 @@ async def test_a_spare_that_somebody_touched_is_no_trouble(bench: GitBench) -> N
     head = bench.commit(path, {"new.txt": "new\n", "a.txt": "1\n"})
     await bench.scm().open()
     await bench.scm().collect(path, BRANCH)
-    await bench.workspace().make_spare(bench.first)
-    write_files(bench.root / "worktrees/.spare", {"new.txt": "in the way\n"})
+    await bench.workspace().make_spares(bench.first, 1)
+    write_files(bench.root / "worktrees/.spare-1", {"new.txt": "in the way\n"})
     made = await bench.workspace().prepare("t2-1", "omni/t2/1", head)
     assert bench.read(Path(made.path)) == bench.tree(head)
-    await bench.workspace().make_spare(bench.first)
-    write_files(bench.root / "worktrees/.spare", {"new.txt": "in the way\n"})
-    assert await bench.workspace().make_spare(head) is True
-    assert bench.read(bench.root / "worktrees/.spare") == bench.tree(head)
+    await bench.workspace().make_spares(bench.first, 1)
+    write_files(bench.root / "worktrees/.spare-1", {"new.txt": "in the way\n"})
+    assert await bench.workspace().make_spares(head, 1) == 1
+    assert bench.read(bench.root / "worktrees/.spare-1") == bench.tree(head)
 
 
 async def test_a_linked_worktree_never_takes_a_branch_with_work(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_a_linked_worktree_never_takes_a_branch_with_work(tmp_path: Path) 
     await workspace.remove(path)
     for spare in (False, True):
         if spare:
-            await workspace.make_spare(bench.first)
+            await workspace.make_spares(bench.first, 1)
         with pytest.raises(WorkspaceError, match="holds commits"):
             await workspace.prepare("t1-1", BRANCH, bench.first)
     assert bench.refs()[f"refs/heads/{BRANCH}"] == head
@@ -144,7 +144,7 @@ async def test_the_set_up_command_runs_in_each_checkout_with_its_own_environment
         "setup": 'echo "$COLOUR ${HOME-none} $(pwd)" > made.txt',
         "environment": {"PATH": os.environ["PATH"], "COLOUR": "green"},
     }
-    await bench.workspace(**setup).make_spare(bench.first)
+    await bench.workspace(**setup).make_spares(bench.first, 1)
     path = await prepare(bench, **setup)
     assert (path / "made.txt").read_text() == f"green none {path}\n"
     check = await bench.workspace(**setup).checkout("check", bench.first)

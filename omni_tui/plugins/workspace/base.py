@@ -1,8 +1,8 @@
-"""What both kinds of checkout share: names, records, the spare, copied files and set-up, and careful removal.
+"""What both kinds of checkout share: names, records, spares, copied files and set-up, and careful removal.
 
-Under `worktrees/`: a directory for each checkout; `.spare`, a complete checkout that nobody has touched; `.records/`,
-which says what is complete (see `plugins.checkouts`); `.trash/`, what is being deleted. Whatever a crash leaves
-half-made has no record, so it is made again.
+Under `worktrees/`: a directory for each checkout; `.spare-1` …, complete checkouts that nobody has touched;
+`.records/`, which says what is complete (see `plugins.checkouts`); `.trash/`, what is being deleted. Whatever a crash
+leaves half-made has no record, so it is made again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import shutil
 import stat
 import tempfile
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,8 +23,8 @@ from omni_tui.plugins.checkouts import CheckoutRecord, drop_record, read_record,
 from omni_tui.plugins.gitrefs import is_ref_name, require_commit, require_writable
 from omni_tui.plugins.workspace.equip import copy_files, exclude, run_setup
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
+from omni_tui.plugins.workspace.spares import Spares
 
-_SPARE = ".spare"
 _TRASH = ".trash"
 
 
@@ -37,8 +36,7 @@ class CheckoutWorkspace(ABC):
     def __init__(self, spec: WorkspaceSpec) -> None:
         """Take the project of `spec`; nothing is read or written yet."""
         self.spec = spec
-        self._spare = spec.worktrees / _SPARE
-        self._spare_lock = threading.Lock()
+        self._spares = Spares(spec.worktrees)
 
     async def prepare(self, name: str, branch: str, tip: str) -> Worktree:
         """Make the checkout `name` of `tip` on a new `branch`, or return the one that is there already."""
@@ -54,10 +52,16 @@ class CheckoutWorkspace(ABC):
         """Make a fresh, detached checkout of `commit`; one that has this name already gives way."""
         return Path((await self._make(self._place(name), "", commit)).path)
 
-    async def make_spare(self, tip: str) -> bool:
-        """Have the spare ready at `tip`; False: it is there already."""
-        with _as_workspace_error(self._spare):
-            return await asyncio.to_thread(self._make_spare, require_commit(tip))
+    async def make_spares(self, tip: str, count: int) -> int:
+        """Have `count` spares ready at `tip`, one after the other; return how many were made or moved."""
+        with _as_workspace_error(self.spec.worktrees):
+            require_commit(tip)
+            surplus = self._spares.surplus(count)
+            for spare in surplus:
+                await asyncio.to_thread(self._drop_spare, spare)
+            if surplus:
+                await asyncio.to_thread(self._empty_trash)
+            return sum([await asyncio.to_thread(self._make_spare, spare, tip) for spare in self._spares.wanted(count)])
 
     async def remove(self, path: Path) -> None:
         """Remove a checkout of ours, and what earlier removals left. Raises `WorkspaceError` for any other path."""
@@ -71,8 +75,8 @@ class CheckoutWorkspace(ABC):
         """Make a checkout of `tip` at `path`, on a new `branch` or, where that is empty, detached."""
 
     @abstractmethod
-    def _claim(self, path: Path, branch: str, tip: str, base: str) -> None:
-        """Make the spare, whose files are those of `base`, the checkout of `tip` at `path` on a new `branch`."""
+    def _claim(self, spare: Path, base: str, path: Path, branch: str, tip: str) -> None:
+        """Make a spare, whose files are those of `base`, the checkout of `tip` at `path` on a new `branch`."""
 
     @abstractmethod
     def _move(self, path: Path, base: str, tip: str) -> None:
@@ -115,42 +119,48 @@ class CheckoutWorkspace(ABC):
             exclude(self._info_exclude(path), self.spec.copy)
 
     def _claim_spare(self, path: Path, branch: str, commit: str) -> bool:
-        """Use the spare if it is complete and nobody is busy with it."""
-        if not self._spare_lock.acquire(blocking=False):
-            return False
+        """Use a spare that is complete and that nobody is busy with, if there is one."""
+        for spare in self._spares.nearest(commit):
+            with self._spares.hold(spare, wait=False) as held:
+                record = read_record(spare) if held else None
+                if record is not None and spare.is_dir():
+                    return self._claimed(spare, record.base, path, branch, commit)
+        return False
+
+    def _claimed(self, spare: Path, base: str, path: Path, branch: str, commit: str) -> bool:
+        drop_record(spare)
         try:
-            record = read_record(self._spare)
-            if record is None or not self._spare.is_dir():
-                return False
-            drop_record(self._spare)
-            self._claim(path, branch, commit, record.base)
+            self._claim(spare, base, path, branch, commit)
         except ScmError:  # a spare is a saving, not a need: without it the checkout is made from nothing
             self._discard(path)
-            self._discard(self._spare)
+            self._discard(spare)
             return False
-        finally:
-            self._spare_lock.release()
         return True
 
-    def _make_spare(self, tip: str) -> bool:
-        with self._spare_lock:
-            record = read_record(self._spare)
-            if record is not None and record.base == tip and self._spare.is_dir():
+    def _make_spare(self, spare: Path, tip: str) -> bool:
+        """Have one spare ready at `tip`; False: it is there already."""
+        with self._spares.hold(spare, wait=True):
+            record = read_record(spare)
+            if record is not None and record.base == tip and spare.is_dir():
                 return False
-            drop_record(self._spare)
-            if record is None or not self._moved(record.base, tip):
-                self._discard(self._spare)
-                self._spare.parent.mkdir(parents=True, exist_ok=True)
-                self._create(self._spare, "", tip)
-            write_record(self._spare, CheckoutRecord(branch="", base=tip))
+            drop_record(spare)
+            if record is None or not self._moved(spare, record.base, tip):
+                self._discard(spare)
+                spare.parent.mkdir(parents=True, exist_ok=True)
+                self._create(spare, "", tip)
+            write_record(spare, CheckoutRecord(branch="", base=tip))
             return True
 
-    def _moved(self, base: str, tip: str) -> bool:
+    def _moved(self, spare: Path, base: str, tip: str) -> bool:
         try:
-            self._move(self._spare, base, tip)
+            self._move(spare, base, tip)
         except ScmError:  # somebody has been in it: it is made anew
             return False
         return True
+
+    def _drop_spare(self, spare: Path) -> None:
+        with self._spares.hold(spare, wait=True):
+            self._discard(spare)
 
     def _place(self, name: str) -> Path:
         if not is_ref_name(name) or "/" in name:

@@ -31,8 +31,8 @@ class CloneWorkspace(CheckoutWorkspace):
         self._put_on(git_dir, branch, tip)
         fill(Git(git_dir=git_dir, work_tree=path), tip)
 
-    def _claim(self, path: Path, branch: str, tip: str, base: str) -> None:
-        self._spare.rename(path)
+    def _claim(self, spare: Path, base: str, path: Path, branch: str, tip: str) -> None:
+        spare.rename(path)
         self._put_on(path / ".git", branch, tip)
         if base != tip:
             fill(Git(git_dir=path / ".git", work_tree=path), base, tip)

@@ -44,15 +44,19 @@ class Workspace(Protocol):
     name: ClassVar[str]
 
     async def prepare(self, name: str, branch: str, tip: str) -> Worktree:
-        """Make a checkout called `name` of commit `tip` on a new branch, from the spare if one is ready.
+        """Make a checkout called `name` of commit `tip` on a new branch, from a spare if one is ready.
 
         The files to copy are in it and the set-up command has run. Calling it again for a `name` and `branch` that
         exist returns what is there. Raises `WorkspaceError` with the end of the output when anything fails.
         """
         ...
 
-    async def make_spare(self, tip: str) -> bool:
-        """Have one untouched checkout ready at `tip`: make it, or move it there. Returns whether anything was done."""
+    async def make_spares(self, tip: str, count: int) -> int:
+        """Have `count` untouched checkouts ready at `tip`: make them, move them there, drop those beyond `count`.
+
+        One at a time, in the background of starts: a `prepare` at the same time takes one that is ready or makes its
+        own, and waits for none. Returns how many were made or moved.
+        """
         ...
 
     async def checkout(self, name: str, commit: str) -> Path:

@@ -42,10 +42,10 @@ class WorktreeWorkspace(CheckoutWorkspace):
             self._add(path, tip, *(("--no-track", "-B", branch) if branch else ("--detach",)))
         self._fill_files(path, tip)
 
-    def _claim(self, path: Path, branch: str, tip: str, base: str) -> None:
+    def _claim(self, spare: Path, base: str, path: Path, branch: str, tip: str) -> None:
         self._require_free(branch, tip)
         with self._books:
-            self._bare.run("worktree", "move", "--", str(self._spare), str(path))
+            self._bare.run("worktree", "move", "--", str(spare), str(path))
         self._bare.run("update-ref", "--no-deref", f"refs/heads/{branch}", tip)
         set_head(_admin(path), f"refs/heads/{branch}")
         if base != tip:
