@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from omni_tui.model.event import Event
+from omni_tui.model.text import clean, one_line
 
 SENTENCES = {
     "core.started": "dispatching ({mode}, pid {pid})",
@@ -13,6 +14,7 @@ SENTENCES = {
     "config.taken": "{file} has changed and is in force",
     "config.refused": "{file} is not taken over: {error}",
     "workspace.opened": "is open",
+    "workspace.closed": "closed: {reason}",
     "workspace.refused": "cannot be used: {error}",
     "workspace.spare_failed": "no spare checkout: {error}",
     "task.refused": "{file} is no task: {error}",
@@ -22,9 +24,10 @@ SENTENCES = {
     "task.landed": "landed on {release} as {commit:.10}",
     "task.blocked": "blocked: {reason}",
     "task.requeued": "back in todo/: {reason}",
+    "task.withdrawn": "withdrawn: {reason}",
     "attempt.started": "{agent} starts ({harness})",
     "attempt.failed": "failed ({kind}): {message}",
-    "attempt.rescued": "unfinished work is kept on {ref}",
+    "attempt.rescued": "unfinished work is kept: {kept}",
     "attempt.judged": "the gate gives it {grade}",
     "check.finished": "check {verb} after {seconds:.1f} s",
     "release.pushed": "release branch pushed",
@@ -46,9 +49,14 @@ def narrate(event: Event) -> str:
     if sentence is None:
         return ""
     verb = "passed" if event.data.get("passed") else "failed"
-    text = sentence.format(**{"verb": verb, **event.data}).splitlines()[0]
+    said = {name: _first_line(value) if isinstance(value, str) else value for name, value in event.data.items()}
+    text = one_line(sentence.format(**{"verb": verb, **said}))
     clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
     return f"{clock} {subject(event)} {text}"
+
+
+def _first_line(text: str) -> str:
+    return next(iter(clean(text).strip().splitlines()), "")
 
 
 def subject(event: Event) -> str:

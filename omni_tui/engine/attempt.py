@@ -6,8 +6,8 @@ Each is idempotent: after a crash it may be done again, and finds what it did be
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,21 +15,22 @@ import msgspec
 
 from omni_tui.engine.board import Board
 from omni_tui.engine.check import Check, CheckResult, Started
-from omni_tui.engine.order import OrderBox
+from omni_tui.engine.guard import contained
+from omni_tui.engine.order import OrderBox, acquire_unless_ordered, obey, unless_ordered
 from omni_tui.engine.prompt import build_prompt, commit_message
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import AttemptFailedError, Engine
-from omni_tui.engine.supervisor import Supervisor, obey
+from omni_tui.engine.supervisor import Supervisor
 from omni_tui.engine.tail import Tail
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import RuntimeFailedError, WorkspaceError
+from omni_tui.errors import LeaseLostError, OmniError, RuntimeFailedError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
 from omni_tui.model.failure import Failure, FailureKind, Move
 from omni_tui.model.task import Task
 from omni_tui.model.verdict import FindingKind, Severity, Verdict
 from omni_tui.plugins.agent.protocol import Agent, Assignment
 from omni_tui.plugins.runtime.protocol import Handle, Launch
-from omni_tui.plugins.scm.protocol import Merge
+from omni_tui.plugins.scm.protocol import Merge, Rescue
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy import gate, retry, supervision
 from omni_tui.store.runs import Run
@@ -47,9 +48,11 @@ PHASES = {
 }
 """Which step begins which phase; the others belong to the phase before."""
 
-
-CLOSING = ("salvage", "conclude")
+CLOSING = ("salvage", "clear", "conclude")
 """Steps that are done even after an order has come."""
+
+CUT_SHORT = ("prepare", "checkout")
+"""Steps that an order cuts short: a set-up command may take minutes. The others end soon, or hear orders themselves."""
 
 
 class Launched(Started, frozen=True, kw_only=True):
@@ -63,6 +66,8 @@ class Salvage(msgspec.Struct, frozen=True, kw_only=True):
 
     head: str = ""
     rescue: str = ""
+    checkout: str = ""
+    """The checkout, where it has to stay because not all of it could be committed."""
 
     @property
     def work(self) -> str:
@@ -97,24 +102,44 @@ class Attempt:
         self._history = history
         self._harness: Agent = place.harness(agent.harness)
         self._supervisor: Supervisor | None = None
+        self._started: list[Started] = []
         self._check = Check(services, engine, box)
         self.board = Board(attempt, agent, run, services)
 
     async def step(self, key: str, result: type[T], work: Callable[[], Awaitable[T]]) -> T:
         """Do one step durably; an order that has come ends the attempt before it."""
+        name = key.split(".", maxsplit=1)[0]
 
         async def obedient() -> T:
-            if key not in CLOSING:
-                obey(self._box)
-            return await work()
+            if name in CLOSING:
+                return await work()
+            obey(self._box)
+            return await (unless_ordered(self._box, work()) if name in CUT_SHORT else work())
 
-        if phase := PHASES.get(key.split(".", maxsplit=1)[0]):
+        if phase := PHASES.get(name):
             self.board.enter(phase)
-        return await self._engine.step(key, result, obedient)
+        done = await self._engine.step(key, result, lambda: _without_faults(obedient()))
+        if isinstance(done, Started):
+            self._started.append(done)
+        return done
 
-    def landing(self) -> AbstractAsyncContextManager[object]:
-        """Return the workspace's turn to land: one squash, check and merge at a time."""
-        return self._place.landing
+    @asynccontextmanager
+    async def landing(self) -> AsyncIterator[None]:
+        """Wait for the workspace's turn to land: one squash, check and merge at a time.
+
+        An order ends the wait without the turn, because the next step obeys it before it does anything.
+        """
+        turn = await acquire_unless_ordered(self._box, self._place.landing)
+        try:
+            yield
+        finally:
+            if turn:
+                self._place.landing.release()
+
+    async def abandon(self) -> None:
+        """End what this attempt has started, after a fault that left no way to go on. Its checkout stays."""
+        for started in self._started:
+            await self._services.runtime.kill(started.handle, grace=0.0)
 
     # -- before the agent ------------------------------------------------------------------------------------------
 
@@ -147,8 +172,13 @@ class Attempt:
             origin_state.cancel()
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
         self._place.spares_due.set()
+        try:
+            launched = Launched(handle=handle, at=self._services.clock.now(), origin_state=await origin_state)
+        except OmniError:
+            await self._end(handle)
+            raise
         self._services.record("attempt.started", self.id, agent=self.agent.name, harness=self.agent.harness)
-        return Launched(handle=handle, at=self._services.clock.now(), origin_state=await origin_state)
+        return launched
 
     def _assignment(self, worktree: Worktree) -> Assignment:
         secrets = {
@@ -203,16 +233,34 @@ class Attempt:
     # -- after it --------------------------------------------------------------------------------------------------
 
     async def salvage(self, worktree: Worktree, launched: Launched | None) -> Salvage:
-        """End what is left of the agent, bring in its branch, keep what it had not committed, remove the checkout."""
+        """End what is left of the agent, bring in its branch, keep what it had not committed, remove the checkout.
+
+        The checkout stays where it holds what no commit could take. Raises `ScmError`, with nothing removed, where it
+        cannot be read.
+        """
         if launched is not None:
             await self._end(launched.handle)
         path, scm = Path(worktree.path), self._place.scm
         head = await scm.collect(path, self.id.branch) or ""
-        rescue = await scm.rescue(path, head or worktree.base, self.id.rescue_ref) or ""
-        if rescue:
-            self._services.record("attempt.rescued", self.id, ref=self.id.rescue_ref, commit=rescue)
-        await self._place.checkouts.remove(path)
-        return Salvage(head=head if head != worktree.base else "", rescue=rescue)
+        rescue = await scm.rescue(path, head or worktree.base, self.id.rescue_ref)
+        stays = worktree.path if rescue.left_out else ""
+        if rescue.commit or stays:
+            self._tell_rescue(rescue, stays)
+        if not stays:
+            await self._place.checkouts.remove(path)
+        return Salvage(head=head if head != worktree.base else "", rescue=rescue.commit, checkout=stays)
+
+    def _tell_rescue(self, rescue: Rescue, checkout: str) -> None:
+        ref = self.id.rescue_ref if rescue.commit else ""
+        self._services.record(
+            "attempt.rescued",
+            self.id,
+            ref=ref,
+            commit=rescue.commit,
+            left_out=rescue.left_out,
+            checkout=checkout,
+            kept=" and ".join(filter(None, (ref, checkout))),
+        )
 
     async def _end(self, handle: Handle) -> None:
         runtime = self._services.runtime
@@ -229,7 +277,7 @@ class Attempt:
             task=self.task,
             change=change,
             settings=self._services.settings().gate,
-            rescued=bool(salvage.rescue),
+            rescued=bool(salvage.rescue or salvage.checkout),
             origin_changed=await scm.origin_state() != launched.origin_state,
             conflicts=trial.conflicts if trial else (),
             tree_paths=await scm.paths(trial.commit) if trial and trial.commit else None,
@@ -276,14 +324,19 @@ class Attempt:
         except RuntimeFailedError as error:
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
 
-    async def finish_check(self, started: Started, checkout: str, salvage: Salvage) -> CheckResult:
+    async def finish_check(self, started: Started, salvage: Salvage) -> CheckResult:
         """Return what came of it; raise if it failed."""
         result = await self._check.finish(started)
-        await self._place.checkouts.remove(Path(checkout))
         self._services.record("check.finished", self.id, passed=result.passed, seconds=result.seconds)
         if not result.passed:
             raise AttemptFailedError(_check_failure(self._place.settings.check, result, salvage))
         return result
+
+    async def clear_check(self, checkout: str, started: Started | None) -> None:
+        """End what is left of the check, however far it came, and remove its checkout."""
+        if started is not None:
+            await self._check.clear(started)
+        await self._place.checkouts.remove(Path(checkout))
 
     async def land(self, merge: Merge) -> bool:
         """Move the release branch to the checked commit; False: it has moved meanwhile."""
@@ -307,6 +360,16 @@ class Attempt:
     def has_check(self) -> bool:
         """Whether the workspace names a check command."""
         return bool(self._place.settings.check)
+
+
+async def _without_faults(work: Awaitable[T]) -> T:
+    """Make a fault a failure like any other: recorded, its agent ended, its work kept, told to a person."""
+    try:
+        return await contained(work)
+    except LeaseLostError:
+        raise
+    except OmniError as error:
+        raise AttemptFailedError(Failure(kind=FailureKind.FAULT, message=str(error))) from error
 
 
 def _gate_failure(verdict: Verdict, salvage: Salvage) -> Failure:

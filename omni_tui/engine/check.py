@@ -8,10 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from omni_tui.engine.order import OrderBox
+from omni_tui.engine.order import OrderBox, obey
 from omni_tui.engine.services import Services
-from omni_tui.engine.steps import AttemptFailedError, Engine
-from omni_tui.engine.supervisor import obey
+from omni_tui.engine.steps import Engine
 from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch
 
 SGR = re.compile(r"\x1b\[[0-9;:]*m")
@@ -65,14 +64,9 @@ class Check:
         runtime, clock = self._services.runtime, self._services.clock
         settings, handle = self._services.settings(), started.handle
         deadline = clock.monotonic() + settings.check.minutes * 60 - max(0.0, clock.now() - started.at)
-        try:
-            ended = await self._ended(handle, deadline)
-        except AttemptFailedError:
-            await runtime.kill(handle, grace=0.0)
-            raise
+        ended = await self._ended(handle, deadline)
         await runtime.kill(handle, grace=0.0)
         screen = await runtime.screen(handle, history=settings.runtime.history_lines)
-        await runtime.release(handle)
         return CheckResult(
             passed=ended is not None and ended.status == 0,
             status=ended.status if ended else None,
@@ -80,6 +74,11 @@ class Check:
             timed_out=ended is None,
             output=_plain(screen.lines)[-settings.check.output_kib * 1024 :],
         )
+
+    async def clear(self, started: Started) -> None:
+        """End what is left of it, however far it came, and close its window."""
+        await self._services.runtime.kill(started.handle, grace=0.0)
+        await self._services.runtime.release(started.handle)
 
     async def _ended(self, handle: Handle, deadline: float) -> Exit | None:
         """Return how it ended; None: it ran out of time."""

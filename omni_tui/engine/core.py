@@ -11,12 +11,15 @@ from omni_tui.engine.requests import RequestDesk
 from omni_tui.engine.scheduler import Scheduler
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import OmniError
+from omni_tui.errors import LeaseLostError, OmniError
 from omni_tui.model.request import Request
 from omni_tui.model.settings import Settings
 from omni_tui.model.state import FleetState
 from omni_tui.plugins.notifier.protocol import Urgency
 from omni_tui.store.paths import FleetPaths
+
+VITAL = ("scheduler", "tree watch", "requests")
+"""The loops without which a core is none."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Core:
         self.scheduler = Scheduler(services, self._guard, wiring.state, wiring.save_state)
         self._desk = RequestDesk(wiring.paths.control, self.scheduler, services, self._guard, self.stop)
         self._refused: dict[str, str] = {}
+        self._lost = False
 
     def stop(self, reason: str) -> None:
         """End the core soon; agents keep running unless it was made with `stop_agents`."""
@@ -63,12 +67,13 @@ class Core:
             await self._open_places()
             self._guard.spawn("new workspaces", self._watch_workspaces())
             self._guard.spawn("configuration", self._watch_settings())
+            self._guard.spawn("lease", self._watch_lease())
             self._guard.spawn("requests", self._desk.run())
             self._guard.spawn("scheduler", self.scheduler.run())
             if self._until_idle:
                 self._guard.spawn("until idle", self._stop_when_idle())
             await self._stopping.wait()
-            if self._stop_agents:
+            if self._stop_agents and not self._lost:
                 await self.scheduler.stop_agents(self._reason)
         finally:
             await self._close()
@@ -88,7 +93,10 @@ class Core:
     async def _close(self) -> None:
         await self._guard.close()
         await self._services.runtime.close()
-        self._services.record("core.stopped", reason=self._reason)
+        if self._lost:
+            self._services.tell("core.stopped", reason=self._reason)
+        else:
+            self._services.record("core.stopped", reason=self._reason)
         self._services.lease.release()
 
     async def _stop_when_idle(self) -> None:
@@ -96,11 +104,20 @@ class Core:
         self.stop("idle: nothing runs and nothing can start")
 
     def _failed(self, name: str, error: BaseException) -> None:
-        """Say that something of ours failed; without its loop the core cannot go on."""
-        self._services.record("core.fault", where=name, error=f"{type(error).__name__}: {error}")
-        self.scheduler.change_state(message=f"{name} failed: {error}")
-        if name in ("scheduler", "tree watch", "requests"):
+        """Say that something of ours failed; without its loops, or unable to put a task away, the core cannot go on.
+
+        Once the lease is lost nothing is written any more: the fleet's tree is another's.
+        """
+        words = f"{type(error).__name__}: {error}"
+        if isinstance(error, LeaseLostError):
+            self._lost = True
+            self.stop(str(error))
+            self._services.tell("core.fault", where=name, error=words)
+            return
+        if name in VITAL or name.startswith("delivery of "):
             self.stop(f"{name} failed: {error}")
+        self._services.record("core.fault", where=name, error=words)
+        self.scheduler.change_state(message=f"{name} failed: {error}")
 
     # -- what changes while it runs --------------------------------------------------------------------------------
 
@@ -132,7 +149,9 @@ class Core:
             names = set(self._wiring.paths.workspace_names())
             for name in names - watched:
                 wakeups.add(changed, self._wiring.paths.workspace(name).root)
-            watched |= names
+            for name in watched - names:
+                wakeups.remove(changed, self._wiring.paths.workspace(name).root)
+            watched = names
             await changed.wait()
             changed.clear()
             await self._open_places()
@@ -146,6 +165,15 @@ class Core:
             await changed.wait()
             changed.clear()
             self._take_settings(path.name)
+
+    async def _watch_lease(self) -> None:
+        """Stop at once when the lease is taken away, not only before the next side effect."""
+        changed, path = asyncio.Event(), self._wiring.paths.lease
+        self._services.wakeups.add(changed, path.parent, path)
+        while True:
+            await changed.wait()
+            changed.clear()
+            self._services.lease.check()
 
     def _take_settings(self, name: str) -> None:
         before = self._services.settings()

@@ -38,7 +38,7 @@ class Crew(Protocol):
         ...
 
     async def pause(self, move: Move) -> bool:
-        """Wait as `move` says; False: that is too long to keep a slot for."""
+        """Wait as `move` says; False: that is too long to keep a slot for, or an order has come."""
         ...
 
 
@@ -62,14 +62,22 @@ async def land_one(attempt: Attempt) -> Merge:
     """One attempt: from an empty checkout to the release branch."""
     worktree = await attempt.step("prepare", Worktree, attempt.prepare)
     salvage, launched = await work(attempt, worktree)
-    await attempt.step("inspect", Verdict, partial(attempt.inspect, salvage, launched))
-    async with attempt.landing():
-        for turn in count(1):
-            merge = await attempt.step(f"squash.{turn}", Merge, partial(attempt.squash, salvage))
-            if attempt.has_check:
-                await check(attempt, merge, str(turn), salvage)
-            if await attempt.step(f"land.{turn}", bool, partial(attempt.land, merge)):
-                return merge
+    try:
+        await attempt.step("inspect", Verdict, partial(attempt.inspect, salvage, launched))
+        async with attempt.landing():
+            return await merge_in(attempt, salvage)
+    except AttemptFailedError as failed:
+        raise failed.keeping(salvage.work, salvage.checkout) from failed
+
+
+async def merge_in(attempt: Attempt, salvage: Salvage) -> Merge:
+    """Squash, check and land; all of it again where the release branch has moved meanwhile."""
+    for turn in count(1):
+        merge = await attempt.step(f"squash.{turn}", Merge, partial(attempt.squash, salvage))
+        if attempt.has_check:
+            await check(attempt, merge, str(turn), salvage)
+        if await attempt.step(f"land.{turn}", bool, partial(attempt.land, merge)):
+            return merge
     raise AssertionError("unreachable: an endless count has ended")
 
 
@@ -82,7 +90,7 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]
         await attempt.step("watch", type(None), partial(attempt.watch, worktree, launched))
     except AttemptFailedError as failed:
         salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
-        raise AttemptFailedError(msgspec.structs.replace(failed.failure, work=salvage.work)) from failed
+        raise failed.keeping(salvage.work, salvage.checkout) from failed
     salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
     return salvage, launched
 
@@ -90,5 +98,11 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]
 async def check(attempt: Attempt, merge: Merge, turn: str, salvage: Salvage) -> None:
     """Run the check on exactly the tree that will land."""
     checkout = await attempt.step(f"checkout.{turn}", str, partial(attempt.checkout, merge, turn))
-    started = await attempt.step(f"checking.{turn}", Started, partial(attempt.start_check, checkout, turn))
-    await attempt.step(f"check.{turn}", CheckResult, partial(attempt.finish_check, started, checkout, salvage))
+    started: Started | None = None
+    try:
+        started = await attempt.step(f"checking.{turn}", Started, partial(attempt.start_check, checkout, turn))
+        await attempt.step(f"check.{turn}", CheckResult, partial(attempt.finish_check, started, salvage))
+    except AttemptFailedError:
+        await attempt.step(f"clear.{turn}", type(None), partial(attempt.clear_check, checkout, started))
+        raise
+    await attempt.step(f"clear.{turn}", type(None), partial(attempt.clear_check, checkout, started))

@@ -28,6 +28,9 @@ class Delivery:
         self._services = services
         self._box = box
         self._left = place.runs.attempts(task.id)
+        self._attempt: Attempt | None = None
+        self._over_before = False
+        """Whether the attempt at hand had come to its conclusion before this delivery began."""
 
     async def next_attempt(self, failures: Sequence[Failure]) -> Attempt:
         """Return the attempt that a crash left, or a new one. Raises `PluginError` if no agent can take the task."""
@@ -36,7 +39,8 @@ class Delivery:
         services = self._services
         engine = LocalEngine(run, services.clock, services.lease.epoch, services.lease.check)
         agent = await engine.step("assign", AgentSpec, self._assign)
-        return Attempt(
+        self._over_before = engine.is_done("conclude")
+        self._attempt = Attempt(
             attempt=attempt,
             task=self.task,
             agent=agent,
@@ -47,6 +51,7 @@ class Delivery:
             box=self._box,
             history=tuple(failures),
         )
+        return self._attempt
 
     def _next_number(self) -> int:
         if self._left:
@@ -63,14 +68,20 @@ class Delivery:
         return chosen
 
     async def pause(self, move: Move) -> bool:
-        """Wait as `move` says; False: that is too long to keep a slot for.
+        """Wait as `move` says; False: that is too long to keep a slot for, or an order has come.
 
-        Before an attempt that is on disk already there is nothing to wait for.
+        After an attempt that was over before there is nothing to wait for: the claim came when its time had.
         """
-        if self._left or not move.delay:
+        if self._box.order is not None:
+            return False
+        if self._over_before:
             return True
         if move.delay > PATIENCE_SECONDS:
             return False
         clock = self._services.clock
-        await clock.wait(self._box.changed, clock.monotonic() + move.delay)
-        return True
+        return not await clock.wait(self._box.given, clock.monotonic() + move.delay)
+
+    async def abandon(self) -> None:
+        """End what the attempt at hand has started. Raises `RuntimeFailedError` if something outlives that."""
+        if self._attempt is not None:
+            await self._attempt.abandon()

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from omni_tui.engine.steps import AttemptFailedError
+from omni_tui.errors import OmniError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Guard:
@@ -41,3 +46,14 @@ class Guard:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def contained(work: Awaitable[T]) -> T:
+    """Do `work`; what it raises that nobody expected comes out as an `OmniError`: a fault of one task stays its own."""
+    try:
+        return await work
+    except (OmniError, AttemptFailedError):
+        raise
+    except Exception as error:
+        log.exception("an unexpected error in the work on a task")
+        raise OmniError(f"{type(error).__name__}: {error}", fix="it may be a defect of omni-tui") from error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from omni_tui.engine.deliver import Ending
+from collections.abc import Sequence
+
 from omni_tui.engine.prompt import blocked_note
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import OmniError, ScmError
+from omni_tui.errors import ScmError, TaskFileError, TaskNotFoundError
 from omni_tui.model.failure import Failure, FailureKind
-from omni_tui.model.lifecycle import Occasion
+from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
 from omni_tui.plugins.notifier.protocol import Urgency
 from omni_tui.plugins.scm.protocol import Merge
@@ -16,19 +17,31 @@ from omni_tui.plugins.tracker.protocol import Outcome
 
 
 class PutAway:
-    """Moves an ended task's file, tells its tracker and, where a person must look, a person."""
+    """Moves an ended task's file, tells its tracker and, where a person must look, a person.
+
+    `file` is the name of the task's file in doing/. Each returns the folder where the task is now; None: a person has
+    taken its file away meanwhile.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def landed(self, task: Task, place: Workplace, merge: Merge) -> None:
-        """Put away a task whose change is on the release branch: done, told, pushed."""
-        place.queue.move(task.id, Status.DOING, Occasion.LANDED)
+    async def landed(self, task: Task, place: Workplace, file: str, merge: Merge) -> Status | None:
+        """Put away a task whose change is on the release branch: pushed, done, told.
+
+        Pushed first: what is in done/ is looked at by no later start, which would not know that the push is missing.
+        """
+        await self._push(place)
+        try:
+            outcome = self._move(task, place, file, Occasion.LANDED)
+        except TaskFileError as error:  # a person's own file has its name in done/
+            reason = f"it has landed as {merge.commit}; do not run it again. But {error}"
+            return await self.blocked(task, place, file, (), reason)
         self._services.record("task.landed", task.ref, commit=merge.commit, release=place.settings.release)
         await place.tracker.tell(
             task, Outcome(landed=True, message=f"landed on {place.settings.release}", commit=merge.commit)
         )
-        await self._push(place)
+        return outcome
 
     async def _push(self, place: Workplace) -> None:
         if not self._services.settings().merge.push:
@@ -43,25 +56,47 @@ class PutAway:
         elif push.reason:
             self._services.record("release.not_pushed", workspace=place.name, reason=push.reason)
 
-    async def blocked(self, task: Task, place: Workplace, ending: Ending, ordered: str) -> None:
+    async def blocked(
+        self, task: Task, place: Workplace, file: str, failures: Sequence[Failure], reason: str
+    ) -> Status | None:
         """Ask for a person: a note beside the task says why, what was tried and where it is kept."""
-        reason = ordered or (ending.move.reason if ending.move else "it cannot go on")
-        await self._block(task, place, reason, blocked_note(task, ending.failures, place.name, reason))
-
-    async def fault(self, task: Task, place: Workplace, error: OmniError) -> None:
-        """Block a task because something of ours or the machine's failed, with the error's own words."""
-        failure = Failure(kind=FailureKind.FAULT, message=str(error))
-        await self._block(task, place, str(error), blocked_note(task, (failure,), place.name, str(error)))
-
-    async def _block(self, task: Task, place: Workplace, reason: str, note: str) -> None:
-        place.queue.move(task.id, Status.DOING, Occasion.BLOCKED, note=note)
+        note = blocked_note(task, failures, place.name, reason)
+        outcome = self._move(task, place, file, Occasion.BLOCKED, note)
         self._services.record("task.blocked", task.ref, reason=reason)
         await place.tracker.tell(task, Outcome(landed=False, message=reason))
         await self._services.notify(Urgency.ATTENTION, f"{task.ref} is blocked", reason, task.ref)
+        return outcome
 
-    def requeued(self, task: Task, place: Workplace, reason: str, *, fresh: bool) -> None:
+    async def fault(self, task: Task, place: Workplace, file: str, trouble: str) -> Status | None:
+        """Block a task because something of ours or the machine's failed, with the error's own words."""
+        failure = Failure(kind=FailureKind.FAULT, message=trouble)
+        return await self.blocked(task, place, file, (failure,), trouble)
+
+    def requeued(self, task: Task, place: Workplace, file: str, reason: str, *, fresh: bool) -> Status | None:
         """Put a task back into todo/, with `fresh` attempts or with those that it has left."""
+        self._services.lease.check()
         if fresh:
             place.runs.begin_afresh(task.id)
-        place.queue.move(task.id, Status.DOING, Occasion.REQUEUED)
+        outcome = self._move(task, place, file, Occasion.REQUEUED)
         self._services.record("task.requeued", task.ref, reason=reason)
+        return outcome
+
+    def withdrawn(self, task: Task, reason: str) -> None:
+        """Leave a task where a person's own hand has put its file."""
+        self._services.record("task.withdrawn", task.ref, reason=reason)
+
+    def _move(self, task: Task, place: Workplace, file: str, occasion: Occasion, note: str = "") -> Status | None:
+        self._services.lease.check()
+        try:
+            place.queue.move(task.id, Status.DOING, occasion, note=note)
+        except TaskNotFoundError:
+            self._move_spoilt(task, place, file, occasion, note)
+            return None
+        return after(Status.DOING, occasion)
+
+    def _move_spoilt(self, task: Task, place: Workplace, file: str, occasion: Occasion, note: str) -> None:
+        """Ask for a person where the file holds the task no more: it was edited meanwhile, or taken away."""
+        words = f"its file was edited while the task ran and holds it no more; the task itself was {occasion}\n\n{note}"
+        spoilt = place.queue.refuse(place.paths.queue(Status.DOING) / file, words)
+        where = f"its file was edited meanwhile and is blocked/{spoilt.name}" if spoilt else "its file was taken away"
+        self._services.record("task.withdrawn", task.ref, reason=where)

@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from omni_tui.engine.guard import Guard
+from omni_tui.engine.guard import Guard, contained
 from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.scheduler import Scheduler
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import OmniError, TaskNotFoundError, UsageError
+from omni_tui.errors import LeaseLostError, OmniError, TaskNotFoundError, UsageError
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.request import Reply, Request, RequestKind
 from omni_tui.model.task import Status, TaskRef
@@ -35,6 +35,8 @@ ORDERS = {
     RequestKind.BLOCK: OrderKind.BLOCK,
 }
 
+ENDS = {OrderKind.KILL: Status.BLOCKED, OrderKind.REQUEUE: Status.TODO, OrderKind.BLOCK: Status.BLOCKED}
+"""Where a task is once its order has been carried out."""
 
 REASONS = {
     OrderKind.KILL: "killed by a person",
@@ -72,9 +74,12 @@ class RequestDesk:
 
     async def _serve(self, request: Request) -> None:
         try:
-            message = await self.carry_out(request)
+            message = await contained(self.carry_out(request))
+            self._services.lease.check()
             reply = Reply(id=request.id, ok=True, message=message)
             self._services.record("request.done", kind=request.kind.value, for_task=request.task, by=request.by)
+        except LeaseLostError:
+            raise
         except OmniError as error:
             reply = Reply(id=request.id, ok=False, message=str(error))
             self._services.record("request.refused", kind=request.kind.value, for_task=request.task, error=str(error))
@@ -102,9 +107,16 @@ class RequestDesk:
                 f"no workspace {workspace!r} is open", where=request.task, fix="see `omni-tui workspace list`"
             )
         reason = request.reason or REASONS[kind]
-        if await self._scheduler.order(ref, Order(kind, reason)):
-            return _said(kind, ref)
-        return self._on_resting(place, ref, kind, reason)
+        ended = await self._scheduler.order(ref, Order(kind, reason))
+        if ended is None:
+            return self._on_resting(place, ref, kind, reason)
+        if ended.outcome is Status.DONE:
+            raise UsageError("it landed before that could be done", where=request.task)
+        if ended.outcome is not ENDS[kind]:  # another order came first
+            return self._on_resting(place, ref, kind, reason)
+        if ended.trouble:
+            raise OmniError(f"it is in {ended.outcome}/, but: {ended.trouble}", where=request.task)
+        return _said(kind, ref)
 
     def _on_resting(self, place: Workplace, ref: TaskRef, kind: OrderKind, reason: str) -> str:
         """Do what is asked with a task that does not run."""

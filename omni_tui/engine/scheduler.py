@@ -7,18 +7,17 @@ queue costs nothing. The shape follows honcho's manager: one loop, one owner, th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from omni_tui.engine.deliver import Ending, deliver
-from omni_tui.engine.delivery import Delivery
+from omni_tui.engine.deliveries import Deliveries, Running
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.intake import Intake
-from omni_tui.engine.order import Order, OrderBox, OrderKind
-from omni_tui.engine.putaway import PutAway
+from omni_tui.engine.order import Order, OrderKind
+from omni_tui.engine.past import look_back
 from omni_tui.engine.services import Services
 from omni_tui.engine.spares import SpareKeeper
 from omni_tui.engine.workplace import Workplace
@@ -27,15 +26,8 @@ from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, plan
 
-
-@dataclass
-class Running:
-    """A task that is being delivered."""
-
-    task: Task
-    place: Workplace
-    box: OrderBox
-    ended: asyncio.Event
+SETTLE_SECONDS = 1.0
+"""How long a running task's file may be missing from doing/: an editor that saves it takes it away for a moment."""
 
 
 @dataclass
@@ -44,6 +36,8 @@ class Site:
 
     place: Workplace
     intake: Intake
+    keeper: asyncio.Task[None] | None = None
+    """What keeps its spares."""
 
 
 class Scheduler:
@@ -53,7 +47,6 @@ class Scheduler:
         self, services: Services, guard: Guard, state: FleetState, on_state: Callable[[FleetState], None]
     ) -> None:
         self.wake = asyncio.Event()
-        self.running: dict[TaskRef, Running] = {}
         self.idle = asyncio.Event()
         """Nothing runs, and nothing can start without a person or a new task."""
         self.state = state
@@ -63,7 +56,8 @@ class Scheduler:
         self._sites: dict[str, Site] = {}
         self._not_before: dict[TaskRef, float] = {}
         self._last_start: float | None = None
-        self._put_away = PutAway(services)
+        self._deliveries = Deliveries(services, guard, self._ended)
+        self._stopping = False
 
     # -- workplaces ------------------------------------------------------------------------------------------------
 
@@ -74,10 +68,24 @@ class Scheduler:
         for status in Status:
             self._services.wakeups.add(site.intake.changed, place.paths.queue(status))
             self._services.wakeups.add(self.wake, place.paths.queue(status))
-        self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
+        site.keeper = self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
         for path in place.queue.files(Status.DOING):
             self._adopt(place, path)
         self.wake.set()
+
+    def _close(self, site: Site) -> None:
+        """Let go of a workplace whose directory has gone; it is opened again when it is there again."""
+        place = site.place
+        del self._sites[place.name]
+        for status in Status:
+            self._services.wakeups.remove(site.intake.changed, place.paths.queue(status))
+            self._services.wakeups.remove(self.wake, place.paths.queue(status))
+        if site.keeper is not None:
+            site.keeper.cancel()
+        for running in self.running.values():
+            if running.place is place:
+                running.box.give(Order(OrderKind.WITHDRAW, "its workspace was removed"))
+        self._services.record("workspace.closed", workspace=place.name, reason="its directory has gone")
 
     def open_for_one(self, place: Workplace, task_id: str) -> None:
         """Take in a workplace for a single request: only the task that it is about is adopted, nothing is started."""
@@ -100,12 +108,19 @@ class Scheduler:
         """Go on with a task of a former owner; a file that is no task any more is told of and left where it is."""
         try:
             task = place.queue.read(path)
+        except FileNotFoundError:  # a person was faster
+            return
         except TaskFileError as error:
             self._services.record("task.unreadable", workspace=place.name, file=path.name, error=str(error))
             self.change_state(message=f"{place.name}: doing/{path.name} cannot be read: {error}")
             return
+        if task.ref in self.running:
+            reason = f"the id {task.id} is taken by doing/{self.running[task.ref].file}, which runs"
+            place.queue.refuse(path, reason)
+            self._services.record("task.refused", workspace=place.name, file=path.name, error=reason)
+            return
         self._services.record("task.adopted", task.ref)
-        self._start(place, task)
+        self._start(place, task, path.name)
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
@@ -113,13 +128,35 @@ class Scheduler:
         """Schedule until cancelled."""
         while True:
             self.wake.clear()
-            for site in self._sites.values():
-                await site.intake.refresh()
+            for site in list(self._sites.values()):
+                await self._refresh(site)
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
             self._tell(decided)
             await self._services.clock.wait(self.wake, self._next_look(decided))
+
+    async def _refresh(self, site: Site) -> None:
+        try:
+            await site.intake.refresh()
+        except FileNotFoundError:
+            if site.place.paths.queue(Status.TODO).is_dir():
+                raise
+            self._close(site)
+        else:
+            self._notice_withdrawn(site.place)
+
+    def _notice_withdrawn(self, place: Workplace) -> None:
+        """End the agents of tasks whose file a person took out of doing/. An editor puts it back within a moment."""
+        there = {path.name for path in place.queue.files(Status.DOING)}
+        now = self._services.clock.now()
+        for running in self.running.values():
+            if running.place is not place or running.file in there:
+                running.missing_since = None if running.place is place else running.missing_since
+            elif running.missing_since is None:
+                running.missing_since = now
+            elif running.missing_since + SETTLE_SECONDS <= now:
+                running.box.give(Order(OrderKind.WITHDRAW, "its file was taken out of doing/ by hand"))
 
     def _plan(self) -> Plan:
         settings = self._services.settings().scheduler
@@ -133,7 +170,7 @@ class Scheduler:
         capacity = Capacity(
             slots=settings.slots,
             now=self._services.clock.now(),
-            frozen=self.state.frozen,
+            frozen=self.state.frozen or self._stopping,
             throttled=self.state.throttled,
             stagger_seconds=settings.stagger_seconds,
             last_start=self._last_start,
@@ -154,6 +191,11 @@ class Scheduler:
 
     def _next_look(self, decided: Plan) -> float | None:
         moments = [decided.wake_at, *(site.intake.look_again_at for site in self._sites.values())]
+        moments += [
+            running.missing_since + SETTLE_SECONDS
+            for running in self.running.values()
+            if running.missing_since is not None and running.box.order is None
+        ]
         due = [moment for moment in moments if moment is not None]
         if not due:
             return None
@@ -164,66 +206,68 @@ class Scheduler:
 
     async def _claim(self, task: Task) -> None:
         site = self._sites[task.workspace]
+        self._services.lease.check()
+        queue = site.place.queue
+        found = queue.find(task.id)
+        if found is None or not self._look_back(site, task):
+            return
+        path = found[1]
         try:
-            if not site.place.queue.claim(task):
+            if not queue.claim(task):
                 site.intake.changed.set()
                 return
         except TaskFileError as error:  # a person's own file stands in its way in doing/
-            site.place.queue.block(task.id, str(error))
+            queue.refuse(path, str(error))
             self._services.record("task.blocked", task.ref, reason=str(error))
             return
         self._last_start = self._services.clock.now()
         self._services.record("task.claimed", task.ref)
-        self._start(site.place, task)
+        self._not_before.pop(task.ref, None)
+        self._start(site.place, task, path.name)
 
-    def _start(self, place: Workplace, task: Task) -> None:
-        running = Running(task, place, OrderBox(), asyncio.Event())
-        self.running[task.ref] = running
-        self.idle.clear()
-        self._guard.spawn(f"delivery of {task.ref}", self._deliver(running))
-
-    async def _deliver(self, running: Running) -> None:
-        task, place = running.task, running.place
+    def _look_back(self, site: Site, task: Task) -> bool:
+        """Whether a task may be claimed now, as its earlier attempts tell; one that had ended begins afresh."""
+        runs = site.place.runs
         try:
-            ending = await deliver(Delivery(task, place, self._services, running.box))
-            await self._end(running, ending)
-        except OmniError as error:
-            await self._put_away.fault(task, place, error)
-        finally:
-            del self.running[task.ref]
-            running.ended.set()
-            place.spares_due.set()
-            self._sites[place.name].intake.changed.set()
+            past = look_back(runs, task.ref)
+        except OmniError:  # the delivery comes upon the same, and says so beside the task
+            return True
+        if past.closed:
+            runs.begin_afresh(task.id)
+        elif past.not_before is not None and past.not_before > self._services.clock.now():
+            self._not_before[task.ref] = past.not_before
             self.wake.set()
+            return False
+        return True
 
-    async def _end(self, running: Running, ending: Ending) -> None:
-        task, place, order = running.task, running.place, running.box.order
-        if ending.merge is not None:
-            await self._put_away.landed(task, place, ending.merge)
-        elif order is not None and order.kind in (OrderKind.REQUEUE, OrderKind.STOP):
-            self._put_away.requeued(task, place, order.reason, fresh=order.kind is OrderKind.REQUEUE)
-        elif ending.move is not None and ending.move.delay:
-            self._not_before[task.ref] = self._services.clock.now() + ending.move.delay
-            self._put_away.requeued(task, place, ending.move.reason, fresh=False)
-        else:
-            await self._put_away.blocked(task, place, ending, order.reason if order else "")
+    def _start(self, place: Workplace, task: Task, file: str) -> None:
+        self.idle.clear()
+        self._deliveries.start(place, task, file)
+
+    def _ended(self, running: Running, again_at: float | None) -> None:
+        place = running.place
+        if again_at is not None:
+            self._not_before[running.task.ref] = again_at
+        place.spares_due.set()
+        if (site := self._sites.get(place.name)) is not None:
+            site.intake.changed.set()
+        self.wake.set()
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
-    async def order(self, ref: TaskRef, order: Order) -> bool:
-        """Give a running task an order and wait until it has been carried out; False: it does not run."""
-        running = self.running.get(ref)
-        if running is None:
-            return False
-        running.box.give(order)
-        await running.ended.wait()
-        return True
+    @property
+    def running(self) -> Mapping[TaskRef, Running]:
+        """What runs."""
+        return self._deliveries.running
+
+    async def order(self, ref: TaskRef, order: Order) -> Running | None:
+        """Give a running task an order and wait until it has ended, however it did; None: it does not run."""
+        return await self._deliveries.order(ref, order)
 
     async def stop_agents(self, reason: str) -> None:
-        """End all agents; their tasks go back to todo/."""
-        order = Order(OrderKind.STOP, reason)
-        self.change_state(frozen=True)
-        await asyncio.gather(*(self.order(ref, order) for ref in list(self.running)))
+        """Start nothing any more, and end all agents; their tasks go back to todo/."""
+        self._stopping = True
+        await self._deliveries.stop_all(reason)
 
     def change_state(self, **changes: object) -> None:
         """Change what the fleet says of itself, and publish it if it did change."""

@@ -42,21 +42,31 @@ class Services:
     def record(
         self, event: str, subject: TaskRef | AttemptId | None = None, *, workspace: str = "", **data: object
     ) -> None:
-        """Write what happened to the journal, then tell the listener."""
+        """Write what happened to the journal, then tell the listener. Raises `LeaseLostError` if it is another's."""
+        entry = self._event(event, subject, workspace, data)
+        self.lease.check()
+        self.journal.write(entry)
+        self.listener(entry)
+
+    def tell(self, event: str, **data: object) -> None:
+        """Tell the listener alone: for what happens once the journal is another's."""
+        self.listener(self._event(event, None, "", data))
+
+    def _event(
+        self, event: str, subject: TaskRef | AttemptId | None, workspace: str, data: Mapping[str, object]
+    ) -> Event:
         if event not in EVENTS:
             raise ValueError(f"not in the journal's vocabulary: {event}")
         task = subject.task if isinstance(subject, AttemptId) else subject
-        entry = Event(
+        return Event(
             time=self.clock.now(),
             event=event,
             workspace=task.workspace if task else workspace,
             task=task.id if task else "",
             attempt=subject.number if isinstance(subject, AttemptId) else 0,
             epoch=self.lease.epoch,
-            data=data,
+            data=dict(data),
         )
-        self.journal.write(entry)
-        self.listener(entry)
 
     async def notify(self, urgency: Urgency, title: str, text: str = "", task: TaskRef | None = None) -> None:
         """Tell a person, by every chosen way."""

@@ -28,6 +28,11 @@ class AttemptFailedError(Exception):
         super().__init__(failure.message)
         self.failure = failure
 
+    def keeping(self, work: str, checkout: str) -> AttemptFailedError:
+        """Return the same, naming the commit that keeps what the attempt had done, and its checkout if that stays."""
+        kept = msgspec.structs.replace(self.failure, work=self.failure.work or work, checkout=checkout)
+        return AttemptFailedError(kept)
+
 
 class Engine(Protocol):
     """What `deliver` needs of an engine; another one (several machines) may supply the same."""
@@ -67,6 +72,10 @@ class LocalEngine:
         if record.failure is not None:
             raise AttemptFailedError(record.failure)
         return msgspec.convert(record.result, result)
+
+    def is_done(self, key: str) -> bool:
+        """Whether a step has been done already."""
+        return key in self._done
 
     async def _perform(self, key: str, work: Callable[[], Awaitable[T]]) -> StepRecord:
         self._fence()

@@ -13,11 +13,10 @@ from typing import TypeVar
 import msgspec
 
 from omni_tui.engine.board import Board
-from omni_tui.engine.order import OrderBox
+from omni_tui.engine.order import OrderBox, obey
 from omni_tui.engine.services import Services
-from omni_tui.engine.steps import AttemptFailedError, Engine
+from omni_tui.engine.steps import Engine
 from omni_tui.engine.tail import Tail
-from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.runtime.protocol import Exit, Handle
@@ -110,9 +109,3 @@ class Supervisor:
         """Translate a wall time that has passed."""
         clock = self._services.clock
         return clock.monotonic() - max(0.0, clock.now() - at)
-
-
-def obey(box: OrderBox) -> None:
-    """Raise `AttemptFailedError` if an order has come."""
-    if box.order is not None:
-        raise AttemptFailedError(Failure(kind=FailureKind.KILLED, message=box.order.reason))

@@ -42,15 +42,22 @@ class Wakeups:
         try:
             yield
         finally:
-            self._events[file or directory].discard(event)
-            self._watched[directory] -= 1
-            if not self._watched[directory]:
-                del self._watched[directory]
-                self._watch.remove(directory)
+            self.remove(event, directory, file)
 
     def add(self, event: asyncio.Event, directory: Path, file: Path | None = None) -> None:
-        """Set `event` at each change in `directory`, or of `file` in it alone, for good."""
+        """Set `event` at each change in `directory`, or of `file` in it alone, until it is removed."""
         self._events[file or directory].add(event)
         self._watched[directory] += 1
         if self._watched[directory] == 1:
             self._watch.add(directory)
+
+    def remove(self, event: asyncio.Event, directory: Path, file: Path | None = None) -> None:
+        """Take back what `add` was asked for."""
+        wanted = self._events[file or directory]
+        wanted.discard(event)
+        if not wanted:
+            del self._events[file or directory]
+        self._watched[directory] -= 1
+        if not self._watched[directory]:
+            del self._watched[directory]
+            self._watch.remove(directory)

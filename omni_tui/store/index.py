@@ -69,10 +69,15 @@ class TaskIndex:
         return self._ids.get(key)
 
     def _holds(self, path: Path, task_id: str) -> bool:
-        """Whether a file still holds the task: its id may have been edited in place."""
+        """Whether a file, known to have held the task, still does: its id may have been edited in place.
+
+        One that cannot be read now is still the task's: a person is in the middle of editing it.
+        """
         try:
             return self.read(path).id == task_id
-        except (TaskFileError, FileNotFoundError):
+        except TaskFileError:
+            return True
+        except FileNotFoundError:
             return False
 
     @staticmethod

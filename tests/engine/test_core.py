@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from omni_tui.errors import LeaseHeldError
-from omni_tui.model.request import Reply, Request, RequestKind
+from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.plugins.scm.imports import import_repository
-from omni_tui.store import control
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
-from tests.support.running import PATIENCE, Record, dispatching, until_idle
+from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
 
 WAITS = AGENT + "say accepted\nexec sleep 100\n"
 
@@ -23,18 +22,6 @@ WAITS = AGENT + "say accepted\nexec sleep 100\n"
 @pytest.fixture
 async def fleet(tmp_path: Path) -> TestFleet:
     return await make_fleet(tmp_path, settings=QUICK.replace("0.05", "5"))
-
-
-async def ask(fleet: TestFleet, record: Record, kind: RequestKind, task: str = "") -> Reply:
-    """File a request as another process would, and return the owner's reply."""
-    request = Request(id=f"r{len(record.events)}-{kind}", kind=kind, task=task, by="test")
-    directory = fleet.fleet.paths.control
-    control.post(directory, request)
-    await record.wait(lambda event: event.event.startswith("request.") and event.data["kind"] == kind)
-    async with asyncio.timeout(PATIENCE):
-        while (reply := control.read_reply(directory, request.id)) is None:
-            await asyncio.sleep(0)
-    return reply
 
 
 async def test_file_dropped_by_hand_is_seen_at_once(fleet: TestFleet) -> None:

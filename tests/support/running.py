@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from omni_tui.engine.core import Core
 from omni_tui.model.event import Event
+from omni_tui.model.request import Reply, Request, RequestKind
+from omni_tui.store import control
 from tests.support.fleets import TestFleet
 
 PATIENCE = 30.0
@@ -19,10 +21,13 @@ class Record:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.then: Callable[[Event], object] = lambda _: None
+        """Is called in the core's own loop at each event."""
         self._came = asyncio.Event()
 
     def __call__(self, event: Event) -> None:
         self.events.append(event)
+        self.then(event)
         self._came.set()
 
     def named(self, name: str) -> list[Event]:
@@ -38,6 +43,18 @@ class Record:
                 if found is not None:
                     return found
                 await self._came.wait()
+
+
+async def ask(fleet: TestFleet, record: Record, kind: RequestKind, task: str = "") -> Reply:
+    """File a request as another process would, and return the owner's reply."""
+    request = Request(id=f"r{len(record.events)}-{kind}", kind=kind, task=task, by="test")
+    directory = fleet.fleet.paths.control
+    control.post(directory, request)
+    await record.wait(lambda event: event.event.startswith("request.") and event.data["kind"] == kind)
+    async with asyncio.timeout(PATIENCE):
+        while (reply := control.read_reply(directory, request.id)) is None:
+            await asyncio.sleep(0)
+    return reply
 
 
 async def until_idle(fleet: TestFleet) -> Record:

@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -93,13 +93,13 @@ class CheckoutWorkspace(ABC):
     async def _make(self, path: Path, branch: str, commit: str) -> Worktree:
         """Fill, equip and record a checkout; a failure leaves nothing of it."""
         spec = self.spec
-        with _as_workspace_error(path):
-            await asyncio.to_thread(self._fill, path, branch, require_commit(commit))
         try:
-            await asyncio.to_thread(self._copy, path)
+            with _as_workspace_error(path):
+                await _to_its_end(asyncio.to_thread(self._fill, path, branch, require_commit(commit)))
+            await _to_its_end(asyncio.to_thread(self._copy, path))
             if spec.setup:
                 await run_setup(spec.setup, path, spec.environment, spec.setup_seconds)
-        except WorkspaceError:
+        except (WorkspaceError, asyncio.CancelledError):
             await asyncio.to_thread(self._discard, path)
             raise
         record = CheckoutRecord(branch=branch, base=commit, copied=spec.copy)
@@ -193,6 +193,16 @@ def _force(function: Callable[..., Any], path: str, _error: object) -> None:
             shutil.rmtree(path)
         else:
             function(path)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` in a thread, which nobody can end: who gives up meanwhile waits for it, or it would go on behind them."""
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait((doing,))
+        raise
 
 
 @contextlib.contextmanager

@@ -1,0 +1,35 @@
+"""What a delivery may not leave behind: checkouts, agents, panes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.support.fleets import TestFleet
+from tests.support.waiting import wait_for_async
+
+
+def checkouts(fleet: TestFleet) -> list[str]:
+    """Return the checkouts that are there, spares aside."""
+    return [path.name for path in fleet.paths.worktrees.iterdir() if not path.name.startswith(".")]
+
+
+def processes(fleet: TestFleet) -> list[int]:
+    """Return the processes that were started for runs of this fleet, or that stand in one of its checkouts."""
+    here = (os.fsencode(fleet.paths.runs), os.fsencode(fleet.paths.worktrees))
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _is_of(entry, here)]
+
+
+def _is_of(entry: Path, here: tuple[bytes, ...]) -> bool:
+    try:
+        command = (entry / "cmdline").read_bytes()
+        place = os.fsencode((entry / "cwd").readlink())
+    except OSError:  # gone meanwhile, or not ours
+        return False
+    return any(place.startswith(directory) or b"\0" + directory in command for directory in here)
+
+
+async def nothing_left(fleet: TestFleet) -> None:
+    """Assert that no checkout and no process of any attempt is left; a moment is given to what ends at this instant."""
+    assert checkouts(fleet) == []
+    await wait_for_async(lambda: not processes(fleet), f"the end of the processes {processes(fleet)}", seconds=2)
