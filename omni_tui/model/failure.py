@@ -49,6 +49,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """The end of the output that shows it, where there is any."""
     work: str = ""
     """The commit that keeps what the attempt had done; empty: nothing."""
+    checkout: str = ""
+    """The attempt's checkout, where it stays because not all of that could be committed."""
     until: float | None = None
     """LIMITED: when the limit ends, UTC seconds."""
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from omni_tui.errors import ScmError
 from omni_tui.model.change import PATCH_LIMIT, Change
 from omni_tui.plugins.gitrefs import require_commit, require_writable
-from omni_tui.plugins.scm.protocol import Merge, Push, ScmSpec
+from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.simulation.repository import MemoryRepository, changed_files, digest, patch
 
 
@@ -49,16 +49,16 @@ class MemoryScm:
             self.repository.refs[ref] = checkout.head
         return self.repository.refs.get(ref)
 
-    async def rescue(self, worktree: Path, head: str, ref: str) -> str | None:
+    async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:
         """Keep what the checkout holds and `head` does not."""
         require_writable(ref)
         checkout = self.repository.checkouts.get(worktree)
         if checkout is None or checkout.files == self.repository.tree(head):
-            return None
+            return Rescue()
         message = f"Uncommitted work of {worktree.name}"
         now = self.spec.now()
         self.repository.refs[ref] = self.repository.commit(checkout.files, (head,), message, self.spec.author, now)
-        return self.repository.refs[ref]
+        return Rescue(commit=self.repository.refs[ref])
 
     async def change(self, head: str) -> Change:
         """Return what `head` adds to the release branch."""

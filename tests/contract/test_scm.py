@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from omni_tui.errors import ScmError
+from omni_tui.plugins.scm.protocol import Rescue
 from tests.support.benches import AUTHOR, BENCHES, FILES, NOW, RELEASE, Bench, make_bench
 
 BRANCH = "omni/t1/1"
@@ -212,12 +213,12 @@ async def test_uncommitted_work_is_rescued_and_the_checkout_left_alone(bench: Be
     path = await attempt(bench)
     head = bench.commit(path, {"a.txt": "committed\n"})
     await scm.collect(path, BRANCH)
-    assert await scm.rescue(path, head, RESCUE) is None
+    assert await scm.rescue(path, head, RESCUE) == Rescue()
     bench.write(path, {"a.txt": "uncommitted\n", "deep/er/new.txt": "new\n"})
     bench.delete(path, "gone.txt")
     before = bench.read(path)
-    rescued = await scm.rescue(path, head, RESCUE)
-    assert rescued is not None
+    rescued = (await scm.rescue(path, head, RESCUE)).commit
+    assert rescued
     assert bench.refs()[RESCUE] == rescued
     assert bench.tree(rescued) == before
     assert bench.read(path) == before

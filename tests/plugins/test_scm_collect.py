@@ -176,8 +176,8 @@ async def test_a_repository_named_by_sha256_works_too(tmp_path: Path) -> None:
     assert await scm.collect(path, BRANCH) == head
     bench.write(path, {"b": "2\n"})
     (path / "gone.txt").unlink()
-    rescued = await scm.rescue(path, head, "refs/omni/rescue/t1/1")
-    assert rescued is not None
+    rescued = (await scm.rescue(path, head, "refs/omni/rescue/t1/1")).commit
+    assert rescued
     assert len(rescued) == 64
     assert await scm.land(await scm.squash(rescued, "x"))
     assert (await scm.push()).pushed

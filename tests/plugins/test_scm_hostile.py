@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from subprocess import Popen
 
+import msgspec
 import pytest
 
 from omni_tui.errors import ScmError
+from omni_tui.plugins import gitcmd
 from omni_tui.plugins.scm import rescue as rescue_module
+from omni_tui.plugins.scm.protocol import Rescue
 from tests.support.benches import FILES, NOW, GitBench, make_bench
-from tests.support.git import git
+from tests.support.git import git, make_repository
 
 BRANCH = "omni/t1/1"
 RESCUE = "refs/omni/rescue/t1/1"
@@ -94,8 +98,8 @@ async def test_nothing_planted_runs(bench: GitBench) -> None:
     bench.write(path, {"sub/b.txt": "uncommitted\n", "new.txt": "new\n"})
     scm = bench.scm()
     assert await scm.collect(path, BRANCH) == head
-    rescued = await scm.rescue(path, head, RESCUE)
-    assert rescued is not None
+    rescued = (await scm.rescue(path, head, RESCUE)).commit
+    assert rescued
     assert (await scm.change(rescued)).commits == 2
     await scm.diff(rescued)
     await scm.origin_state()
@@ -128,12 +132,12 @@ async def test_a_merge_driver_of_the_repository_does_not_run(bench: GitBench) ->
     theirs = Path((await bench.workspace().prepare("t2-1", "omni/t2/1", bench.first)).path)
     git(theirs, "config", "commit.gpgSign", "false")
     (theirs / "a.txt").write_text("theirs\n")
-    rescued = await scm.rescue(theirs, bench.first, "refs/omni/rescue/t2/1")
-    assert rescued is not None
+    rescued = (await scm.rescue(theirs, bench.first, "refs/omni/rescue/t2/1")).commit
+    assert rescued
     assert await scm.land(await scm.squash(rescued, "theirs"))
     (path / "a.txt").write_text("ours\n")
-    ours = await scm.rescue(path, bench.first, RESCUE)
-    assert ours is not None
+    ours = (await scm.rescue(path, bench.first, RESCUE)).commit
+    assert ours
     assert (await scm.squash(ours, "ours")).conflicts == ("a.txt",)
     assert not mark.exists()
 
@@ -171,8 +175,8 @@ async def test_special_files_neither_hang_nor_fail_a_rescue(bench: GitBench) -> 
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path / "s"))
         bench.write(path, {"kept.txt": "kept\n"})
-        rescued = await bench.scm().rescue(path, bench.first, RESCUE)
-    assert rescued is not None
+        rescued = (await bench.scm().rescue(path, bench.first, RESCUE)).commit
+    assert rescued
     expected = {name: text for name, text in FILES.items() if name != "a.txt"}
     assert bench.tree(rescued) == expected | {"kept.txt": "kept\n"}
 
@@ -196,8 +200,8 @@ async def test_links_are_kept_as_links_and_never_followed(bench: GitBench) -> No
     (path / "sub/b.txt").unlink()
     (path / "sub").rmdir()
     (path / "sub").symlink_to(outside)
-    rescued = await bench.scm().rescue(path, bench.first, RESCUE)
-    assert rescued is not None
+    rescued = (await bench.scm().rescue(path, bench.first, RESCUE)).commit
+    assert rescued
     listing = git(bench.repo, "ls-tree", "-r", rescued)
     modes = {line.split("\t")[1]: line.split(" ")[0] for line in listing.splitlines()}
     assert modes == {"a.txt": "100644", "gone.txt": "100644", "link": "120000", "sub": "120000"}
@@ -213,8 +217,8 @@ async def test_nested_repositories_are_kept_file_by_file(bench: GitBench) -> Non
     bench.commit(nested, {"x.txt": "x\n", "deep/y.txt": "y\n"})
     (path / "fake/.git").mkdir(parents=True)
     bench.write(path, {"fake/.git/config": "[core]\n\tfsmonitor = false\n", "fake/z.txt": "z\n"})
-    rescued = await bench.scm().rescue(path, bench.first, RESCUE)
-    assert rescued is not None
+    rescued = (await bench.scm().rescue(path, bench.first, RESCUE)).commit
+    assert rescued
     added = {"vendor/inner/x.txt": "x\n", "vendor/inner/deep/y.txt": "y\n", "fake/z.txt": "z\n"}
     assert bench.tree(rescued) == FILES | added
 
@@ -230,8 +234,8 @@ async def test_odd_names_modes_and_shapes_survive(bench: GitBench) -> None:
     (path / "run.sh").chmod(0o755)
     (path / os.fsdecode(b"latin-\xe9")).write_text("5\n")
     (path / ".gitmodules").symlink_to("/etc/passwd")
-    rescued = await bench.scm().rescue(path, bench.first, RESCUE)
-    assert rescued is not None
+    rescued = (await bench.scm().rescue(path, bench.first, RESCUE)).commit
+    assert rescued
     listing = git(bench.repo, "-c", "core.quotePath=true", "ls-tree", "-r", rescued)
     names = {line.split("\t")[1] for line in listing.splitlines()}
     assert names == {
@@ -252,13 +256,70 @@ async def test_giants_are_left_out_and_named(bench: GitBench, monkeypatch: pytes
     monkeypatch.setattr(rescue_module, "TOTAL_LIMIT", 1500)
     path = await attempt(bench)
     bench.write(path, {"big.bin": "x" * 1001, "one.bin": "x" * 900, "two.bin": "x" * 900, "small": "x\n"})
-    rescued = await bench.scm().rescue(path, bench.first, RESCUE)
-    assert rescued is not None
-    assert set(bench.tree(rescued)) == {*FILES, "one.bin", "small"}
-    _, at, message = bench.describe(rescued)
+    rescue = await bench.scm().rescue(path, bench.first, RESCUE)
+    assert rescue.left_out == ("big.bin", "two.bin")
+    assert set(bench.tree(rescue.commit)) == {*FILES, "one.bin", "small"}
+    _, at, message = bench.describe(rescue.commit)
     assert at == NOW
     assert "big.bin" in message
     assert "two.bin" in message
+
+
+async def test_a_giant_alone_is_told_though_there_is_nothing_to_commit(
+    bench: GitBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescue_module, "FILE_LIMIT", 10)
+    path = await attempt(bench)
+    (path / os.fsdecode(b"latin-\xe9")).write_text("x" * 11)
+    rescue = await bench.scm().rescue(path, bench.first, RESCUE)
+    assert rescue == Rescue(left_out=("latin-\ufffd",))
+    assert RESCUE not in bench.refs()
+    assert msgspec.json.decode(msgspec.json.encode(rescue), type=Rescue) == rescue
+
+
+async def test_a_file_deeper_than_a_path_may_be_long_is_told(bench: GitBench) -> None:
+    path = await attempt(bench)
+    parts = ["d" * 200] * 20  # below PATH_MAX (4096) from the checkout, above it from the root
+    at = os.open(path, os.O_RDONLY)
+    for part in parts:
+        os.mkdir(part, dir_fd=at)
+        below = os.open(part, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(os.open("x", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+    os.close(at)
+    rescue = await bench.scm().rescue(path, bench.first, RESCUE)
+    assert rescue == Rescue(left_out=("/".join([*parts, "x"]),))
+
+
+async def test_a_directory_that_git_cannot_open_is_told(bench: GitBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In git's own words, for where the tests run as root every directory opens."""
+    path = await attempt(bench)
+    converse = gitcmd._converse
+
+    def warn(process: Popen[bytes], stdin: bytes | None, limit: int | None) -> tuple[bytes, bytes, bool]:
+        out, err, cut = converse(process, stdin, limit)
+        warning = b"warning: could not open directory 'locked/': Permission denied\n"
+        return out, err + warning if "ls-files" in str(process.args) else err, cut
+
+    monkeypatch.setattr(gitcmd, "_converse", warn)
+    bench.write(path, {"new.txt": "new\n"})
+    rescue = await bench.scm().rescue(path, bench.first, RESCUE)
+    assert rescue.left_out == ("locked/",)
+    assert bench.tree(rescue.commit) == FILES | {"new.txt": "new\n"}
+
+
+async def test_a_submodule_with_commits_of_its_own_is_told(bench: GitBench) -> None:
+    other = make_repository(bench.root / "other", {"x": "x\n"})
+    git(bench.source, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "vendor")
+    bench.first = bench.commit(bench.source, {})
+    git(bench.repo, "fetch", "-q", str(bench.source), "main")
+    path = await attempt(bench)
+    assert await bench.scm().rescue(path, bench.first, RESCUE) == Rescue(), "not even cloned"
+    git(path, "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
+    assert await bench.scm().rescue(path, bench.first, RESCUE) == Rescue(), "as recorded"
+    bench.commit(path / "vendor", {"x": "work\n"})
+    assert await bench.scm().rescue(path, bench.first, RESCUE) == Rescue(left_out=("vendor",))
 
 
 async def test_ignored_and_copied_files_stay_out(bench: GitBench) -> None:
@@ -269,8 +330,8 @@ async def test_ignored_and_copied_files_stay_out(bench: GitBench) -> None:
     path = Path((await workspace.prepare("t1-1", BRANCH, bench.first)).path)
     assert git(path, "status", "--porcelain") == ""
     bench.write(path, {".gitignore": "*.pyc\nbuild/\n", "x.pyc": "x", "build/y": "y", "src.py": "x\n"})
-    rescued = await bench.scm().rescue(path, bench.first, RESCUE)
-    assert rescued is not None
+    rescued = (await bench.scm().rescue(path, bench.first, RESCUE)).commit
+    assert rescued
     assert set(bench.tree(rescued)) == {*FILES, ".gitignore", "src.py"}
 
 
@@ -278,8 +339,8 @@ async def test_bytes_are_kept_as_they_are_whatever_attributes_say(bench: GitBenc
     path = await attempt(bench)
     bench.write(path, {".gitattributes": "* text eol=lf ident working-tree-encoding=UTF-16\n"})
     (path / "crlf.txt").write_bytes(b"one\r\ntwo $Id: x$\r\n")
-    rescued = await bench.scm().rescue(path, bench.first, RESCUE)
-    assert rescued is not None
+    rescued = (await bench.scm().rescue(path, bench.first, RESCUE)).commit
+    assert rescued
     kept = git(bench.repo, "cat-file", "-s", f"{rescued}:crlf.txt")
     assert int(kept) == (path / "crlf.txt").stat().st_size
 

@@ -19,7 +19,7 @@ from omni_tui.plugins.scm.change import merge_base, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
 from omni_tui.plugins.scm.locks import clear_stale_locks
 from omni_tui.plugins.scm.origin import origin_state, push
-from omni_tui.plugins.scm.protocol import Merge, Push, ScmSpec
+from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.plugins.scm.rescue import rescue
 from omni_tui.plugins.scm.squash import Author, land, squash
 
@@ -48,7 +48,7 @@ class LocalScm:
         """Bring an attempt's branch into the repository; see `scm.collect` for what counts."""
         return await asyncio.to_thread(lambda: collect(self._bare, worktree, branch, self._tip()))
 
-    async def rescue(self, worktree: Path, head: str, ref: str) -> str | None:
+    async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:
         """Keep uncommitted work as a commit on `ref`; see `scm.rescue`."""
         require_commit(head)
         now = self._spec.now()

@@ -46,6 +46,15 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Rescue(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of keeping uncommitted work; neither a commit nor anything left out: there was nothing to keep."""
+
+    commit: str = ""
+    """Holds the checkout's files; empty: they are what the head holds, but for `left_out`."""
+    left_out: tuple[str, ...] = ()
+    """Files that could not be taken, a hundred names at most: only the checkout has them, so it must stay."""
+
+
 class Scm(Protocol):
     """git, on objects alone: no checkout that an agent wrote is ever added or checked out here."""
 
@@ -63,11 +72,11 @@ class Scm(Protocol):
         """Bring an attempt's branch from its checkout into the repository; return its head, None if it has gone."""
         ...
 
-    async def rescue(self, worktree: Path, head: str, ref: str) -> str | None:
+    async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:
         """Keep uncommitted work: a commit on `ref` with the checkout's files, whose parent is `head`.
 
-        None: all was committed. Ignored files stay out, nothing that the checkout configures is run, and the checkout
-        is not changed.
+        Ignored files stay out, nothing that the checkout configures is run, and the checkout is not changed. Raises
+        `ScmError` where the checkout cannot be read: nothing is known to be kept then.
         """
         ...
 

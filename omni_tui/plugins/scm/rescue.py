@@ -2,21 +2,24 @@
 
 The checkout's own `.git` is never opened: its files are compared, through a git directory of ours, with the commit that
 it should hold, and hashed as they are. So no filter, hook, fsmonitor or configuration that an agent planted can run.
-Links are kept as links and never followed; pipes and sockets are no work, and giants are named in the commit's message.
+Links are kept as links and never followed; pipes and sockets are no work. Giants and what cannot be read are left out
+and named, in the commit's message and to the caller, who must not delete the checkout then.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from omni_tui.plugins.checkouts import read_record
-from omni_tui.plugins.gitcmd import Git
+from omni_tui.plugins.gitcmd import Git, decode
 from omni_tui.plugins.gitdir import view
 from omni_tui.plugins.gitrefs import require_writable
+from omni_tui.plugins.scm.protocol import Rescue
 from omni_tui.plugins.scm.squash import Author
 
 FILE_LIMIT = 50 << 20
@@ -25,7 +28,9 @@ TOTAL_LIMIT = 500 << 20
 """Bytes of all files that a rescue takes."""
 SCAN_SECONDS = 60.0
 """A scan that takes longer hangs, as on a pipe named `.gitignore`."""
-_NAMED_IN_MESSAGE = 100
+_NAMED = 100
+"""Left out files whose names are told; the number of the others is in the commit's message."""
+_UNREADABLE = re.compile(r"^warning: could not open directory '(.*)/': ", re.MULTILINE)
 
 
 class _Entry(NamedTuple):
@@ -37,52 +42,56 @@ class _Entry(NamedTuple):
 
 
 class _Harvest(NamedTuple):
-    """What a scan found."""
+    """What is kept of a checkout, and what could not be."""
 
     entries: list[_Entry]
     left_out: list[str]
 
 
-def rescue(bare: Git, worktree: Path, head: str, ref: str, author: Author, now: float) -> str | None:
-    """Commit the checkout's files on `ref` with parent `head`; None: they are what `head` holds.
+def rescue(bare: Git, worktree: Path, head: str, ref: str, author: Author, now: float) -> Rescue:
+    """Commit the checkout's files on `ref` with parent `head`, unless they are what `head` holds.
 
     The checkout is not changed. Raises `ScmError` where the checkout cannot be read in time.
     """
     require_writable(ref)
     if not worktree.is_dir():
-        return None
+        return Rescue()
     record = read_record(worktree)
     copied = set(record.copied) if record else set()
     with view(bare.git_dir, work_tree=worktree) as objects:
         objects.run("read-tree", head)
         links = objects.git_dir / "links"
         links.mkdir()
-        harvest = _harvest(worktree, sorted(_changed(objects, worktree) - copied), links)
+        unreadable: list[str] = []
+        changed = set(_list(objects, "", unreadable, "--modified", "--deleted"))
+        harvest = _harvest(worktree, sorted(changed - copied), links)
         tree = _write_tree(objects, harvest.entries, len(head))
+        left_out = [decode(os.fsencode(path)) for path in unreadable + harvest.left_out]
+        told = tuple(left_out[:_NAMED])
         if tree == objects.text("rev-parse", "--verify", f"{head}^{{tree}}"):
-            return None
-        message = _message(worktree.name, harvest.left_out).encode("utf-8", "replace")
+            return Rescue(left_out=told)
+        message = _message(worktree.name, left_out).encode("utf-8", "replace")
         commit = objects.run("commit-tree", tree, "-p", head, stdin=message, extra_env=author.variables(int(now))).text
     bare.run("update-ref", "--no-deref", ref, commit)
-    return commit
+    return Rescue(commit=commit, left_out=told)
 
 
-def _changed(objects: Git, worktree: Path) -> set[str]:
-    """Return every path that differs from the index or is not in it; ignored ones stay out."""
-    scan = ("ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard")
-    return set(_with_nested(objects, worktree, "", objects.run(*scan, seconds=SCAN_SECONDS).out))
+def _list(objects: Git, prefix: str, unreadable: list[str], *kinds: str) -> Iterator[str]:
+    """Yield every path of the work tree that is not in the index, or is of `kinds`; ignored ones stay out.
 
-
-def _with_nested(objects: Git, root: Path, prefix: str, listed: bytes) -> Iterator[str]:
-    """Yield listed paths; a nested repository, which git lists as one `name/`, is listed file by file."""
-    for path in filter(None, os.fsdecode(listed).split("\0")):
-        if not path.endswith("/"):
+    A nested repository, which git lists as one `name/`, is listed file by file. Directories that git passes over,
+    because it cannot open them, are added to `unreadable`.
+    """
+    assert objects.work_tree is not None  # noqa: S101 - see rescue
+    scan = objects.run("ls-files", "-z", "--others", "--exclude-standard", *kinds, seconds=SCAN_SECONDS)
+    unreadable += [f"{prefix}{path}/" for path in _UNREADABLE.findall(scan.err)]
+    for path in filter(None, os.fsdecode(scan.out).split("\0")):
+        if path.endswith("/"):
+            nested = objects.work_tree / path
+            inner = Git(git_dir=objects.git_dir, work_tree=nested, index=objects.git_dir / "none")
+            yield from _list(inner, prefix + path, unreadable)
+        else:
             yield prefix + path
-            continue
-        nested = root / path
-        inner = Git(git_dir=objects.git_dir, work_tree=nested, index=objects.git_dir / "none")
-        files = inner.run("ls-files", "-z", "--others", "--exclude-standard", seconds=SCAN_SECONDS).out
-        yield from _with_nested(objects, nested, prefix + path, files)
 
 
 def _harvest(worktree: Path, paths: Iterable[str], links: Path) -> _Harvest:
@@ -91,7 +100,11 @@ def _harvest(worktree: Path, paths: Iterable[str], links: Path) -> _Harvest:
     room = TOTAL_LIMIT
     for path in paths:
         full = worktree / path
-        info = _look(worktree, path)
+        try:
+            info = _look(worktree, path)
+        except OSError:  # its directory is closed to us, or its name too long
+            harvest.left_out.append(path)
+            continue
         if info is None or stat.S_ISFIFO(info.st_mode) or stat.S_ISSOCK(info.st_mode):
             harvest.entries.append(_Entry(path))
         elif _is_unsound(path, info.st_mode) or (stat.S_ISREG(info.st_mode) and not _fits(full, info, room)):
@@ -104,13 +117,18 @@ def _harvest(worktree: Path, paths: Iterable[str], links: Path) -> _Harvest:
             room -= info.st_size
             mode = "100755" if info.st_mode & stat.S_IXUSR else "100644"
             harvest.entries.append(_Entry(path, mode, full))
-        elif not os.path.lexists(full / ".git"):  # a file that became a directory; a submodule stays as it is
+        elif os.path.lexists(full / ".git"):  # a submodule: its commits are in a repository of its own
+            harvest.left_out.append(path)
+        else:  # a file that became a directory
             harvest.entries.append(_Entry(path))
     return harvest
 
 
 def _look(worktree: Path, path: str) -> os.stat_result | None:
-    """Return what stands at `path` itself; None: nothing, or only by way of a link, which leads out of the checkout."""
+    """Return what stands at `path` itself; None: nothing, or only by way of a link, which leads out of the checkout.
+
+    Raises `OSError` where that cannot be told.
+    """
     if any((worktree / parent).is_symlink() for parent in PurePosixPath(path).parents):
         return None
     try:
@@ -154,7 +172,7 @@ def _quoted(path: Path) -> bytes:
 def _message(name: str, left_out: Collection[str]) -> str:
     lines = [f"Uncommitted work of {name}"]
     if left_out:
-        shown = [f"- {path}" for path in list(left_out)[:_NAMED_IN_MESSAGE]]
+        shown = [f"- {path}" for path in list(left_out)[:_NAMED]]
         more = [f"- and {len(left_out) - len(shown)} more"] if len(left_out) > len(shown) else []
         lines += ["", f"Left out ({FILE_LIMIT >> 20} MiB a file at most, all together {TOTAL_LIMIT >> 20} MiB):"]
         lines += [*shown, *more]

@@ -1,0 +1,69 @@
+"""Work that no commit can take is not lost: its checkout stays, and a person is told where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from omni_tui.model.task import Status
+from omni_tui.plugins.scm import rescue as rescue_module
+from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
+from tests.support.running import until_idle
+
+ONE_ATTEMPT = f"{QUICK}\nattempts = 1\n"
+
+
+def checkouts(fleet: TestFleet) -> list[Path]:
+    return [path for path in fleet.paths.worktrees.iterdir() if not path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("small", ["", "echo small > small.txt;"], ids=["nothing else", "something else"])
+async def test_checkout_with_what_no_commit_could_take_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: str
+) -> None:
+    monkeypatch.setattr(rescue_module, "FILE_LIMIT", 10)
+    fleet = await make_fleet(tmp_path, settings=ONE_ATTEMPT)
+    fleet.agent(f"{AGENT}say accepted\n{small} echo more than ten bytes > giant.bin\nsay finished\n")
+    task = fleet.add("Make a giant")
+    record = await until_idle(fleet)
+    [kept] = checkouts(fleet)
+    assert (kept / "giant.bin").read_text() == "more than ten bytes\n"
+    [rescued] = record.named("attempt.rescued")
+    ref = "refs/omni/rescue/0001/1" if small else ""
+    assert rescued.data["ref"] == ref
+    assert list(rescued.data["left_out"]) == ["giant.bin"]
+    assert rescued.data["checkout"] == str(kept)
+    assert rescued.data["kept"] == (f"{ref} and {kept}" if ref else str(kept))
+    assert str(kept) in fleet.queue.note(task.id).partition("## Where to look")[2]
+
+
+async def test_good_work_lands_and_what_it_leaves_out_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rescue_module, "FILE_LIMIT", 10)
+    fleet = await make_fleet(tmp_path, settings=ONE_ATTEMPT)
+    fleet.agent(f"{AGENT}say accepted\necho x > x; commit x\necho more than ten bytes > giant.bin\nsay finished\n")
+    fleet.add("Leave a giant")
+    await until_idle(fleet)
+    assert fleet.landed() == ["Leave a giant"]
+    [kept] = checkouts(fleet)
+    assert (kept / "giant.bin").is_file()
+
+
+async def test_checkout_that_cannot_be_scanned_stays_and_a_person_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescue_module, "SCAN_SECONDS", 0.5)
+    fleet = await make_fleet(tmp_path, settings=ONE_ATTEMPT)
+    fleet.agent(
+        f"{AGENT}say accepted\necho x > committed; commit x\n"
+        "mkdir dir; mkfifo dir/.gitignore; echo precious > dir/kept.txt\nsay finished\n"
+    )
+    task = fleet.add("Hang the scan")
+    await until_idle(fleet)
+    [kept] = checkouts(fleet)
+    assert (kept / "dir/kept.txt").read_text() == "precious\n"
+    assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]
+    note = fleet.queue.note(task.id)
+    assert "was ended after 0.5 s" in note
+    assert str(kept) in note
+    assert git(fleet.paths.repo, "show", "omni/0001/1:committed") == "x"
