@@ -121,6 +121,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nothing to tell it
         return 0
+    except OSError as error:
+        return print_error(_worded_by_system(error), session.command, as_json=session.json)
 
 
 class InterruptedByUserError(OmniError):
@@ -130,9 +132,22 @@ class InterruptedByUserError(OmniError):
     exit_status = 130
 
 
+class SystemRefusedError(OmniError):
+    """The operating system refused: no permission, no space, a read-only disk."""
+
+    code = "system"
+
+
+def _worded_by_system(error: OSError) -> SystemRefusedError:
+    where = str(error.filename or "")
+    return SystemRefusedError(error.strerror or str(error), where=where, fix="see: omni-tui doctor")
+
+
 def _worded(error: click.ClickException, session: Session) -> OmniError:
     """Say in our words what click found wrong with the command line, and which help to read."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     words = context.command_path.split() if context is not None else ["omni-tui"]
     session.command = " ".join(words[1:])
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # its message is the help itself
+        return UsageError(f"{words[-1]} is not a whole command", fix=f"see: {' '.join(words)} --help")
     return UsageError(error.format_message(), fix=f"see: {' '.join(words)} --help")

@@ -16,13 +16,13 @@ VARIABLE = "_OMNI_TUI_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @common
 def completion(session: Session, shell: str) -> Answer:  # noqa: ARG001 - every command gets the session
-    r"""Print the completion script for SHELL.
+    """Print the completion script for SHELL.
 
     \b
     bash: eval "$(omni-tui completion bash)"         in ~/.bashrc
     zsh:  eval "$(omni-tui completion zsh)"          in ~/.zshrc
     fish: omni-tui completion fish > ~/.config/fish/completions/omni-tui.fish
-    """
+    """  # noqa: D301 - click knows the character itself
     from omni_tui.cli import omni_tui
 
     kind = get_completion_class(shell)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from omni_tui.commands.output import Answer
-from omni_tui.commands.session import Session, common
+from omni_tui.commands.session import Session, common, is_fleet
 from omni_tui.errors import UsageError
 
 
@@ -21,6 +21,9 @@ def init(session: Session, directory: Path) -> Answer:  # noqa: ARG001 - every c
     from omni_tui.store.paths import FleetPaths
 
     root = directory.resolve()
+    around = next((above for above in root.parents if is_fleet(above)), None)
+    if around is not None:
+        raise UsageError(f"{root} is inside the fleet {around}", fix="name a directory outside of it")
     made = not FleetPaths(root).workspaces.is_dir()
     if made and root.exists() and any(root.iterdir()):
         raise UsageError(f"{root} is not empty", fix="name a new directory: omni-tui init DIR")

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -77,15 +79,39 @@ def show(shown: RenderableType) -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Show on stderr that work goes on: a spinner on a terminal, one plain line elsewhere; nothing goes to stdout."""
+def progress(what: str, growing: Path | None = None) -> Iterator[None]:
+    """Show on stderr that work goes on: a spinner on a terminal, one plain line elsewhere; nothing goes to stdout.
+
+    `growing` is a directory that fills meanwhile: the spinner shows how much is in it.
+    """
     console = _console(stderr=True)
     if console.is_terminal:
-        with console.status(what):
+        with console.status(_Growing(clean(what), growing) if growing else clean(what)):
             yield
     else:
-        sys.stderr.write(f"{what} ...\n")
+        sys.stderr.write(clean(f"{what} ...\n"))
         yield
+
+
+@dataclass(frozen=True)
+class _Growing:
+    """Words with the size of a directory, looked at whenever they are drawn."""
+
+    what: str
+    directory: Path
+
+    def __rich__(self) -> str:
+        from rich.filesize import decimal
+
+        return f"{self.what}: {decimal(sum(_sizes(self.directory)))}"
+
+
+def _sizes(directory: Path) -> Iterator[int]:
+    """Give the size of each file, while files come and go."""
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - many names, ten times a second
 
 
 def _console(*, stderr: bool) -> Console:

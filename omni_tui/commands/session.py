@@ -32,6 +32,11 @@ class Session:
         return find_fleet(self.fleet, os.environ, Path.cwd())
 
 
+def is_fleet(directory: Path) -> bool:
+    """Whether a directory is a fleet's root."""
+    return (directory / "config.toml").is_file() and (directory / "workspaces").is_dir()
+
+
 def find_fleet(explicit: Path | None, variables: Mapping[str, str], start: Path) -> Path:
     """Return the fleet at `--fleet`, else at OMNI_FLEET, else at `start` or the nearest directory above it.
 
@@ -40,7 +45,7 @@ def find_fleet(explicit: Path | None, variables: Mapping[str, str], start: Path)
     named = explicit or (Path(variables["OMNI_FLEET"]) if variables.get("OMNI_FLEET") else None)
     start = start.resolve()
     for candidate in [named.resolve()] if named else [start, *start.parents]:
-        if (candidate / "config.toml").is_file() and (candidate / "workspaces").is_dir():
+        if is_fleet(candidate):
             return candidate
     if named:
         origin = "--fleet" if explicit else "OMNI_FLEET"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
     from omni_tui.fleet import Fleet
     from omni_tui.store.paths import WorkspacePaths
 
-INSTRUCTIONS = """\
-You work alone in your own checkout of this repository, on your own branch. Do what the task says and nothing beside it.
-Read the project's own notes for contributors first, where it has some. Run its tests. Commit your work, with a message
-that says why: what is not committed does not count. Do not push, and do not change other branches.
-"""
-"""A first agent's `INSTRUCTIONS.md`: a thin boot loader, for a person to make their own."""
+_PASSWORD = re.compile(r"https?://[^/]*@|[a-z+]+://[^/@]*:[^/@]*@", re.IGNORECASE)
+"""A URL with credentials; over HTTP also a user's name alone, for tokens are given as such."""
 
 
 class WorkspaceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,20 +54,24 @@ def workspace() -> None:
 def add(session: Session, name: str, repo: str, base: str, release: str, check: str) -> Answer:
     """Add a project called NAME: copy its repository, and make a first agent for a harness that is installed."""
     from omni_tui.fleet import Fleet
+    from omni_tui.setup import import_workspace, unfinished
 
     fleet = Fleet(session.root())
     paths = fleet.paths.workspace(name)
     if not is_valid_id(name):
         raise UsageError(f"{name!r} makes no name", fix="use a-z, 0-9, `-`, `_` and `.`, at most 60 of them")
-    if paths.repo.exists():
+    if paths.root.exists():
         raise UsageError(f"there is a workspace {name} already", where=str(paths.root), fix="choose another name")
     given = {"repo": origin_of(repo), "base": base, "release": release, "check": check}
-    with progress(f"copying {given['repo']}"):
-        asyncio.run(_make(fleet, paths, {key: value for key, value in given.items() if value}))
-    agent = make_first_agent(paths.agents)
+    with progress(f"copying {given['repo']}", growing=unfinished(fleet, name).root):
+        agent = asyncio.run(import_workspace(fleet, name, {key: value for key, value in given.items() if value}))
     row = describe(fleet, name)
-    words = [f"added {name}: {row.base} → {row.release}, in {paths.root}", agent or _no_agent(paths)]
-    return Answer(row, "\n".join([*words, f"next: omni-tui add {name} --title 'What is to be done'"]))
+    words = [
+        f"added {name}: {row.base} → {row.release}, in {paths.root}",
+        f"agent {agent}" if agent else _no_agent(paths),
+        f"next: omni-tui add {name} --title 'What is to be done'",
+    ]
+    return Answer(row, "\n".join(words))
 
 
 @workspace.command("list")
@@ -86,45 +86,14 @@ def list_workspaces(session: Session) -> Answer:
 
 
 def origin_of(repo: str) -> str:
-    """Return where landed changes are pushed back to: a path as an absolute one, a URL as it is."""
+    """Return where changes are pushed back to: a path as an absolute one, a URL as it is. Raises `UsageError`."""
+    if not repo.strip():
+        raise UsageError("no repository is named", where="--repo", fix="name its path or URL")
+    if _PASSWORD.match(repo):  # it would stand in workspace.toml
+        fix = "leave it out: git asks its credential helper (git help credentials)"
+        raise UsageError("the URL holds a user or a password", where="--repo", fix=fix)
     path = Path(repo).expanduser()
     return str(path.resolve()) if path.exists() else repo
-
-
-async def _make(fleet: Fleet, paths: WorkspacePaths, given: dict[str, str]) -> None:
-    """Copy the repository, then write the settings and make the release branch."""
-    from omni_tui.config_text import render_workspace
-    from omni_tui.plugins.scm.imports import import_repository
-    from omni_tui.store.files import make_dirs
-    from omni_tui.store.layout import create_workspace
-
-    made = not paths.root.exists()
-    try:
-        make_dirs(paths.root)
-        await import_repository(given["repo"], paths.repo)
-        create_workspace(paths, render_workspace(given))
-        await fleet.scm(paths.name).open()
-    except OmniError:
-        if made:
-            shutil.rmtree(paths.root)  # nothing but what we have just put there, so that it can be tried again
-        raise
-
-
-def make_first_agent(agents: Path) -> str:
-    """Make an agent for the first harness that is installed here, and say so; empty: none is, so none was made."""
-    from omni_tui.config_text import render_agent
-    from omni_tui.plugins import registry
-    from omni_tui.store.files import make_dirs, publish
-
-    for harness in registry.names("agent"):
-        found = registry.load("agent", harness).find()
-        if found is not None and harness != "command":
-            directory = agents / harness
-            make_dirs(directory)
-            publish(directory / "agent.toml", render_agent({"harness": harness}).encode())
-            publish(directory / "INSTRUCTIONS.md", INSTRUCTIONS.encode())
-            return f"agent {harness}: {found}"
-    return ""
 
 
 def _no_agent(paths: WorkspacePaths) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from rich.table import Table
 
 from omni_tui.cli import run
+from omni_tui.commands import output
 from omni_tui.commands.output import Answer, print_answer
 from omni_tui.errors import OmniError
 
@@ -33,6 +36,7 @@ FAULTY = [
     (["--json", "--for", "0m", "--headless"], "", "0m", 2),
     (["--json", "--slots", "0"], "", "0", 2),
     (["workspace", "add", "--json"], "workspace add", "NAME", 2),
+    (["--json", "workspace"], "workspace", "workspace is not a whole command", 2),
     (["completion", "tcsh", "--json"], "completion", "tcsh", 2),
     (["list", "--json", "--fleet", "/nonexistent"], "list", "is no fleet", 2),
     (["--headless", "--json", "--fleet", "/nonexistent"], "headless", "is no fleet", 2),
@@ -100,6 +104,30 @@ def test_conditions_of_the_headless_core_need_it(tmp_path: Path, capsys: pytest.
     assert run(["init", str(tmp_path / "fleet")]) == 0
     assert run(["--fleet", str(tmp_path / "fleet"), "--until-idle"]) == 2
     assert "add --headless" in capsys.readouterr().err
+
+
+def test_progress_on_a_terminal_shows_what_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "pack").write_bytes(b"x" * 1500)
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=80)
+    monkeypatch.setattr(output, "_console", lambda *, stderr: console)
+    with output.progress("copying", growing=tmp_path):
+        pass
+    assert "copying: 1.5 kB" in shown.getvalue()
+
+
+def test_progress_elsewhere_is_one_plain_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with output.progress("copying", growing=tmp_path):
+        pass
+    assert capsys.readouterr().err == "copying ...\n"
+
+
+def test_the_help_of_a_completion_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert "\n  fish: omni-tui completion fish >" in printed
+    assert "\\b" not in printed
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
