@@ -44,7 +44,7 @@ def add(
     """Put tasks into WORKSPACE's queue: Markdown files (- is stdin), or one by its title.
 
     A file may have a TOML head between lines of +++ (title, priority, depends_on, touches, tests, agent ...). The
-    options count for every task of this call. Either all of them are queued, or, where one cannot be read, none.
+    options count for every task of this call. Either all of them are queued, or, where one is no task, none.
     """
     from omni_tui.fleet import Fleet
 
@@ -57,8 +57,7 @@ def add(
     chosen = {"title": title, "priority": priority, "depends_on": depends_on, "touches": touches, "agent": agent}
     changes = {key: value for key, value in chosen.items() if value not in ("", None, ())}
     drafts = [msgspec.structs.replace(draft, **changes) for draft in _drafts(files, title, name, fleet.clock.now())]
-    queue = fleet.queue(name)
-    added = [queue.add(draft) for draft in drafts]
+    added = fleet.queue(name).add_all(drafts)
     words = [f"{plural(len(added), 'task')} in {name}:", *(f"  {task.ref}  {task.title}" for task in added)]
     return Answer([{"id": task.id, "workspace": name, "title": task.title} for task in added], "\n".join(words))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,7 @@ import msgspec
 from omni_tui.errors import OmniError, TaskFileError, TaskNotFoundError
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
-from omni_tui.model.taskfile import SUFFIX, file_name, note_name, render
+from omni_tui.model.taskfile import SUFFIX, file_name, note_name, parse, render
 from omni_tui.store.files import DISK, Disk, make_dirs, move, publish
 from omni_tui.store.index import TaskIndex, entries
 from omni_tui.store.paths import WorkspacePaths
@@ -77,19 +77,30 @@ class Queue:
     def add(self, draft: Task) -> Task:
         """Put a task into `todo/`; a draft without an id gets the next number. Many processes may do so at once.
 
-        Making `runs/<id>` is what reserves the id. Raises `TaskFileError` where the id is another task's.
+        Making `runs/<id>` is what reserves the id. Raises `TaskFileError` where the id is another task's, or where what
+        would be written is no task.
         """
+        return self.add_all([draft])[0]
+
+    def add_all(self, drafts: Iterable[Task]) -> list[Task]:
+        """Put tasks into `todo/` in their order. Raises as `add`; then none of them is there."""
         for folder in self._folders():
             make_dirs(folder, disk=self._disk)
+        with ExitStack() as undo:
+            tasks = [self._admit(draft, undo) for draft in drafts]
+            for task in tasks:
+                path = self._paths.queue(Status.TODO) / file_name(task)
+                publish(path, render(task).encode(), replace=False, disk=self._disk)
+                undo.callback(path.unlink, missing_ok=True)
+            undo.pop_all()
+        return tasks
+
+    def _admit(self, draft: Task, undo: ExitStack) -> Task:
+        """Reserve a draft's id, and return the task as its file will be read."""
         task_id = self._reserve(draft.id) if draft.id else self._reserve_number()
+        undo.callback((self._paths.runs / task_id).rmdir)  # so that the id can be tried again
         task = msgspec.structs.replace(draft, id=task_id, workspace=self._paths.name)
-        path = self._paths.queue(Status.TODO) / file_name(task)
-        try:
-            publish(path, render(task).encode(), replace=False, disk=self._disk)
-        except OSError:
-            (self._paths.runs / task_id).rmdir()  # so that the id can be tried again
-            raise
-        return self.read(path)
+        return parse(render(task).encode(), workspace=task.workspace, stem=task_id, created_at=self._now())
 
     def _reserve(self, task_id: str) -> str:
         if place := self.find(task_id):
