@@ -59,23 +59,19 @@ class FleetReader:
             self._scanned(key, changed=folder.scan())
         self._take_state()
         self._notable.read()
-        self._owner = read_owner(self.paths.lease)
+        self._take_owner()
         return self._build()
 
     def update(self, changed: Iterable[Path]) -> FleetView:
         """Look at what `changed` names: files, or directories in which anything may have changed."""
         for path in changed:
             self._take(path)
-        self._owner = read_owner(self.paths.lease)
+        self._take_owner()
         return self._build()
 
     def check_owner(self) -> FleetView:
         """Look at who dispatches: a lease that falls back to nobody changes no file."""
-        owner = read_owner(self.paths.lease)
-        if owner != self._owner:
-            self._owner = owner
-            return self._build()
-        return self._view
+        return self._build() if self._take_owner() else self._view
 
     def watched(self) -> frozenset[Path]:
         """Return the directories in which a change matters now; those that exist."""
@@ -137,6 +133,15 @@ class FleetReader:
         for key in [key for key in self._folders if key[0] not in names]:
             del self._by_path[self._folders.pop(key).path]
             self._stale.add(key[1])
+
+    def _take_owner(self) -> bool:
+        """Look who dispatches; return whether it is another, or nobody any more: what held tasks then is over."""
+        owner = read_owner(self.paths.lease)
+        changed = owner != self._owner
+        if changed:
+            self._owner = owner
+            self._stale.add(Status.TODO)
+        return changed
 
     def _take_state(self) -> None:
         state = read_state(self.paths.root)
@@ -210,7 +215,7 @@ class FleetReader:
 
     def _reason(self, entry: Entry, status: Status, run: AttemptStatus | None) -> str:
         if status is Status.TODO:
-            return self._state.holds.get(str(entry.task.ref), "")
+            return self._state.holds.get(str(entry.task.ref), "") if self._owner else ""
         if status is Status.BLOCKED:
             return entry.note or (run.reason if run else "")
         return run.reason if run and status is Status.DOING else ""

@@ -138,6 +138,18 @@ def test_sees_who_dispatches_and_that_nobody_does_any_more(tmp_path: Path) -> No
     assert reader.check_owner().owner is None
 
 
+def test_what_held_a_task_is_over_with_the_one_who_said_it(tmp_path: Path) -> None:
+    tree = FleetTree(tmp_path / "fleet", "shop")
+    reader = FleetReader(tree.paths, Clock())
+    task = Task(workspace="shop", id="shop-1", title="A task")
+    tree.task(task, Status.TODO)
+    write_state(tree.paths.root, FleetState(holds={str(task.ref): "the only slot is taken"}))
+    with hold_lease(tree):
+        assert [each.reason for each in reader.read().rows] == ["the only slot is taken"]
+
+    assert [each.reason for each in reader.check_owner().rows] == [""]
+
+
 def test_a_refused_configuration_stands_until_one_is_taken(tree: FleetTree, reader: FleetReader) -> None:
     journal = Journal(tree.paths.journal, Clock())
     reader.read()
