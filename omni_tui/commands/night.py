@@ -9,6 +9,7 @@ import msgspec
 
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.text import one_line
 from omni_tui.model.view import TaskRow
 
 TROUBLES = {
@@ -16,11 +17,21 @@ TROUBLES = {
     "config.refused": "{file} was not taken over: {error}",
     "workspace.refused": "workspace {workspace} cannot be used: {error}",
     "workspace.spare_failed": "workspace {workspace} has no spare checkout: {error}",
-    "task.refused": "{workspace}: {file} is no task: {error}",
-    "attempt.rescued": "{workspace}/{task}#{attempt} left unfinished work on {ref}",
+    "attempt.rescued": "{workspace}/{task}#{attempt} left unfinished work: {kept}",
     "release.not_pushed": "the release branch of {workspace} was not pushed: {reason}",
 }
-"""Events that a person should know of in the morning, and how they are said."""
+"""Events that a person should know of in the morning, and how they are said; blocked tasks are told by themselves."""
+
+SETTLES = {
+    "config.taken": "config.refused",
+    "workspace.opened": "workspace.refused",
+    "release.pushed": "release.not_pushed",
+}
+"""What makes a trouble of the same workspace, or of the fleet, one of the past."""
+
+
+LONGEST = 400
+"""Characters of a trouble that are told."""
 
 
 class LandedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,12 +135,17 @@ def _blocked(row: TaskRow) -> BlockedTask:
 
 
 def _troubles(events: Iterable[Event]) -> list[str]:
-    """Say each trouble once, in the order of its first appearance."""
-    said: dict[str, None] = {}
+    """Say in a line each what still stands at the end, once, in the order of its first appearance."""
+    said: dict[str, Event] = {}
     for event in events:
+        settled = SETTLES.get(event.event)
+        if settled is not None:
+            said = {
+                text: each for text, each in said.items() if (each.event, each.workspace) != (settled, event.workspace)
+            }
         sentence = TROUBLES.get(event.event)
         if sentence is not None:
             known = {"workspace": event.workspace, "task": event.task, "attempt": event.attempt}
-            blanks = {"where": "", "error": "", "file": "", "ref": "", "reason": ""}
-            said[sentence.format(**{**blanks, **event.data, **known})] = None
+            blanks = {"where": "", "error": "", "file": "", "kept": "", "reason": ""}
+            said.setdefault(one_line(sentence.format(**{**blanks, **event.data, **known}), LONGEST), event)
     return list(said)

@@ -35,7 +35,8 @@ def report(session: Session, since: float) -> Answer:
     tokens, usd = _spent(reader.paths, attempts_in(events))
     night = look_back(events, view.rows, since=start, until=view.taken_at)
     night = msgspec.structs.replace(night, tokens=tokens, usd=usd)
-    return Answer(night, "\n".join(lines_of(night)))
+    frozen = ["", "The fleet is frozen, so nothing starts: omni-tui thaw"] if view.frozen else []
+    return Answer(night, "\n".join([*lines_of(night), *frozen]))
 
 
 def _spent(paths: FleetPaths, attempts: Iterable[tuple[TaskRef, int]]) -> tuple[int, float]:
@@ -86,10 +87,11 @@ def _landed(task: LandedTask) -> list[str]:
 
 def _blocked(task: BlockedTask) -> list[str]:
     reason = task.reason.strip().splitlines() or ["no reason was given"]
+    look = ("show", "diff", "logs") if task.attempts else ("show",)
     return [
         "",
         f"BLOCKED  {task.task}  {task.title}",
         *(f"         {line}" for line in reason),
-        f"         look: omni-tui show {task.task} · omni-tui diff {task.task} · omni-tui logs {task.task}",
+        f"         look: {' · '.join(f'omni-tui {command} {task.task}' for command in look)}",
         f"         then: omni-tui redispatch {task.task}",
     ]

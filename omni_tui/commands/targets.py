@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from omni_tui.commands.session import Session
 from omni_tui.errors import OmniError, TaskNotFoundError, UsageError
+from omni_tui.model.task import Status
 
 if TYPE_CHECKING:
     from omni_tui.model.view import FleetView, TaskRow
@@ -78,15 +79,17 @@ def read_fleet(root: Path) -> FleetView:
 def find_task(rows: Sequence[TaskRow], word: str) -> TaskRow:
     """Return the one task that `word` means: exactly (`7` is also `0007`), else by a unique beginning.
 
-    Raises `TaskNotFoundError` naming the nearest, or those it could be.
+    Where a second file took a task's id, it lies refused in blocked/, and the word means the task. Raises
+    `TaskNotFoundError` naming the nearest, or those it could be.
     """
     exact = [row for row in rows if word in (row.ref.id, str(row.ref), row.ref.id.lstrip("0"))]
     found = exact or [row for row in rows if row.ref.id.startswith(word) or str(row.ref).startswith(word)]
-    if len(found) == 1:
-        return found[0]
+    if found and len({row.ref for row in found}) == 1:
+        return min(found, key=lambda row: row.status is Status.BLOCKED)
     if found:
-        names = ", ".join(str(row.ref) for row in found[:SHOWN]) + (" ..." if len(found) > SHOWN else "")
-        raise TaskNotFoundError(f"`{word}` could be {len(found)} tasks", fix=f"name one: {names}")
+        refs = list(dict.fromkeys(str(row.ref) for row in found))
+        names = ", ".join(refs[:SHOWN]) + (" ..." if len(refs) > SHOWN else "")
+        raise TaskNotFoundError(f"`{word}` could be {len(refs)} tasks", fix=f"name one: {names}")
     names_of = {name: row for row in rows for name in (row.ref.id, str(row.ref))}
     near = difflib.get_close_matches(word, names_of, n=1, cutoff=0.4)
     hint = f"did you mean {names_of[near[0]].ref}? " if near else ""

@@ -73,6 +73,28 @@ def test_the_words_name_what_landed_what_is_blocked_and_what_to_do() -> None:
     assert text.index("LANDED") < text.index("BLOCKED") < text.index("failed on the way") < text.index("Worth knowing")
 
 
+def test_a_trouble_is_told_in_a_line_until_it_is_over() -> None:
+    events = [
+        event(1.0, "config.refused", file="config.toml", error="line 1: wrong\nline 2: wrong, too"),
+        event(2.0, "release.not_pushed", reason="no network"),
+        event(3.0, "release.pushed"),
+    ]
+    assert look_back(events, [], since=0.0, until=9.0).troubles == (
+        "config.toml was not taken over: line 1: wrong line 2: wrong, too",
+    )
+    mended = [*events, event(4.0, "config.taken", file="config.toml")]
+    assert look_back(mended, [], since=0.0, until=9.0).troubles == ()
+
+
+def test_a_file_that_never_was_a_task_has_no_change_to_look_at() -> None:
+    refused = TaskRow(
+        ref=TaskRef("app", "bad"), title="bad.md", status=Status.BLOCKED, path="/bad.md", reason="no TOML"
+    )
+    text = "\n".join(lines_of(look_back([], [refused], since=0.0, until=9.0)))
+    assert "look: omni-tui show app/bad\n" in text
+    assert "omni-tui diff" not in text
+
+
 def test_a_quiet_night_is_one_line() -> None:
     assert len(lines_of(look_back([], [], since=0.0, until=100.0))) == 1
 
