@@ -17,7 +17,7 @@ from omni_tui.errors import ConfigError, FleetNotFoundError, OmniError, PluginEr
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from omni_tui.model.settings import WorkspaceSettings
+    from omni_tui.model.settings import Settings, WorkspaceSettings
     from omni_tui.store.paths import FleetPaths, WorkspacePaths
 
 STYLES = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}
@@ -78,8 +78,9 @@ def _fleet(session: Session) -> Iterator[Check]:
         else fail("fleet", f"{root} is not ours to write", "chown it")
     )
     try:
-        load_settings(paths.config)
+        settings = load_settings(paths.config)
         yield ok("config.toml", "every key is known and in range")
+        yield from _plugins(settings)
     except ConfigError as error:
         yield fail("config.toml", f"{error.where}: {error.message}", error.fix)
     owner = read_owner(paths.lease)
@@ -89,6 +90,19 @@ def _fleet(session: Session) -> Iterator[Check]:
         yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")
     for name in names:
         yield from _workspace(paths, name)
+
+
+def _plugins(settings: Settings) -> Iterator[Check]:
+    """Name the plugins that the settings choose and that cannot be used."""
+    from omni_tui.commands.plugins import chosen_in
+    from omni_tui.plugins import registry
+
+    for slot, names in chosen_in(settings).items():
+        for name in names:
+            try:
+                registry.load(slot, name)
+            except PluginError as error:
+                yield fail(f"{slot} {name}", error.message, error.fix)
 
 
 def _workspace(fleet: FleetPaths, name: str) -> Iterator[Check]:

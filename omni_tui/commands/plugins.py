@@ -37,7 +37,7 @@ def plugins(session: Session) -> Answer:
 
     A plugin is a class behind an entry point in the group omni_tui.SLOT of any installed package.
     """
-    chosen = _chosen(_settings(session))
+    chosen = chosen_in(_settings(session))
     listings = survey()
     rows = [_row(listing, chosen) for listing in listings]
     missing = [
@@ -61,7 +61,7 @@ def _settings(session: Session) -> Settings:
         return Settings()
 
 
-def _chosen(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+def chosen_in(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """Return the plugins that the settings name, by slot; agents are chosen by each agent's own `harness`."""
     plugins, runtime = settings.plugins, settings.runtime.kind
     return {

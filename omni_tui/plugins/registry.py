@@ -19,21 +19,6 @@ from omni_tui.errors import PluginError
 SLOTS = ("tracker", "workspace", "runtime", "agent", "terminal", "scm", "reaction", "notifier")
 """The slots, each with its Protocol in `omni_tui.plugins.<slot>.protocol`."""
 
-_IMPORT_FAULTS = (
-    ImportError,
-    AttributeError,
-    SyntaxError,
-    NameError,
-    TypeError,
-    ValueError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    AssertionError,
-)
-"""What importing somebody else's module raises when it is broken."""
-
-
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """One plugin as `omni-tui plugins` shows it."""
 
@@ -105,7 +90,7 @@ def _load(slot: str, name: str) -> tuple[Any, str]:
     """Return the class and an empty text, or None and what is wrong."""
     try:
         loaded = _entries(slot)[name].load()
-    except _IMPORT_FAULTS as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's module raises what it likes
         return None, f"{type(error).__name__}: {error}"
     fault = _misfit(slot, name, loaded)
     return (None, fault) if fault else (loaded, "")

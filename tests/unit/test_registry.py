@@ -22,6 +22,8 @@ no_class = strange_plugins:number
 misnamed = strange_plugins:Good
 unfit = strange_plugins:Unfit
 raising = strange_raising:Good
+own_error = strange_own_error:Good
+exiting = strange_exiting:Good
 log = strange_plugins:Good
 """
 MODULE = """\
@@ -49,6 +51,8 @@ def strange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (info / "entry_points.txt").write_text(ENTRY_POINTS)
     (tmp_path / "strange_plugins.py").write_text(MODULE)
     (tmp_path / "strange_raising.py").write_text("raise RuntimeError('no licence')\n")
+    (tmp_path / "strange_own_error.py").write_text("class Odd(Exception): ...\nraise Odd('mine')\n")
+    (tmp_path / "strange_exiting.py").write_text("raise SystemExit(3)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     look_anew()
     yield
@@ -88,6 +92,8 @@ BROKEN = [
     ("misnamed", "it calls itself `good`"),
     ("unfit", "it lacks notify"),
     ("raising", "RuntimeError: no licence"),
+    ("own_error", "Odd: mine"),
+    ("exiting", "SystemExit: 3"),
 ]
 
 
