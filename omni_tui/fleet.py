@@ -48,7 +48,11 @@ class Fleet:
         self.paths = FleetPaths(root)
         self.clock = clock or SystemClock()
         self._slots = slots
-        self.settings = self._load()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What is in force. Raises `ConfigError` at the first look; what needs no setting works with a wrong file."""
+        return self._load()
 
     def _load(self) -> Settings:
         settings = load_settings(self.paths.config)
@@ -101,7 +105,11 @@ class Fleet:
     def lead(
         self, mode: str, listener: Callable[[Event], None], *, until_idle: bool = False, stop_agents: bool = False
     ) -> Core:
-        """Take the lease and return the core, made for the loop this is called on. Raises `LeaseHeldError`."""
+        """Take the lease and return the core, made for the loop this is called on.
+
+        Raises `ConfigError` for a wrong `config.toml`, before the lease is taken, and `LeaseHeldError`.
+        """
+        _ = self.settings
         lease = Lease.acquire(self.paths.lease, mode, self.clock.now)
         return Core(self._services(lease, listener), self._wiring(), until_idle=until_idle, stop_agents=stop_agents)
 
@@ -149,7 +157,10 @@ class Fleet:
 
     def scm(self, name: str) -> Scm:
         """Return a workspace's scm."""
-        settings, paths = self.workspace_settings(name), self.paths.workspace(name)
+        return self.scm_in(self.paths.workspace(name), self.workspace_settings(name))
+
+    def scm_in(self, paths: WorkspacePaths, settings: WorkspaceSettings) -> Scm:
+        """Return the scm of the workspace at `paths`, which may not be one of the fleet's yet."""
         scm: Scm = registry.load("scm", settings.scm or self.settings.plugins.scm)(
             ScmSpec(
                 repo=paths.repo,
@@ -229,11 +240,17 @@ class Fleet:
     # -- one task --------------------------------------------------------------------------------------------------
 
     def handle(self, ref: TaskRef) -> Handle | None:
-        """Return the process that a task started last, its agent or its check; None: none yet."""
+        """Return the process of a task that a person looks at: its check while that runs, else its latest agent.
+
+        None: it has started none yet.
+        """
         run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
         for record in reversed(run.steps() if run else []):
-            if record.key.split(".")[0] in ("launch", "checking") and record.result is not None:
-                return msgspec.convert(record.result["handle"], Handle)
+            step = record.key.partition(".")[0]
+            if step in ("launch", "checking") and record.result is not None:
+                handle = msgspec.convert(record.result["handle"], Handle)
+                if step == "launch" or self.runtime.alive(handle):
+                    return handle
         return None
 
     async def diff(self, ref: TaskRef) -> str:
@@ -246,7 +263,8 @@ class Fleet:
         prepared = next((record.result for record in run.steps() if record.key == "prepare"), None)
         worktree = Path(prepared["path"]) if prepared else None
         if worktree is None or not worktree.is_dir():
-            raise UsageError(f"attempt {run.attempt.number} left nothing to compare", where=str(ref))
+            fix = "`omni-tui show` tells what came of it, and where unfinished work is kept"
+            raise UsageError(f"attempt {run.attempt.number} left nothing to compare", where=str(ref), fix=fix)
         scm = self.scm(ref.workspace)
         head = await scm.collect(worktree, run.attempt.branch)
         return await scm.diff(head) if head else ""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,9 +21,10 @@ from omni_tui.model.request import Reply, Request, RequestKind
 
 if TYPE_CHECKING:
     from omni_tui.fleet import Fleet
+    from omni_tui.model.view import TaskRow
 
-PATIENCE_SECONDS = 30.0
-"""How long to wait for the owner's reply, beyond the grace that an agent gets to end."""
+PATIENCE_SECONDS = 90.0
+"""How long to wait for the owner's reply: longer than the longest grace that an agent can be given to end."""
 
 
 class RefusedError(OmniError):
@@ -97,13 +99,24 @@ def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "") -
     from omni_tui.fleet import Fleet
 
     root = session.root()
-    task = str(find_task(read_fleet(root).rows, word).ref) if word else ""
+    row = find_task(read_fleet(root).rows, word) if word else None
+    if row is not None and kind is RequestKind.REDISPATCH:
+        _require_task(row)
+    task = str(row.ref) if row is not None else ""
     fleet = Fleet(root)
     name = f"{kind.value}-{uuid.uuid4().hex[:12]}"
     request = Request(id=name, kind=kind, task=task, reason=reason, by="cli", at=fleet.clock.now())
     with progress(" ".join(filter(None, (kind.value, task)))):
         message = asyncio.run(_carry_out(fleet, request))
     return Answer({"kind": kind, "task": task, "message": message}, message)
+
+
+def _require_task(row: TaskRow) -> None:
+    """Raise `TaskFileError` where a file was refused as no task, and has not been mended since."""
+    from omni_tui.store.taskread import read_task
+
+    with suppress(FileNotFoundError):  # moved at this very moment, so it is a task
+        read_task(Path(row.path), row.ref.workspace)
 
 
 async def _carry_out(fleet: Fleet, request: Request) -> str:
@@ -123,15 +136,14 @@ async def _by_owner(fleet: Fleet, request: Request) -> str:
     from omni_tui.store import control
 
     directory = fleet.paths.control
-    patience = fleet.settings.limits.kill_grace_seconds + PATIENCE_SECONDS
     control.post(directory, request)
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             reply = await _reply(fleet, request.id)
     except TimeoutError as error:
         fix = "look whether it lives with `omni-tui doctor`, then try again"
         raise NoReplyError(
-            f"the dispatcher has not answered in {patience:.0f} s", where=request.task, fix=fix
+            f"the dispatcher has not answered in {PATIENCE_SECONDS:.0f} s", where=request.task, fix=fix
         ) from error
     finally:
         control.forget(directory, request.id)

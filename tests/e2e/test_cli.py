@@ -109,7 +109,7 @@ def fleet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fleet]:
 
 
 def test_a_task_by_its_title_lands_and_the_morning_tells_of_it(fleet: Fleet) -> None:
-    fleet.agent(GOOD)
+    fleet.agent(f'{GOOD}echo "these are my last words"\n')
     fleet.call("add", "app", "--title", "Say hello")
     with fleet.dispatcher("--until-idle") as dispatcher:
         assert dispatcher.until("task.landed")["task"] == "0001"
@@ -121,6 +121,7 @@ def test_a_task_by_its_title_lands_and_the_morning_tells_of_it(fleet: Fleet) -> 
     assert (landed["agent"], landed["attempt"]) == ("scripted", 1)
     assert git(fleet.origin, "rev-parse", "release/omni") == landed["commit"]
     assert "+done by 0001" in fleet.call("diff", "0001")["result"]["patch"]
+    assert "these are my last words" in fleet.call("logs", "0001")["result"]["lines"]
 
 
 def test_commands_reach_a_running_agent_through_the_dispatcher(fleet: Fleet) -> None:
@@ -142,6 +143,17 @@ def test_commands_reach_a_running_agent_through_the_dispatcher(fleet: Fleet) -> 
         fleet.call("redispatch", "0001")
         assert dispatcher.until("task.landed")["task"] == "0001"
     assert list((fleet.root / "control").iterdir()) == []
+
+
+def test_a_wrong_configuration_keeps_nobody_from_ending_an_agent(fleet: Fleet) -> None:
+    fleet.agent(SLOW)
+    fleet.call("add", "app", "--title", "Take your time")
+    with fleet.dispatcher() as dispatcher:
+        dispatcher.until("attempt.signal")
+        (fleet.root / "config.toml").write_text("nonsense = 1\n")
+        assert "nonsense" in dispatcher.until("config.refused")["error"]
+        fleet.call("kill", "0001")
+        assert fleet.task("0001")["status"] == "blocked"
 
 
 def test_blocked_tasks_are_the_exit_status(fleet: Fleet) -> None:

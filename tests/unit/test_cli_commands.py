@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import sys
@@ -11,10 +12,15 @@ from typing import Any
 import pytest
 from click.shell_completion import ShellComplete
 
+from omni_tui import setup
 from omni_tui.cli import omni_tui, run
+from omni_tui.commands.workspace import origin_of
 from omni_tui.config import load_agent, load_workspace
 from omni_tui.plugins.agent.claude import ClaudeAgent
 from omni_tui.resources import shipped_config
+from omni_tui.store import layout
+from omni_tui.store.files import move
+from omni_tui.store.paths import FleetPaths
 from tests.support.fleets import git, make_repository
 
 
@@ -68,6 +74,11 @@ def test_init_makes_a_fleet_with_every_key_explained_and_twice_changes_nothing(c
     assert config.read_text() == "[scheduler]\nslots = 3\n"
 
 
+def test_no_fleet_is_made_inside_another(cli: Cli) -> None:
+    assert "inside the fleet" in cli("init", str(cli.fleet / "workspaces" / "inner"), status=2)
+    assert not (cli.fleet / "workspaces" / "inner").exists()
+
+
 def test_init_leaves_other_directories_alone(cli: Cli, origin: Path) -> None:
     assert "is not empty" in cli("init", str(origin), status=2)
     assert sorted(path.name for path in origin.iterdir()) == [".git", "README.md"]
@@ -93,8 +104,53 @@ def test_a_workspace_may_name_its_branches(cli: Cli, origin: Path) -> None:
 @pytest.mark.parametrize("words", [("--repo", "/nonexistent"), ("--repo", "{origin}", "--base", "nowhere")])
 def test_a_workspace_that_cannot_be_made_leaves_nothing_behind(cli: Cli, origin: Path, words: tuple[str, ...]) -> None:
     filled = [word.format(origin=origin) for word in words]
-    assert cli("workspace", "add", "two", *filled, status=1)
+    said = cli("workspace", "add", "two", *filled, status=1)
+    assert "omni-tui: workspace two: " in said
+    assert said.splitlines()[-1].startswith("  "), "what to do is said"
+    assert [path.name for path in (cli.fleet / "workspaces").iterdir()] == ["app"]
+
+
+def test_a_workspace_appears_whole_in_one_rename(cli: Cli, origin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[list[str], list[str]]] = []
+
+    def watched(source: Path, target: Path) -> None:
+        names = FleetPaths(cli.fleet).workspace_names()
+        seen.append((names, sorted(path.name for path in source.iterdir())))
+        move(source, target)
+
+    monkeypatch.setattr(setup, "move", watched)
+    cli("workspace", "add", "two", "--repo", str(origin), "--check", "true")
+    assert seen == [(["app"], ["agents", "queue", "repo.git", "runs", "workspace.toml", "worktrees"])]
+    assert FleetPaths(cli.fleet).workspace_names() == ["app", "two"]
+
+
+def test_what_an_ended_import_left_is_no_hindrance(cli: Cli, origin: Path) -> None:
+    (cli.fleet / "workspaces" / ".two.part" / "repo.git").mkdir(parents=True)
+    cli("workspace", "add", "two", "--repo", str(origin))
+    assert sorted(path.name for path in (cli.fleet / "workspaces").iterdir()) == ["app", "two"]
+
+
+@pytest.mark.parametrize(
+    ("repo", "said"),
+    [
+        ("", "no repository is named"),
+        ("https://me:secret@example.invalid/x.git", "holds a user or a password"),
+        ("https://token@example.invalid/x.git", "holds a user or a password"),
+        ("ssh://me:secret@example.invalid/x.git", "holds a user or a password"),
+    ],
+)
+def test_no_secret_is_written_and_no_repository_is_guessed(cli: Cli, repo: str, said: str) -> None:
+    assert said in cli("workspace", "add", "two", "--repo", repo, status=2)
     assert not (cli.fleet / "workspaces" / "two").exists()
+
+
+@pytest.mark.parametrize("repo", ["git@example.invalid:x.git", "ssh://git@example.invalid/x.git"])
+def test_a_users_name_in_an_ssh_address_is_no_secret(repo: str) -> None:
+    assert origin_of(repo) == repo
+
+
+def test_a_workspaces_name_is_taken_once(cli: Cli, origin: Path) -> None:
+    assert "there is a workspace app already" in cli("workspace", "add", "app", "--repo", str(origin), status=2)
 
 
 @pytest.mark.parametrize("name", ["../up", "Upper", "a b", ".lock"])
@@ -139,6 +195,31 @@ def test_where_one_file_is_no_task_none_is_added(cli: Cli, tmp_path: Path) -> No
     said = cli("add", "app", str(good), str(bad), status=1)
     assert f"{bad} line 2: bad TOML" in said
     assert cli.result("list") == []
+
+
+@pytest.mark.parametrize("words", [("--title", " "), ("--title", "x", "--depends-on", "../up")])
+def test_what_would_be_no_task_is_not_queued(cli: Cli, words: tuple[str, ...]) -> None:
+    cli("add", "app", *words, status=1)
+    assert list((cli.fleet / "workspaces/app/queue/todo").iterdir()) == []
+    assert cli.result("add", "app", "--title", "The first")[0]["id"] == "0001"
+
+
+def test_a_second_file_with_a_tasks_id_does_not_take_its_name(cli: Cli) -> None:
+    cli("add", "app", "--title", "The task")
+    blocked = cli.fleet / "workspaces/app/queue/blocked/copy.md"
+    blocked.write_text("+++\ntitle = 'The copy'\nid = '0001'\n+++\n")
+    assert cli.result("show", "0001")["title"] == "The task"
+    cli("add", "app", "--title", "Another")
+    assert "`000` could be 2 tasks" in cli("show", "000", status=1)
+
+
+def test_a_refused_file_is_queued_again_once_it_is_mended(cli: Cli) -> None:
+    refused = cli.fleet / "workspaces/app/queue/blocked/bad.md"
+    refused.write_text("+++\ntitle = \n+++\n")
+    assert "bad.md, line 2: bad TOML" in cli("redispatch", "bad", status=1)
+    refused.write_text("+++\ntitle = 'Mended'\n+++\n")
+    cli("redispatch", "bad")
+    assert cli.statuses() == {"bad": "todo"}
 
 
 @pytest.mark.parametrize(
@@ -212,6 +293,42 @@ def test_config_says_where_each_value_comes_from(cli: Cli) -> None:
     assert rows["limits.attempts"]["origin"] == "default"
     (cli.fleet / "config.toml").write_text("[scheduler]\nslot = 3\n")
     assert "config.toml:2: unknown key `scheduler.slot`; the nearest is `scheduler.slots`" in cli("config", status=2)
+
+
+def test_doctor_names_a_chosen_plugin_that_cannot_be_used(cli: Cli) -> None:
+    (cli.fleet / "config.toml").write_text('[plugins]\nnotifiers = ["log", "lgo"]\n')
+    found = {check["name"]: check for check in cli.result("doctor", status=1)}
+    assert found["notifier lgo"]["grade"] == "fail"
+    assert "did you mean `log`?" in found["notifier lgo"]["fix"]
+    assert "notifier log" not in found
+
+
+def test_the_report_says_that_nothing_starts(cli: Cli) -> None:
+    assert "frozen" not in cli("report")
+    cli("freeze")
+    assert "The fleet is frozen, so nothing starts: omni-tui thaw" in cli("report")
+
+
+def test_a_wrong_configuration_keeps_nobody_from_adding_a_task(cli: Cli) -> None:
+    (cli.fleet / "config.toml").write_text("nonsense = 1\n")
+    cli("add", "app", "--title", "One")
+    assert cli.statuses() == {"0001": "todo"}
+    assert "unknown key `nonsense`" in cli("--headless", "--until-idle", status=2)
+
+
+def test_what_the_system_refuses_is_told(
+    cli: Cli, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(root: Path, _config: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(root))
+
+    monkeypatch.setattr(layout, "create_fleet", refuse)
+    target = cli.fleet.with_name("other")
+    capsys.readouterr()
+    assert run(["init", str(target), "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["code"], error["message"]) == ("system", f"{target}: Permission denied")
+    assert error["fix"]
 
 
 def test_doctor_finds_what_is_broken_in_the_fleet(cli: Cli) -> None:

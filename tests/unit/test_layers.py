@@ -32,6 +32,7 @@ TOP = (
     "leader",
     "model",
     "narration",
+    "setup",
 )
 ON_TOP = (
     *TOP,
@@ -55,6 +56,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "engine": ("model", "policy", "store", PROTOCOLS),
     "simulation": ("model", "engine", "plugins"),
     "fleet": ("model", "policy", "store", "engine", "plugins", "config", "resources"),
+    "setup": ("model", "store", "plugins", "config", "config_text", "fleet"),
     "leader": ("model", "engine", "fleet"),
     "config": ("model", "resources"),
     "config_text": ("model", "config"),
@@ -124,11 +126,6 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("commands.requests", "uuid"): "names requests",
     ("cockpit.visit", "os.posix_spawnp"): "shows the person an agent's terminal while the screen is away",
     ("commands.attach", "os.execvpe"): "becomes the program that shows an agent's terminal",
-    (
-        "commands.workspace",
-        "plugins.scm.imports",
-    ): "the repository comes before a fleet that could choose a plugin for it",
-    ("commands.workspace", "store.files"): "lays out a workspace, before anybody dispatches it",
     ("demo.agent", "subprocess"): "a program of its own, started by the `command` harness",
     ("demo.build", "plugins.gitcmd"): "makes the repository that the demo works on",
     ("plugins.scm.protocol", "time.time"): "the clock where none is handed in",
