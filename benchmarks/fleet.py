@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import subprocess
@@ -88,9 +87,9 @@ class Core:
 
 
 @contextmanager
-def headless(fleet: BenchFleet) -> Iterator[Core]:
-    """Run the core for as long as the context lasts; its agents end with it."""
-    words = ("--fleet", str(fleet.root), "--headless", "--json", "--stop-agents")
+def headless(fleet: BenchFleet, *, stop_agents: bool) -> Iterator[Core]:
+    """Run the core for as long as the context lasts; with `stop_agents` its agents end with it."""
+    words = ("--fleet", str(fleet.root), "--headless", "--json", *(("--stop-agents",) if stop_agents else ()))
     process = subprocess.Popen((*OMNI, *words), stdout=subprocess.PIPE)
     core = Core(process)
     try:
@@ -124,8 +123,3 @@ def wait_for_file(path: Path) -> str:
             return text.splitlines()[0]
         time.sleep(0.001)
     raise TimeoutError(f"{path} did not appear")
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Return our environment with some variables added."""
-    return {**os.environ, **more}
