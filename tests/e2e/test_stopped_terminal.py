@@ -1,0 +1,161 @@
+"""A terminal that stops reading delays no kill, start or merge; one that comes back shows the truth."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from omni_tui.model.event import Event
+from omni_tui.model.task import Status
+from omni_tui.store.journal import read_events
+from tests.support.cockpit_terminal import CockpitTerminal, cockpit_in_a_terminal
+from tests.support.fleets import AGENT, TestFleet, make_fleet
+from tests.support.waiting import wait_for
+
+SETTINGS = """
+[scheduler]
+slots = 6
+spares = false
+[limits]
+attempts = 1
+kill_grace_seconds = 0.2
+[cockpit]
+screen_hz = 20
+"""
+NOISY = (
+    AGENT
+    + r"""
+say accepted
+count=0
+while :; do
+    count=$((count + 1))
+    printf '{"event": "activity", "detail": "step %d"}\n' "$count" >> "$OMNI_EVENTS"
+    printf '\033[3%dm%s: line %d of very much that a terminal has to show\033[0m\n' $((count % 8)) "$OMNI_TASK" "$count"
+    sleep 0.05
+done
+"""
+)
+"""Prints and signals twenty times a second."""
+PATIENT = (
+    AGENT
+    + r"""
+say accepted
+while ! [ -e "{gates}/$OMNI_TASK" ]; do sleep 0.02; done
+echo "done by $OMNI_TASK" > "$OMNI_TASK.txt"
+commit "do $OMNI_TASK"
+say finished
+"""
+)
+"""Does its task once a file lets it."""
+DELAY = 2.0
+"""Seconds that a stopped terminal may add to anything. A frozen loop would add all the time that it is frozen."""
+
+
+class Night:
+    """A fleet with agents that print much, and agents that wait for a word."""
+
+    def __init__(self, fleet: TestFleet, gates: Path) -> None:
+        self.fleet = fleet
+        self._gates = gates
+        self._numbers = itertools.count(1)
+
+    def task(self, agent: str) -> str:
+        """Drop a task for an agent into `todo/`."""
+        name = f"t{next(self._numbers)}"
+        written = self.fleet.root / f"{name}.md"
+        written.write_text(f'+++\nid = "{name}"\ntitle = "A task for {agent}"\nagent = "{agent}"\n+++\n')
+        written.rename(self.fleet.paths.queue(Status.TODO) / written.name)
+        return name
+
+    def event(self, name: str, task: str = "", phase: str = "") -> Event:
+        """Wait for an event of the journal; return it."""
+
+        def look() -> Event | None:
+            for event in read_events(self.fleet.fleet.paths.journal):
+                if event.event == name and event.task == task and phase in (event.data.get("phase"), ""):
+                    return event
+            return None
+
+        return wait_for(look, f"{name} {task} {phase}", 30)
+
+    def running(self, agent: str) -> str:
+        """Queue a task and wait until its agent has it."""
+        task = self.task(agent)
+        self.event("attempt.phase", task, "watch")
+        return task
+
+    def kill_takes(self) -> float:
+        """Return how long a kill from another process takes, from the command's start to the journal."""
+        task = self.running("noisy")
+        began = time.time()
+        argv = [sys.executable, "-m", "omni_tui", "--fleet", str(self.fleet.root), "kill", task, "--json"]
+        subprocess.run(argv, check=True, capture_output=True, timeout=60)
+        return self.event("attempt.killed", task).time - began
+
+    def start_takes(self) -> float:
+        """Return how long it takes from a new task to its agent's being at work."""
+        began = time.time()
+        task = self.task("noisy")
+        return self.event("attempt.phase", task, "watch").time - began
+
+    def merge_takes(self) -> float:
+        """Return how long it takes from an agent's last word to the landing."""
+        task = self.running("patient")
+        began = time.time()
+        (self._gates / task).touch()
+        return self.event("task.landed", task).time - began
+
+    def all_take(self) -> dict[str, float]:
+        """Do each of these once."""
+        return {"kill": self.kill_takes(), "start": self.start_takes(), "merge": self.merge_takes()}
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    gates = tmp_path / "gates"
+    gates.mkdir()
+    fleet = asyncio.run(make_fleet(tmp_path, settings=SETTINGS))
+    fleet.agent(NOISY, "noisy")
+    fleet.agent(PATIENT.replace("{gates}", str(gates)), "patient")
+    yield Night(fleet, gates)
+    subprocess.run(["tmux", "-S", fleet.fleet.paths.tmux_socket, "kill-server"], capture_output=True, timeout=30)
+
+
+STOPS: dict[str, tuple[Callable[[CockpitTerminal], None], Callable[[CockpitTerminal], None]]] = {
+    "unread": (CockpitTerminal.stop, CockpitTerminal.go_on),
+    "flow-stopped": (CockpitTerminal.hold, CockpitTerminal.release),
+}
+
+
+@pytest.mark.parametrize("how", STOPS)
+def test_a_stopped_terminal_delays_no_kill_start_or_merge(night: Night, how: str) -> None:
+    stop, go_on = STOPS[how]
+    night.task("noisy")
+    with cockpit_in_a_terminal(night.fleet.root) as terminal:
+        terminal.sees("very much that a terminal has to show")
+        before = night.all_take()
+        terminal.sees("1 landed")
+
+        stop(terminal)
+        terminal.wait_until_frozen()
+        terminal.press("f")
+        stopped = night.all_take()
+        terminal.wait_until_frozen()  # and has been all the time: nothing but a reader sets it free
+        frozen = [event for event in read_events(night.fleet.fleet.paths.journal) if event.event == "fleet.frozen"]
+
+        assert frozen == [], "a cockpit that stands still takes no keys"
+        assert {what: stopped[what] for what in stopped if stopped[what] > before[what] + DELAY} == {}
+        go_on(terminal)
+        night.event("fleet.frozen")  # the key pressed meanwhile
+        for word in ("FROZEN", "2 landed", "3 running", "2 blocked"):
+            terminal.sees(word)
+        terminal.press("q")
+        assert terminal.ended() == 0
+        assert len(night.fleet.queue.files(Status.DOING)) == 3, "quitting leaves agents at work"
