@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual.app import App
 
 from omni_tui.cockpit.ports import Ports
@@ -33,6 +35,9 @@ class CockpitApp(App[None]):
         self._ports = ports
         self._main: MainScreen | None = None
         self._watched: set[Path] = set()
+        self._loop_here: asyncio.AbstractEventLoop | None = None
+        self.leaving: SimpleQueue[None] = SimpleQueue()
+        """Gets an entry when the app has been told to leave; unlike an event, also from a signal handler."""
         self._reading = asyncio.Lock()  # a reader takes one call at a time
         for theme in THEMES.values():
             self.register_theme(theme)
@@ -46,10 +51,25 @@ class CockpitApp(App[None]):
 
     async def on_mount(self) -> None:
         """Show the screen at once, then fill it from the files and follow them."""
+        self._loop_here = asyncio.get_running_loop()
+        if not self.leaving.empty():
+            self.exit()
         self._main = MainScreen(self._ports)
         await self.push_screen(self._main)
         self.run_worker(self._follow(), name="follow")
         self.set_interval(TICK_SECONDS, self._tick, name="clock")
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave the terminal and end."""
+        self.leaving.put(None)
+        super().exit(result, return_code, message)
+
+    def leave(self) -> None:
+        """End soon; safe from a signal handler and from any thread, also while the app's own loop stands still."""
+        self.leaving.put(None)
+        if self._loop_here is not None:
+            with suppress(RuntimeError):  # the loop has ended, so the app has left already
+                self._loop_here.call_soon_threadsafe(self.exit)
 
     async def _follow(self) -> None:
         """Show what changes in the tree, as it changes."""

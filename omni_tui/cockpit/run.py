@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any, TypeVar
 
 from omni_tui.cockpit.app import CockpitApp, machine_load
+from omni_tui.cockpit.ending import show
 from omni_tui.cockpit.insight import FleetInsight
 from omni_tui.cockpit.ports import Ports
 from omni_tui.cockpit.visit import go
@@ -21,41 +22,43 @@ from omni_tui.resources import styles_dir
 from omni_tui.store import control
 from omni_tui.store.reader import FleetReader
 
+T = TypeVar("T")
+
 
 def run(root: Path, *, slots: int | None = None, stop_agents: bool = False) -> int:
     """Show the fleet at `root` and dispatch it, unless another process does; return the exit status.
 
-    Quitting leaves agents at work. When the terminal goes away (SIGHUP), the cockpit ends and the core goes on until
-    SIGTERM.
+    Quitting leaves agents at work. How the rest ends, also on a terminal that has gone or stopped: `cockpit.ending`.
     """
     fleet = Fleet(root, slots=slots)
     fleet.load_plugins()  # before Textual puts its own stream in stdout's place, which not every library stands
+    backstage: Leader | Observer
     try:
-        leader = Leader(fleet, "cockpit", lambda _event: None, stop_agents=stop_agents)
+        backstage = Leader(fleet, "cockpit", lambda _event: None, stop_agents=stop_agents)
     except LeaseHeldError:
-        return _observe(fleet)
-    return _lead(fleet, leader)
+        backstage = Observer(fleet)
+    insight = FleetInsight(fleet, backstage.submit, os.environ)
+    return show(CockpitApp(_ports(fleet, insight, here=isinstance(backstage, Leader))), backstage)
 
 
-def _lead(fleet: Fleet, leader: Leader) -> int:
-    app = CockpitApp(_ports(fleet, FleetInsight(fleet, leader.submit, os.environ), here=True))
-    with _terminal_signals(app, leader) as terminal:
-        app.run()
-        if not terminal.lost:
-            leader.stop("the cockpit was closed")
-        leader.close()
-    return app.return_code or 0
+class Observer:
+    """What works behind a cockpit whose fleet another process dispatches: the way to agents' screens."""
 
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._thread = LoopThread("observer")
 
-def _observe(fleet: Fleet) -> int:
-    thread = LoopThread("observer")
-    try:
-        app = CockpitApp(_ports(fleet, FleetInsight(fleet, thread.submit, os.environ), here=False))
-        app.run()
-    finally:
-        thread.submit(fleet.runtime.close()).result()
-        thread.close()
-    return app.return_code or 0
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run `work` on a loop of its own, where the runtime lives."""
+        return self._thread.submit(work)
+
+    def stop(self, reason: str) -> None:
+        """Do nothing: what runs here runs only while it is asked."""
+
+    def close(self) -> None:
+        """Let go of the runtime."""
+        self._thread.submit(self._fleet.runtime.close()).result()
+        self._thread.close()
 
 
 def _ports(fleet: Fleet, insight: FleetInsight, *, here: bool) -> Ports:
@@ -73,30 +76,3 @@ def _ports(fleet: Fleet, insight: FleetInsight, *, here: bool) -> Ports:
         styles=styles_dir(),
         here=here,
     )
-
-
-class _Terminal:
-    """Whether the terminal has gone away."""
-
-    lost = False
-
-
-@contextmanager
-def _terminal_signals(app: CockpitApp, leader: Leader) -> Iterator[_Terminal]:
-    """Have a lost terminal (SIGHUP) end the screen alone, and SIGTERM both."""
-    terminal = _Terminal()
-
-    def hang_up(_number: int, _frame: object) -> None:
-        terminal.lost = True
-        app.exit()
-
-    def terminate(_number: int, _frame: object) -> None:
-        leader.stop("SIGTERM")
-        app.exit()
-
-    before = signal.signal(signal.SIGHUP, hang_up), signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield terminal
-    finally:
-        signal.signal(signal.SIGHUP, before[0])
-        signal.signal(signal.SIGTERM, before[1])

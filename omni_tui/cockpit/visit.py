@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from omni_tui.plugins.terminal.protocol import Visit
 
@@ -12,15 +15,35 @@ from omni_tui.plugins.terminal.protocol import Visit
 def go(visit: Visit) -> int:
     """Run `visit` with the terminal of this process until it ends; return its exit status (128 + signal if killed).
 
-    Ctrl-C belongs to the visited program while it runs. Raises `OSError` when the program cannot be started.
+    Ctrl-C belongs to the visited program while it runs; what ends this process ends the visit as well. Raises `OSError`
+    when the program cannot be started.
     """
     sys.stdout.write(visit.way_back + "\n")
     sys.stdout.flush()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         pid = os.posix_spawnp(visit.argv[0], visit.argv, visit.env, setsigdef=[signal.SIGINT])
-        _, status = os.waitpid(pid, 0)
+        with _passing_on(pid):
+            _, status = os.waitpid(pid, 0)
     finally:
         signal.signal(signal.SIGINT, before)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _passing_on(pid: int) -> Iterator[None]:
+    """Have `pid` get the signals that end this process, too: nobody else would end it."""
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        os.kill(pid, number)
+        outer = before[signal.Signals(number)]
+        if callable(outer):
+            outer(number, frame)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

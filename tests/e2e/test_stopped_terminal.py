@@ -1,17 +1,20 @@
-"""A terminal that stops reading delays no kill, start or merge; one that comes back shows the truth."""
+"""A terminal that stops reading delays no kill, start, merge or end; one that comes back shows the truth."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from omni_tui.cockpit.ending import PATIENCE
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status
 from omni_tui.store.journal import read_events
@@ -159,3 +162,66 @@ def test_a_stopped_terminal_delays_no_kill_start_or_merge(night: Night, how: str
         terminal.press("q")
         assert terminal.ended() == 0
         assert len(night.fleet.queue.files(Status.DOING)) == 3, "quitting leaves agents at work"
+
+
+@pytest.mark.parametrize("how", STOPS)
+def test_sigterm_ends_a_cockpit_whose_terminal_has_stopped(night: Night, how: str) -> None:
+    task = night.task("noisy")
+    with cockpit_in_a_terminal(night.fleet.root) as terminal:
+        terminal.sees("very much that a terminal has to show")
+        STOPS[how][0](terminal)
+        terminal.wait_until_frozen()
+
+        began = time.time()
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.ended() == 0
+
+        assert time.time() - began < PATIENCE + DELAY
+        stopped = night.event("core.stopped")
+        assert stopped.data["reason"] == "SIGTERM"
+        assert stopped.time - began < DELAY, "the core does not wait for the screen"
+        assert night.fleet.queue.find(task), "it is where it was"
+        assert len(night.fleet.queue.files(Status.DOING)) == 1
+        assert termios.tcgetattr(terminal.side) == terminal.before
+        terminal.go_on()
+        wait_for(lambda: b"\x1b[?1049l\x1b[?25h" in terminal.tail, "the way out of the other screen")
+
+
+def test_q_pressed_as_the_terminal_stops_ends_it_all_the_same(night: Night) -> None:
+    night.task("noisy")
+    with cockpit_in_a_terminal(night.fleet.root) as terminal:
+        terminal.sees("very much that a terminal has to show")
+        terminal.hold()
+        terminal.press("q")
+        assert terminal.ended() == 0
+        assert night.event("core.stopped").data["reason"] == "the cockpit was closed"
+
+
+def test_without_its_terminal_the_core_goes_on_until_sigterm(night: Night) -> None:
+    with cockpit_in_a_terminal(night.fleet.root) as terminal:
+        terminal.sees("No tasks yet.")
+        terminal.stop()
+        terminal.process.send_signal(signal.SIGHUP)
+        night.merge_takes()
+        assert terminal.process.poll() is None
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.ended() == 0
+        assert night.event("core.stopped").data["reason"] == "SIGTERM"
+
+
+def test_sigterm_ends_a_visit_with_the_cockpit(night: Night) -> None:
+    night.task("patient")
+    with cockpit_in_a_terminal(night.fleet.root) as terminal:
+        terminal.sees("watch")
+        terminal.press("a")
+        visitor = wait_for(lambda: children(terminal.process.pid), "the visit")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.ended() == 0
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in visitor), "the visit's end")
+
+
+def children(pid: int) -> list[int]:
+    """Return the tmux clients that a process has started and that are attached to its terminal."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    terminal = Path(f"/proc/{pid}/fd/0").readlink()
+    return [int(child) for child in listed if Path(f"/proc/{child}/fd/0").readlink() == terminal]
