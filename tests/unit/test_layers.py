@@ -128,7 +128,6 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("commands.attach", "os.execvpe"): "becomes the program that shows an agent's terminal",
     ("demo.agent", "subprocess"): "a program of its own, started by the `command` harness",
     ("demo.build", "plugins.gitcmd"): "makes the repository that the demo works on",
-    ("plugins.scm.protocol", "time.time"): "the clock where none is handed in",
 }
 """(module, what it uses): why it is right nevertheless."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -25,7 +24,7 @@ class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
     """`Name <email>` of landed commits."""
     origin: str = ""
     """Where the repository came from, a path or URL; empty: nowhere to push to."""
-    now: Callable[[], float] = time.time
+    now: Callable[[], float]
     """UTC seconds: the time of the commits that are made."""
 
 
