@@ -173,7 +173,9 @@ class Attempt:
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
         self._place.spares_due.set()
         try:
-            launched = Launched(handle=handle, at=self._services.clock.now(), origin_state=await origin_state)
+            launched = Launched(
+                handle=handle, at=self._services.clock.now(), origin_state=await contained(origin_state)
+            )
         except OmniError:
             await self._end(handle)
             raise

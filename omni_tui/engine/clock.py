@@ -45,6 +45,7 @@ class SystemClock:
     async def wait(self, event: asyncio.Event, until: float | None) -> bool:
         """Wait for `event`, at most until the monotonic time `until`; return whether it is set."""
         if event.is_set():
+            await asyncio.sleep(0)  # who always has more to do must not keep the loop from the others
             return True
         try:
             async with asyncio.timeout(None if until is None else max(0.0, until - self.monotonic())):

@@ -92,11 +92,16 @@ class PutAway:
         except TaskNotFoundError:
             self._move_spoilt(task, place, file, occasion, note)
             return None
+        except TaskFileError:
+            if occasion is not Occasion.BLOCKED:
+                raise
+            place.queue.refuse(place.paths.queue(Status.DOING) / file, note)  # under a name that is free there
         return after(Status.DOING, occasion)
 
     def _move_spoilt(self, task: Task, place: Workplace, file: str, occasion: Occasion, note: str) -> None:
         """Ask for a person where the file holds the task no more: it was edited meanwhile, or taken away."""
         words = f"its file was edited while the task ran and holds it no more; the task itself was {occasion}\n\n{note}"
-        spoilt = place.queue.refuse(place.paths.queue(Status.DOING) / file, words)
+        path = place.paths.queue(Status.DOING) / file
+        spoilt = place.queue.refuse(path, words) if path.exists() else None
         where = f"its file was edited meanwhile and is blocked/{spoilt.name}" if spoilt else "its file was taken away"
         self._services.record("task.withdrawn", task.ref, reason=where)

@@ -92,18 +92,22 @@ class Supervisor:
         return min(now, self._events.modified_at() or now)
 
     def _take(self, signal: Signal) -> None:
-        after_finish = self.vitals.health is Health.FINISHED and signal.health is Health.IDLE
+        """Take over a signal. What follows a finish changes nothing: whether it came in time to be read is chance."""
+        accepted = self.vitals.accepted or signal.accepted
+        last = max(self.vitals.last_signal, self._monotonic(signal.at))
+        if self.vitals.health is Health.FINISHED:
+            self.vitals = msgspec.structs.replace(self.vitals, accepted=accepted, last_signal=last)
+            return
         self.vitals = msgspec.structs.replace(
             self.vitals,
-            accepted=self.vitals.accepted or signal.accepted,
-            health=self.vitals.health if after_finish else signal.health,
-            last_signal=max(self.vitals.last_signal, self._monotonic(signal.at)),
+            accepted=accepted,
+            health=signal.health,
+            last_signal=last,
             fatal=signal.fatal or self.vitals.fatal,
             until=signal.until,
             detail=signal.detail,
         )
-        if not after_finish:
-            self._board.see(signal)
+        self._board.see(signal)
 
     def _monotonic(self, at: float) -> float:
         """Translate a wall time that has passed."""

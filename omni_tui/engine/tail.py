@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 LINE_LIMIT = 64 << 10
@@ -42,27 +43,31 @@ class Tail:
         return [line[:LINE_LIMIT] for line in complete if line.strip()]
 
     def _read(self) -> bytes:
+        """Read on. What is no plain file, or not ours to read, is as if it were not there: its writer is silent."""
+        self.behind = False
         try:
-            with self.path.open("rb") as file:
-                size = self._follow(file.fileno())
-                file.seek(self._offset)
-                chunk = file.read(READ_LIMIT)
-        except FileNotFoundError:
-            self.behind = False
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
             return b""
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return b""
+            self._follow(status)
+            chunk = os.pread(descriptor, READ_LIMIT, self._offset)
+        finally:
+            os.close(descriptor)
         self._offset += len(chunk)
-        self.behind = self._offset < size
+        self.behind = self._offset < status.st_size
         return chunk
 
-    def _follow(self, descriptor: int) -> int:
-        now = os.fstat(descriptor)
+    def _follow(self, now: os.stat_result) -> None:
         if now.st_ino != self._inode or now.st_size < self._offset:
             self._inode, self._offset, self._rest, self._skipping = now.st_ino, 0, b"", False
-        return now.st_size
 
     def modified_at(self) -> float | None:
         """Return when the file last grew, UTC seconds; None: it is not there."""
         try:
-            return self.path.stat().st_mtime
-        except FileNotFoundError:
+            return self.path.lstat().st_mtime
+        except OSError:
             return None

@@ -112,9 +112,12 @@ async def test_order_that_comes_too_late_is_told_of_the_landing(tmp_path: Path, 
     task = fleet.add("Quick")
     directory = fleet.fleet.paths.control
     async with dispatching(fleet) as (_, record):
-        record.then = lambda event: (
-            in_phase("merge")(event) and control.post(directory, Request(id="late", kind=kind, task=str(task.ref)))
-        )
+
+        def ask_late(event: Event) -> None:
+            if in_phase("merge")(event):
+                control.post(directory, Request(id="late", kind=kind, task=str(task.ref)))
+
+        record.then = ask_late
         refused = await record.wait(lambda event: event.event.startswith("request."))
         assert refused.event == "request.refused"
         assert "landed" in refused.data["error"]

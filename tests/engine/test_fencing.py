@@ -1,0 +1,94 @@
+"""Fencing and faults: who has lost the lease writes nothing more; a fault in one delivery is that one's alone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from omni_tui.model.task import Status
+from omni_tui.plugins.scm.local import LocalScm
+from omni_tui.plugins.scm.protocol import Merge
+from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
+from tests.support.leftovers import nothing_left
+from tests.support.running import PATIENCE, Record, until_idle
+
+PATIENT = QUICK.replace("0.05", "5")
+WAITS = AGENT + "say accepted\nsleep 100\n"
+
+
+def tree(fleet: TestFleet) -> dict[str, tuple[int, int]]:
+    """Return every file that the fleet's owner writes, with time and size."""
+    owned = (path for path in fleet.root.rglob("*") if "worktrees" not in path.parts and path.is_file())
+    return {
+        str(path): (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in owned
+        if path.name not in ("events.jsonl", "lease", "exit") and "tmux" not in path.name
+    }
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+async def test_lost_lease_stops_the_core_and_it_writes_nothing_more(tmp_path: Path, how: str) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    fleet.agent(WAITS)
+    task = fleet.add("Fenced")
+    record = Record()
+    core = fleet.fleet.lead("headless", record, stop_agents=True)
+    running = asyncio.ensure_future(core.run())
+    await record.wait(lambda event: event.data.get("phase") == "watch")
+    before = tree(fleet)
+    lease = fleet.fleet.paths.lease
+    lease.unlink()
+    if how == "replaced":
+        lease.write_text("another's")
+    async with asyncio.timeout(PATIENCE):
+        reason = await running
+    assert "lease" in reason
+    assert record.events[-1].event == "core.stopped"
+    assert any("LeaseLostError" in event.data["error"] for event in record.named("core.fault"))
+    assert tree(fleet) == before
+    handle = fleet.fleet.handle(task.ref)
+    assert handle is not None
+    assert fleet.fleet.runtime.alive(handle), "the agent is the next owner's"
+    fleet.agent(GOOD)
+    await fleet.fleet.runtime.kill(handle, grace=0)
+    lease.unlink(missing_ok=True)
+    await until_idle(fleet)
+
+
+async def test_defect_in_one_delivery_blocks_that_task_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    land = LocalScm.land
+
+    async def sometimes(scm: LocalScm, merge: Merge) -> bool:
+        if not seen:
+            seen.append(merge)
+            raise KeyError("a defect")
+        return await land(scm, merge)
+
+    seen: list[Merge] = []
+    monkeypatch.setattr(LocalScm, "land", sometimes)
+    first, second = fleet.add("First"), fleet.add("Second")
+    await until_idle(fleet)
+    assert fleet.queue.find(first.id)[0] is Status.BLOCKED  # type: ignore[index]
+    assert "KeyError" in fleet.queue.note(first.id)
+    assert "git -C" in fleet.queue.note(first.id), "its work is kept, and the note says where"
+    assert fleet.queue.find(second.id)[0] is Status.DONE  # type: ignore[index]
+    await nothing_left(fleet)
+
+
+async def test_fault_after_the_start_leaves_no_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    fleet.agent(WAITS)
+
+    async def broken(_: LocalScm) -> str:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(LocalScm, "origin_state", broken)
+    task = fleet.add("Cannot look")
+    await until_idle(fleet)
+    assert "Input/output" in fleet.queue.note(task.id)
+    await nothing_left(fleet)
