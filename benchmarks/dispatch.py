@@ -50,7 +50,7 @@ def measure(name: str, repository: Path, where: Path, limit: float, fleets: Exit
     with headless(fleet, stop_agents=False) as core:
         for number in range(SAMPLES + 1):
             if spares:
-                wait_for_spares(fleet, SAMPLES + 1 - number)
+                wait_for_spares(fleet, SAMPLES + 1)  # as many as there are slots
             bare = bare_start(repository, where / f"{where.name}-{number}", tmux, stamps)
             began = fleet.drop(f"t{number}")
             started = int(wait_for_file(stamps / f"t{number}"))
