@@ -25,10 +25,6 @@ FINE, FAILED, STOPPED_BY_CONDITION, SOME_BLOCKED = 0, 1, 4, 5
 """Exit statuses; 2 (usage) and 3 (another dispatcher) come with their errors."""
 
 
-FAULTS = ("core.fault", "workspace.refused")
-"""Events that make the run a failed one."""
-
-
 class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How long to go on, and how to tell."""
 
@@ -66,7 +62,7 @@ def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
                 break
             printer.show(event)
     leader.close()
-    return FAILED if printer.saw_fault else _status(fleet, timed_out)
+    return FAILED if printer.faults else _status(fleet, timed_out)
 
 
 def _local_offset(moment: float) -> float:
@@ -85,17 +81,16 @@ def _status(fleet: Fleet, timed_out: bool) -> int:
 class Printer:
     """Prints events: JSON, or a sentence. When nobody reads any more, it falls silent and the work goes on."""
 
-    saw_fault = False
-    """Whether something of ours failed, or a workspace could not be used."""
-
     def __init__(self, out: TextIO, *, as_json: bool) -> None:
+        self.faults: set[str] = set()
+        """What makes the run a failed one: something of ours failed, or a workspace cannot be used."""
         self._out = out
         self._as_json = as_json
         self._open = True
 
     def show(self, event: Event) -> None:
         """Print one event, if anybody reads."""
-        self.saw_fault |= event.event in FAULTS
+        self._judge(event)
         line = _as_json(event) if self._as_json else narrate(event)
         if not (line and self._open):
             return
@@ -103,6 +98,15 @@ class Printer:
             print(line, file=self._out, flush=True)
         except BrokenPipeError:
             self._open = False
+
+    def _judge(self, event: Event) -> None:
+        match event.event:
+            case "core.fault":
+                self.faults.add("core")
+            case "workspace.refused":
+                self.faults.add(f"workspace {event.workspace}")
+            case "workspace.opened":
+                self.faults.discard(f"workspace {event.workspace}")
 
 
 def _as_json(event: Event) -> str:
