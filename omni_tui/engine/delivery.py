@@ -15,7 +15,7 @@ from omni_tui.model.failure import Failure, Move
 from omni_tui.model.task import Task
 from omni_tui.policy.routing import choose_agent
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 5.0
 """The longest pause for which a task keeps its slot."""
 
 
