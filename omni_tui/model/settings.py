@@ -122,7 +122,7 @@ class MergeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where agents run, and what they see."""
+    """Where agents run, and what they see. All but `environment` counts from the next start."""
 
     kind: Annotated[str, Meta(description='Runtime plugin: "auto" takes tmux where it is installed, else process.')] = (
         "auto"
@@ -158,7 +158,10 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class PluginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which plugin serves a slot, fleet-wide; a workspace may choose its own tracker, workspace and scm."""
+    """Which plugin serves a slot, fleet-wide; a workspace may choose its own tracker, workspace and scm.
+
+    It counts from the next start.
+    """
 
     tracker: Annotated[str, Meta(description="Where tasks come from.")] = "files"
     workspace: Annotated[
