@@ -49,23 +49,26 @@ class TaskIndex:
             key=lambda entry: not entry[0].name.startswith(task_id),
         )
         for path, inode in likely_first:
-            if self._id(path, inode) == task_id and self._holds(path, task_id):
+            if self._id(path.parent, path.name, inode) == task_id and self._holds(path, task_id):
                 return folders[path.parent], path
         return None
 
-    def ids(self, status: Status) -> Iterator[tuple[str, Path]]:
-        """Give every task's id and file of one folder; what cannot be read has no id."""
+    def ids(self, status: Status) -> Iterator[tuple[str, str]]:
+        """Give every task's id and file name of one folder; what cannot be read has no id.
+
+        It is asked at every change of thousands of files, so it makes no path of one that it knows.
+        """
         folder = self._paths.queue(status)
         for name, inode in entries(folder):
-            task_id = self._id(folder / name, inode)
+            task_id = self._id(folder, name, inode)
             if task_id is not None:
-                yield task_id, folder / name
+                yield task_id, name
 
-    def _id(self, path: Path, inode: int) -> str | None:
-        key = (path.name, inode)
+    def _id(self, folder: Path, name: str, inode: int) -> str | None:
+        key = (name, inode)
         if key not in self._ids:
             with suppress(TaskFileError, FileNotFoundError):  # no task, which is not kept: a person may be mending it
-                self.read(path)
+                self.read(folder / name)
         return self._ids.get(key)
 
     def _holds(self, path: Path, task_id: str) -> bool:

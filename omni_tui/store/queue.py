@@ -65,7 +65,12 @@ class Queue:
 
     def taken(self, ids: Collection[str]) -> Mapping[str, Path]:
         """Return which of these ids belong to tasks that no longer wait, and where those are."""
-        return {task_id: path for status in SETTLED for task_id, path in self._index.ids(status) if task_id in ids}
+        return {
+            task_id: self._paths.queue(status) / name
+            for status in SETTLED
+            for task_id, name in self._index.ids(status)
+            if task_id in ids
+        }
 
     def note(self, task_id: str) -> str:
         """Return what the note beside a task's file says; empty: there is none."""
