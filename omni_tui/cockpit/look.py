@@ -64,7 +64,7 @@ def doing(row: TaskRow) -> str:
 def signal_age(row: TaskRow, now: float) -> str:
     """Say how old the last signal of a running attempt is; for other tasks, how long they have been as they are.
 
-    Only what runs is worth a new frame each second.
+    Only what runs is worth frames of its own while it is young.
     """
     if row.status is Status.DOING and row.run is not None and row.run.signal_at:
         return age(now - row.run.signal_at)

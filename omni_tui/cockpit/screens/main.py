@@ -38,6 +38,8 @@ LEAST = (60, 15)
 TOO_SMALL_HINT = "q quits; agents keep running."
 SAID_SECONDS = 8.0
 """How long a message stays."""
+STEP_SECONDS = 10.0
+"""Ages and load move in these steps, all together: a frame a second costs more than all the rest of an idle fleet."""
 NEVER = 0.0
 """When a fleet that has not been read yet was looked at."""
 NO_TASKS = (
@@ -66,6 +68,7 @@ class MainScreen(Screen[None]):
         self._actions = Actions(self)
         self._words = ""
         self._trouble = ""
+        self._moment, self._load = NEVER, ""
         self.table = TaskTable(id="table", now=ports.now())
         self._header = FleetHeader(here=ports.here)
         self._attention = AttentionLine()
@@ -119,10 +122,12 @@ class MainScreen(Screen[None]):
         return ((f"Nothing matches {self._words!r}; Esc shows all.", Tone.QUIET),) if self.view.rows else NO_TASKS
 
     def tick(self) -> None:
-        """Show what a second has changed: ages, load, messages."""
+        """Show what time has changed: ages, load, messages."""
         now = self.ports.now()
-        self._header.show(self.view, self.ports.load())
-        self.table.tick(now)
+        if now - self._moment >= STEP_SECONDS:
+            self._moment, self._load = now - now % STEP_SECONDS, self.ports.load()
+        self._header.show(self.view, self._load)
+        self.table.tick(self._moment)
         self._message.show(self.view, now)
         self._show_title()
         if self._desk.open:
@@ -232,7 +237,7 @@ class MainScreen(Screen[None]):
     def _show_title(self) -> None:
         row = self.table.selected
         running = row is not None and row.status is Status.DOING
-        self._title.show(row, self.ports.now(), self._trouble if running else "")
+        self._title.show(row, self._moment, self._trouble if running else "")
 
     def _show_keys(self) -> None:
         self._keys.show(self.situation())

@@ -14,7 +14,7 @@ from omni_tui.errors import OmniError
 from omni_tui.model.task import TaskRef
 from omni_tui.plugins.runtime.protocol import Screen
 
-STILL_SECONDS = 1.0
+STILL_SECONDS = 2.0
 """Time between looks while nothing changes."""
 LOOK_SECONDS = 5.0
 """How long one look may take: the source may be on a busy thread."""

@@ -1,4 +1,4 @@
-"""The table of tasks, drawn line by line: a change refreshes the lines it is in, a second the ages that it moved.
+"""The table of tasks, drawn line by line: a change refreshes the lines it is in, time the ages that it moved.
 
 Not a `DataTable`: that draws every visible cell again on any update (facts: limits, Screen).
 """
