@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import TASK, find_task, read_fleet
 from omni_tui.errors import UsageError
-from omni_tui.model.text import clean
+from omni_tui.model.text import plain
 
 if TYPE_CHECKING:
     from omni_tui.fleet import Fleet
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 """How often a followed screen is looked at; the end of the agent is told at once."""
-
-_SGR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 @click.command("logs")
@@ -48,11 +45,6 @@ def logs(session: Session, task: str, follow: bool, lines: int) -> Answer:
     shown = asyncio.run(_follow(fleet, handle, lines, quiet=session.json) if follow else _once(fleet, handle, lines))
     result = {"task": str(ref), "lines": [plain(line) for line in shown]}
     return Answer(result, "" if follow else "\n".join(result["lines"]))
-
-
-def plain(line: str) -> str:
-    """Return a screen's line without colours and whatever else could move a terminal."""
-    return clean(_SGR.sub("", line)).rstrip()
 
 
 async def _once(fleet: Fleet, handle: Handle, history: int) -> Sequence[str]:

@@ -6,18 +6,18 @@ Each is idempotent: after a crash it may be done again, and finds what it did be
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from omni_tui.engine.board import Board
-from omni_tui.engine.check import Check, CheckResult, Started
+from omni_tui.engine.check import Started
 from omni_tui.engine.guard import contained
-from omni_tui.engine.order import OrderBox, acquire_unless_ordered, obey, unless_ordered
-from omni_tui.engine.prompt import build_prompt, commit_message
+from omni_tui.engine.landing import Landing
+from omni_tui.engine.order import OrderBox, obey, unless_ordered
+from omni_tui.engine.prompt import build_prompt
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import AttemptFailedError, Engine
 from omni_tui.engine.supervisor import Supervisor
@@ -27,12 +27,12 @@ from omni_tui.errors import LeaseLostError, OmniError, RuntimeFailedError, Works
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
 from omni_tui.model.failure import Failure, FailureKind, Move
 from omni_tui.model.task import Task
-from omni_tui.model.verdict import FindingKind, Severity, Verdict
+from omni_tui.model.text import plain
 from omni_tui.plugins.agent.protocol import Agent, Assignment
 from omni_tui.plugins.runtime.protocol import Handle, Launch
-from omni_tui.plugins.scm.protocol import Merge, Rescue
+from omni_tui.plugins.scm.protocol import Rescue
 from omni_tui.plugins.workspace.protocol import Worktree
-from omni_tui.policy import gate, retry, supervision
+from omni_tui.policy import retry, supervision
 from omni_tui.store.runs import Run
 
 T = TypeVar("T")
@@ -55,6 +55,10 @@ CUT_SHORT = ("prepare", "checkout")
 """Steps that an order cuts short: a set-up command may take minutes. The others end soon, or hear orders themselves."""
 
 
+SHOWN_LINES = 15
+"""Lines of an ended agent's screen that are kept with its failure."""
+
+
 class Launched(Started, frozen=True, kw_only=True):
     """A started agent, and what the checkout that the repository came from looked like then."""
 
@@ -68,6 +72,8 @@ class Salvage(msgspec.Struct, frozen=True, kw_only=True):
     rescue: str = ""
     checkout: str = ""
     """The checkout, where it has to stay because not all of it could be committed."""
+    shown: str = ""
+    """The last lines on the agent's screen: where it never came to work, they say why."""
 
     @property
     def work(self) -> str:
@@ -103,7 +109,6 @@ class Attempt:
         self._harness: Agent = place.harness(agent.harness)
         self._supervisor: Supervisor | None = None
         self._started: list[Started] = []
-        self._check = Check(services, engine, box)
         self.board = Board(attempt, agent, run, services)
 
     async def step(self, key: str, result: type[T], work: Callable[[], Awaitable[T]]) -> T:
@@ -123,18 +128,21 @@ class Attempt:
             self._started.append(done)
         return done
 
-    @asynccontextmanager
-    async def landing(self) -> AsyncIterator[None]:
-        """Wait for the workspace's turn to land: one squash, check and merge at a time.
-
-        An order ends the wait without the turn, because the next step obeys it before it does anything.
-        """
-        turn = await acquire_unless_ordered(self._box, self._place.landing)
-        try:
-            yield
-        finally:
-            if turn:
-                self._place.landing.release()
+    def landing(self, salvage: Salvage, launched: Launched) -> Landing:
+        """Return the activities that bring what the agent left onto the release branch."""
+        return Landing(
+            attempt=self.id,
+            task=self.task,
+            agent=self.agent,
+            head=salvage.head,
+            rescued=bool(salvage.rescue or salvage.checkout),
+            origin_state=launched.origin_state,
+            place=self._place,
+            services=self._services,
+            engine=self._engine,
+            run=self._run,
+            box=self._box,
+        )
 
     async def abandon(self) -> None:
         """End what this attempt has started, after a fault that left no way to go on. Its checkout stays."""
@@ -240,8 +248,7 @@ class Attempt:
         The checkout stays where it holds what no commit could take. Raises `ScmError`, with nothing removed, where it
         cannot be read.
         """
-        if launched is not None:
-            await self._end(launched.handle)
+        shown = await self._end(launched.handle) if launched is not None else ""
         path, scm = Path(worktree.path), self._place.scm
         head = await scm.collect(path, self.id.branch) or ""
         rescue = await scm.rescue(path, head or worktree.base, self.id.rescue_ref)
@@ -250,7 +257,8 @@ class Attempt:
             self._tell_rescue(rescue, stays)
         if not stays:
             await self._place.checkouts.remove(path)
-        return Salvage(head=head if head != worktree.base else "", rescue=rescue.commit, checkout=stays)
+        head = head if head != worktree.base else ""
+        return Salvage(head=head, rescue=rescue.commit, checkout=stays, shown=shown)
 
     def _tell_rescue(self, rescue: Rescue, checkout: str) -> None:
         ref = self.id.rescue_ref if rescue.commit else ""
@@ -264,89 +272,14 @@ class Attempt:
             kept=" and ".join(filter(None, (ref, checkout))),
         )
 
-    async def _end(self, handle: Handle) -> None:
+    async def _end(self, handle: Handle) -> str:
+        """End the whole tree and return the last lines that it showed."""
         runtime = self._services.runtime
         receipt = await runtime.kill(handle, grace=self._services.settings().limits.kill_grace_seconds)
         self._services.record("attempt.killed", self.id, receipt=msgspec.to_builtins(receipt))
+        screen = await runtime.screen(handle)
         await runtime.release(handle)
-
-    async def inspect(self, salvage: Salvage, launched: Launched) -> Verdict:
-        """Judge the change itself; raise if the gate blocks it."""
-        scm = self._place.scm
-        change = await scm.change(salvage.head) if salvage.head else None
-        trial = await scm.squash(salvage.head, "trial") if salvage.head else None
-        evidence = gate.Evidence(
-            task=self.task,
-            change=change,
-            settings=self._services.settings().gate,
-            rescued=bool(salvage.rescue or salvage.checkout),
-            origin_changed=await scm.origin_state() != launched.origin_state,
-            conflicts=trial.conflicts if trial else (),
-            tree_paths=await scm.paths(trial.commit) if trial and trial.commit else None,
-        )
-        verdict = await asyncio.to_thread(gate.inspect, evidence)  # seconds for a patch of megabytes
-        self._run.write_verdict(verdict)
-        if change is not None:
-            self._run.write_patch(change.patch)
-        self._services.record(
-            "attempt.judged",
-            self.id,
-            grade=verdict.grade,
-            findings=[finding.kind.value for finding in verdict.findings],
-        )
-        if verdict.blocked:
-            raise AttemptFailedError(_gate_failure(verdict, salvage))
-        return verdict
-
-    async def squash(self, salvage: Salvage) -> Merge:
-        """Make the commit that would land, on objects alone."""
-        message = commit_message(self.task, self.id, self.agent)
-        merge = await self._place.scm.squash(salvage.head, message)
-        if merge.conflicts:
-            files = ", ".join(merge.conflicts)
-            raise AttemptFailedError(
-                Failure(
-                    kind=FailureKind.CONFLICT,
-                    message=f"does not merge onto the release branch: {files}",
-                    work=salvage.work,
-                )
-            )
-        return merge
-
-    async def checkout(self, merge: Merge, key: str) -> str:
-        """Make a fresh checkout of exactly the commit that would land; return its path."""
-        return str(await self._place.checkouts.checkout(f"check-{self.task.id}-{self.id.number}-{key}", merge.commit))
-
-    async def start_check(self, checkout: str, key: str) -> Started:
-        """Start the check command there, where agents run: it can be looked at, and adopted after a restart."""
-        name = f"{self.id.task.workspace}-{self.task.id}-{self.id.number}-check"
-        command = self._place.settings.check
-        try:
-            return await self._check.start(name, command, Path(checkout), self._run.dir / f"check.{key}")
-        except RuntimeFailedError as error:
-            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
-
-    async def finish_check(self, started: Started, salvage: Salvage) -> CheckResult:
-        """Return what came of it; raise if it failed."""
-        result = await self._check.finish(started)
-        self._services.record("check.finished", self.id, passed=result.passed, seconds=result.seconds)
-        if not result.passed:
-            raise AttemptFailedError(_check_failure(self._place.settings.check, result, salvage))
-        return result
-
-    async def clear_check(self, checkout: str, started: Started | None) -> None:
-        """End what is left of the check, however far it came, and remove its checkout."""
-        if started is not None:
-            await self._check.clear(started)
-        await self._place.checkouts.remove(Path(checkout))
-
-    async def land(self, merge: Merge) -> bool:
-        """Move the release branch to the checked commit; False: it has moved meanwhile."""
-        self._services.lease.check()
-        landed = await self._place.scm.land(merge)
-        if landed:
-            self.board.end("")
-        return landed
+        return "\n".join([line for line in map(plain, screen.lines) if line][-SHOWN_LINES:])
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:
         """Say that the attempt has failed, and decide what follows."""
@@ -358,11 +291,6 @@ class Attempt:
         limits = self._services.settings().limits
         return retry.decide(self.task, failures, proposal, limits, self._services.clock.now())
 
-    @property
-    def has_check(self) -> bool:
-        """Whether the workspace names a check command."""
-        return bool(self._place.settings.check)
-
 
 async def _without_faults(work: Awaitable[T]) -> T:
     """Make a fault a failure like any other: recorded, its agent ended, its work kept, told to a person."""
@@ -372,24 +300,3 @@ async def _without_faults(work: Awaitable[T]) -> T:
         raise
     except OmniError as error:
         raise AttemptFailedError(Failure(kind=FailureKind.FAULT, message=str(error))) from error
-
-
-def _gate_failure(verdict: Verdict, salvage: Salvage) -> Failure:
-    blocking = [finding for finding in verdict.findings if finding.severity is Severity.BLOCK]
-    first = blocking[0]
-    return Failure(
-        kind=FailureKind.CONFLICT if first.kind is FindingKind.MERGE_CONFLICT else FailureKind.GATE,
-        detail="" if first.kind is FindingKind.MERGE_CONFLICT else first.kind.value,
-        message="\n".join(finding.message for finding in blocking),
-        work=salvage.work,
-    )
-
-
-def _check_failure(command: str, result: CheckResult, salvage: Salvage) -> Failure:
-    how = f"ran longer than {result.seconds:.0f} s" if result.timed_out else f"exited with {result.status}"
-    return Failure(
-        kind=FailureKind.CHECK,
-        message=f"the check `{command}` {how} on the tree that would have landed",
-        output=result.output[-8000:],
-        work=salvage.work,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 
 import msgspec
@@ -11,9 +10,8 @@ import msgspec
 from omni_tui.engine.order import OrderBox, obey
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import Engine
+from omni_tui.model.text import plain
 from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch
-
-SGR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +70,7 @@ class Check:
             status=ended.status if ended else None,
             seconds=round(max(0.0, (ended.at if ended else clock.now()) - started.at), 3),
             timed_out=ended is None,
-            output=_plain(screen.lines)[-settings.check.output_kib * 1024 :],
+            output="\n".join(map(plain, screen.lines)).strip()[-settings.check.output_kib * 1024 :],
         )
 
     async def clear(self, started: Started) -> None:
@@ -93,7 +91,3 @@ class Check:
             return waiting.result()
         finally:
             waiting.cancel()
-
-
-def _plain(lines: tuple[str, ...]) -> str:
-    return "\n".join(SGR.sub("", line).rstrip() for line in lines).strip()

@@ -15,6 +15,7 @@ import msgspec
 
 from omni_tui.engine.attempt import Attempt, Launched, Salvage
 from omni_tui.engine.check import CheckResult, Started
+from omni_tui.engine.landing import Landing
 from omni_tui.engine.steps import AttemptFailedError
 from omni_tui.model.failure import Failure, Move, MoveKind
 from omni_tui.model.verdict import Verdict
@@ -62,21 +63,23 @@ async def land_one(attempt: Attempt) -> Merge:
     """One attempt: from an empty checkout to the release branch."""
     worktree = await attempt.step("prepare", Worktree, attempt.prepare)
     salvage, launched = await work(attempt, worktree)
+    landing = attempt.landing(salvage, launched)
     try:
-        await attempt.step("inspect", Verdict, partial(attempt.inspect, salvage, launched))
-        async with attempt.landing():
-            return await merge_in(attempt, salvage)
+        await attempt.step("inspect", Verdict, landing.inspect)
+        async with landing.turn():
+            return await merge_in(attempt, landing)
     except AttemptFailedError as failed:
         raise failed.keeping(salvage.work, salvage.checkout) from failed
 
 
-async def merge_in(attempt: Attempt, salvage: Salvage) -> Merge:
+async def merge_in(attempt: Attempt, landing: Landing) -> Merge:
     """Squash, check and land; all of it again where the release branch has moved meanwhile."""
     for turn in count(1):
-        merge = await attempt.step(f"squash.{turn}", Merge, partial(attempt.squash, salvage))
-        if attempt.has_check:
-            await check(attempt, merge, str(turn), salvage)
-        if await attempt.step(f"land.{turn}", bool, partial(attempt.land, merge)):
+        merge = await attempt.step(f"squash.{turn}", Merge, landing.squash)
+        if landing.has_check:
+            await check(attempt, landing, merge, str(turn))
+        if await attempt.step(f"land.{turn}", bool, partial(landing.land, merge)):
+            attempt.board.end("")
             return merge
     raise AssertionError("unreachable: an endless count has ended")
 
@@ -90,19 +93,19 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]
         await attempt.step("watch", type(None), partial(attempt.watch, worktree, launched))
     except AttemptFailedError as failed:
         salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
-        raise failed.keeping(salvage.work, salvage.checkout) from failed
+        raise failed.keeping(salvage.work, salvage.checkout, salvage.shown) from failed
     salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
     return salvage, launched
 
 
-async def check(attempt: Attempt, merge: Merge, turn: str, salvage: Salvage) -> None:
+async def check(attempt: Attempt, landing: Landing, merge: Merge, turn: str) -> None:
     """Run the check on exactly the tree that will land."""
-    checkout = await attempt.step(f"checkout.{turn}", str, partial(attempt.checkout, merge, turn))
+    checkout = await attempt.step(f"checkout.{turn}", str, partial(landing.checkout, merge, turn))
     started: Started | None = None
     try:
-        started = await attempt.step(f"checking.{turn}", Started, partial(attempt.start_check, checkout, turn))
-        await attempt.step(f"check.{turn}", CheckResult, partial(attempt.finish_check, started, salvage))
+        started = await attempt.step(f"checking.{turn}", Started, partial(landing.start_check, checkout, turn))
+        await attempt.step(f"check.{turn}", CheckResult, partial(landing.finish_check, started))
     except AttemptFailedError:
-        await attempt.step(f"clear.{turn}", type(None), partial(attempt.clear_check, checkout, started))
+        await attempt.step(f"clear.{turn}", type(None), partial(landing.clear_check, checkout, started))
         raise
-    await attempt.step(f"clear.{turn}", type(None), partial(attempt.clear_check, checkout, started))
+    await attempt.step(f"clear.{turn}", type(None), partial(landing.clear_check, checkout, started))

@@ -14,11 +14,15 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from omni_tui.engine.clock import Clock
-from omni_tui.model.failure import Failure
+from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.step import StepRecord
 from omni_tui.store.runs import Run
 
 T = TypeVar("T")
+
+
+NEVER_WORKED = (FailureKind.HANDOVER, FailureKind.LAUNCH, FailureKind.HARNESS)
+"""Failures that the agent's own screen explains best."""
 
 
 class AttemptFailedError(Exception):
@@ -28,9 +32,14 @@ class AttemptFailedError(Exception):
         super().__init__(failure.message)
         self.failure = failure
 
-    def keeping(self, work: str, checkout: str) -> AttemptFailedError:
-        """Return the same, naming the commit that keeps what the attempt had done, and its checkout if that stays."""
-        kept = msgspec.structs.replace(self.failure, work=self.failure.work or work, checkout=checkout)
+    def keeping(self, work: str, checkout: str, shown: str = "") -> AttemptFailedError:
+        """Return the same, naming the commit that keeps what the attempt had done, and its checkout if that stays.
+
+        `shown`, the end of the agent's screen, is taken for the output of an agent that never came to work.
+        """
+        failure = self.failure
+        output = failure.output or (shown if failure.kind in NEVER_WORKED else "")
+        kept = msgspec.structs.replace(failure, work=failure.work or work, checkout=checkout, output=output)
         return AttemptFailedError(kept)
 
 

@@ -26,6 +26,11 @@ def keep_sgr(line: str) -> str:
     return _ALL_BUT_SGR.sub(lambda match: match[1] or "", line)
 
 
+def plain(line: str) -> str:
+    """Return a captured screen line as plain text: no colours, nothing that moves a terminal, no spaces at its end."""
+    return clean(line).rstrip()
+
+
 def one_line(text: str, limit: int | None = None) -> str:
     """Clean `text`, put it on one line, and cut it to `limit` characters; a cut ends in an ellipsis."""
     line = _SPACES.sub(" ", clean(_SPACES.sub(" ", text))).strip()

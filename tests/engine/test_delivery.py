@@ -52,12 +52,13 @@ async def test_base_branch_is_never_written(fleet: TestFleet) -> None:
 
 
 async def test_agent_that_exits_without_its_task_is_not_waited_for(fleet: TestFleet) -> None:
-    fleet.agent(AGENT + "exit 0")
+    fleet.agent(AGENT + "echo no session here; exit 0")
     task = fleet.add("Never taken")
     record = await until_idle(fleet)
     assert {event.data["kind"] for event in record.named("attempt.failed")} == {"handover"}
     assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]
     assert "never took its task" in fleet.queue.note(task.id)
+    assert "no session here" in fleet.queue.note(task.id), "its own screen says why"
 
 
 async def test_silent_agent_is_ended_and_tried_again(fleet: TestFleet) -> None:

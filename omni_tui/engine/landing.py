@@ -1,0 +1,165 @@
+"""The activities of a landing: what is judged, checked and merged of what an agent left.
+
+Each is idempotent, as those of `attempt` are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from omni_tui.engine.check import Check, CheckResult, Started
+from omni_tui.engine.order import OrderBox, acquire_unless_ordered
+from omni_tui.engine.prompt import commit_message
+from omni_tui.engine.services import Services
+from omni_tui.engine.steps import AttemptFailedError, Engine
+from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.attempt import AgentSpec, AttemptId
+from omni_tui.model.failure import Failure, FailureKind
+from omni_tui.model.task import Task
+from omni_tui.model.verdict import FindingKind, Severity, Verdict
+from omni_tui.plugins.scm.protocol import Merge
+from omni_tui.policy import gate
+from omni_tui.store.runs import Run
+
+
+class Landing:
+    """Brings one attempt's work onto the release branch, or says why not."""
+
+    def __init__(
+        self,
+        *,
+        attempt: AttemptId,
+        task: Task,
+        agent: AgentSpec,
+        head: str,
+        rescued: bool,
+        origin_state: str,
+        place: Workplace,
+        services: Services,
+        engine: Engine,
+        run: Run,
+        box: OrderBox,
+    ) -> None:
+        """Take the work at `head` (empty: nothing was committed), and what the origin's checkout looked like before."""
+        self._id = attempt
+        self._task = task
+        self._agent = agent
+        self._head = head
+        self._rescued = rescued
+        self._origin_state = origin_state
+        self._place = place
+        self._services = services
+        self._run = run
+        self._box = box
+        self._check = Check(services, engine, box)
+
+    @property
+    def has_check(self) -> bool:
+        """Whether the workspace names a check command."""
+        return bool(self._place.settings.check)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for the workspace's turn to land: one squash, check and merge at a time.
+
+        An order ends the wait without the turn, because the next step obeys it before it does anything.
+        """
+        turn = await acquire_unless_ordered(self._box, self._place.landing)
+        try:
+            yield
+        finally:
+            if turn:
+                self._place.landing.release()
+
+    async def inspect(self) -> Verdict:
+        """Judge the change itself; raise if the gate blocks it."""
+        scm = self._place.scm
+        change = await scm.change(self._head) if self._head else None
+        trial = await scm.squash(self._head, "trial") if self._head else None
+        evidence = gate.Evidence(
+            task=self._task,
+            change=change,
+            settings=self._services.settings().gate,
+            rescued=self._rescued,
+            origin_changed=await scm.origin_state() != self._origin_state,
+            conflicts=trial.conflicts if trial else (),
+            tree_paths=await scm.paths(trial.commit) if trial and trial.commit else None,
+        )
+        verdict = await asyncio.to_thread(gate.inspect, evidence)  # seconds for a patch of megabytes
+        self._run.write_verdict(verdict)
+        if change is not None:
+            self._run.write_patch(change.patch)
+        self._services.record(
+            "attempt.judged",
+            self._id,
+            grade=verdict.grade,
+            findings=[finding.kind.value for finding in verdict.findings],
+        )
+        if verdict.blocked:
+            raise AttemptFailedError(_gate_failure(verdict))
+        return verdict
+
+    async def squash(self) -> Merge:
+        """Make the commit that would land, on objects alone."""
+        message = commit_message(self._task, self._id, self._agent)
+        merge = await self._place.scm.squash(self._head, message)
+        if merge.conflicts:
+            files = ", ".join(merge.conflicts)
+            message = f"does not merge onto the release branch: {files}"
+            raise AttemptFailedError(Failure(kind=FailureKind.CONFLICT, message=message))
+        return merge
+
+    async def checkout(self, merge: Merge, key: str) -> str:
+        """Make a fresh checkout of exactly the commit that would land; return its path."""
+        return str(await self._place.checkouts.checkout(f"check-{self._task.id}-{self._id.number}-{key}", merge.commit))
+
+    async def start_check(self, checkout: str, key: str) -> Started:
+        """Start the check command there, where agents run: it can be looked at, and adopted after a restart."""
+        name = f"{self._id.task.workspace}-{self._task.id}-{self._id.number}-check"
+        command = self._place.settings.check
+        try:
+            return await self._check.start(name, command, Path(checkout), self._run.dir / f"check.{key}")
+        except RuntimeFailedError as error:
+            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
+
+    async def finish_check(self, started: Started) -> CheckResult:
+        """Return what came of it; raise if it failed."""
+        result = await self._check.finish(started)
+        self._services.record("check.finished", self._id, passed=result.passed, seconds=result.seconds)
+        if not result.passed:
+            raise AttemptFailedError(_check_failure(self._place.settings.check, result))
+        return result
+
+    async def clear_check(self, checkout: str, started: Started | None) -> None:
+        """End what is left of the check, however far it came, and remove its checkout."""
+        if started is not None:
+            await self._check.clear(started)
+        await self._place.checkouts.remove(Path(checkout))
+
+    async def land(self, merge: Merge) -> bool:
+        """Move the release branch to the checked commit; False: it has moved meanwhile."""
+        self._services.lease.check()
+        return await self._place.scm.land(merge)
+
+
+def _gate_failure(verdict: Verdict) -> Failure:
+    blocking = [finding for finding in verdict.findings if finding.severity is Severity.BLOCK]
+    first = blocking[0]
+    return Failure(
+        kind=FailureKind.CONFLICT if first.kind is FindingKind.MERGE_CONFLICT else FailureKind.GATE,
+        detail="" if first.kind is FindingKind.MERGE_CONFLICT else first.kind.value,
+        message="\n".join(finding.message for finding in blocking),
+    )
+
+
+def _check_failure(command: str, result: CheckResult) -> Failure:
+    how = f"ran longer than {result.seconds:.0f} s" if result.timed_out else f"exited with {result.status}"
+    return Failure(
+        kind=FailureKind.CHECK,
+        message=f"the check `{command}` {how} on the tree that would have landed",
+        output=result.output[-8000:],
+    )
