@@ -240,18 +240,13 @@ class Fleet:
     # -- one task --------------------------------------------------------------------------------------------------
 
     def handle(self, ref: TaskRef) -> Handle | None:
-        """Return the process of a task that a person looks at: its check while that runs, else its latest agent.
-
-        None: it has started none yet.
-        """
+        """Return the process of a task's latest attempt: its check while that runs, else its agent; None: none yet."""
         run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
-        for record in reversed(run.steps() if run else []):
-            step = record.key.partition(".")[0]
-            if step in ("launch", "checking") and record.result is not None:
-                handle = msgspec.convert(record.result["handle"], Handle)
-                if step == "launch" or self.runtime.alive(handle):
-                    return handle
-        return None
+        steps = {record.key: record.result for record in (run.steps() if run else [])}
+        last = next(reversed(steps), "")
+        started = steps[last] if last.startswith("checking.") else None
+        started = started or steps.get("launch")
+        return msgspec.convert(started["handle"], Handle) if started else None
 
     async def diff(self, ref: TaskRef) -> str:
         """Return what a task's latest attempt changed: as the gate judged it, or so far. Raises `UsageError`."""
