@@ -14,7 +14,6 @@ from omni_tui.config_text import render_agent, render_workspace
 from omni_tui.errors import ScmError
 from omni_tui.fleet import Fleet
 from omni_tui.plugins import registry
-from omni_tui.plugins.scm.imports import import_repository
 from omni_tui.store.files import make_dirs, move, publish
 from omni_tui.store.layout import create_workspace
 from omni_tui.store.paths import WorkspacePaths
@@ -36,8 +35,12 @@ async def import_workspace(fleet: Fleet, name: str, given: Mapping[str, str]) ->
     """Make the workspace `name` with the settings `given`, its repository copied from `given["repo"]`.
 
     Return what was found for a first agent, empty where no harness is installed, so that none was made. Raises
-    `ScmError` where the repository or a branch is not there; then nothing is left behind.
+    `ScmError` where the repository or a branch is not there, `PluginError` where git is missing; then nothing is left
+    behind.
     """
+    registry.load("scm", fleet.settings.plugins.scm)  # says what is wrong with it, which the next line could not
+    from omni_tui.plugins.scm.imports import import_repository
+
     paths = unfinished(fleet, name)
     shutil.rmtree(paths.root, ignore_errors=True)  # what an earlier one left when it was ended
     make_dirs(paths.root)

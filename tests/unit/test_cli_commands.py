@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,19 @@ def test_no_secret_is_written_and_no_repository_is_guessed(cli: Cli, repo: str, 
 @pytest.mark.parametrize("repo", ["git@example.invalid:x.git", "ssh://git@example.invalid/x.git"])
 def test_a_users_name_in_an_ssh_address_is_no_secret(repo: str) -> None:
     assert origin_of(repo) == repo
+
+
+def test_where_git_is_missing_it_is_said(cli: Cli, origin: Path) -> None:
+    words = [sys.executable, "-m", "omni_tui", "--fleet", str(cli.fleet), "--json"]
+    done = subprocess.run(
+        [*words, "workspace", "add", "two", "--repo", str(origin)],
+        env={"PATH": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "plugin")
+    assert not (cli.fleet / "workspaces" / "two").exists()
 
 
 def test_a_workspaces_name_is_taken_once(cli: Cli, origin: Path) -> None:
