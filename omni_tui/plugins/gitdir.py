@@ -1,6 +1,7 @@
-"""Making git directories by hand: a few small files cost less than a `git init`, and hold only what we put there.
+"""Git directories by hand: a few small files cost less than a `git init`, and hold only what we put there.
 
-Layout after gitrepository-layout(5). Used for an agent's clone, for an imported repository, and for the *view*: an
+Layout after gitrepository-layout(5); as little of it as git and agents' tools need, because each file costs where a
+file system is slow to make one. Used for an agent's clone, for an imported repository, and for the *view*: an
 empty repository of our own through which foreign objects are looked at, so that no configuration, attribute or hook of
 theirs counts.
 """
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from omni_tui.plugins.gitcmd import Git
+from omni_tui.plugins.gitrefs import is_commit_id
 
 _CONFIG = """\
 [core]
@@ -39,8 +41,9 @@ def make_git_dir(
 
     `borrow` is another repository whose objects it may read, `config` more configuration in git's syntax.
     """
-    for folder in ("objects/info", "objects/pack", "refs/heads", "info", "hooks"):
-        (path / folder).mkdir(parents=True)
+    path.mkdir(parents=True)
+    for folder in ("objects", "objects/info", "refs", "info", "hooks"):
+        (path / folder).mkdir()
     text = _CONFIG.format(version=int(sha256), bare=str(bare).lower(), logs=str(not bare).lower())
     (path / "config").write_text(text + (_SHA256 if sha256 else "") + _NO_GC + config, encoding="utf-8")
     if borrow is not None:
@@ -57,11 +60,22 @@ def set_head(git_dir: Path, head: str) -> None:
 
 
 def set_refs(git_dir: Path, refs: Mapping[str, str]) -> None:
-    """Write refs of a git directory that nobody else uses yet: full name to commit."""
-    for name, commit in refs.items():
-        path = git_dir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{commit}\n", encoding="utf-8")
+    """Write all refs of a git directory that nobody else uses yet: full name to commit (git-pack-refs(1))."""
+    lines = [f"{commit} {name}\n" for name, commit in sorted(refs.items())]
+    if lines:
+        (git_dir / "packed-refs").write_text("".join(lines), encoding="utf-8")
+
+
+def read_loose_ref(git_dir: Path, ref: str) -> str | None:
+    """Return the commit that `ref` (a full, sound name) holds in a file of its own; None: ask git.
+
+    One small read where git would cost a process. git replaces such a file in one rename, so it is always whole.
+    """
+    try:
+        text = (git_dir / ref).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):  # packed, in another format, or not there
+        return None
+    return text.strip() if is_commit_id(text.strip()) else None
 
 
 def is_sha256(repo: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import ClassVar
 from omni_tui.errors import ScmError
 from omni_tui.model.change import Change
 from omni_tui.plugins.gitcmd import Git
-from omni_tui.plugins.gitdir import view
+from omni_tui.plugins.gitdir import read_loose_ref, view
 from omni_tui.plugins.gitrefs import require_branch, require_commit, require_writable
 from omni_tui.plugins.scm.change import merge_base, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
@@ -41,8 +41,8 @@ class LocalScm:
         return await asyncio.to_thread(self._open)
 
     async def tip(self) -> str:
-        """Return the release branch's tip."""
-        return await asyncio.to_thread(self._tip)
+        """Return the release branch's tip; every start asks for it, so it is read without git where that can be."""
+        return read_loose_ref(self._spec.repo, self._release_ref) or await asyncio.to_thread(self._tip)
 
     async def collect(self, worktree: Path, branch: str) -> str | None:
         """Bring an attempt's branch into the repository; see `scm.collect` for what counts."""

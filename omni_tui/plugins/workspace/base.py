@@ -41,7 +41,7 @@ class CheckoutWorkspace(ABC):
     async def prepare(self, name: str, branch: str, tip: str) -> Worktree:
         """Make the checkout `name` of `tip` on a new `branch`, or return the one that is there already."""
         path = self._place(name)
-        there = await asyncio.to_thread(read_record, path)
+        there = read_record(path)
         if there is not None and there.branch == branch and path.is_dir():
             return Worktree(path=str(path), branch=branch, base=there.base)
         with _as_workspace_error(path):
@@ -96,24 +96,19 @@ class CheckoutWorkspace(ABC):
         try:
             with _as_workspace_error(path):
                 await _to_its_end(asyncio.to_thread(self._fill, path, branch, require_commit(commit)))
-            await _to_its_end(asyncio.to_thread(self._copy, path))
             if spec.setup:
                 await run_setup(spec.setup, path, spec.environment, spec.setup_seconds)
         except (WorkspaceError, asyncio.CancelledError):
             await asyncio.to_thread(self._discard, path)
             raise
-        record = CheckoutRecord(branch=branch, base=commit, copied=spec.copy)
-        await asyncio.to_thread(write_record, path, record)
+        write_record(path, CheckoutRecord(branch=branch, base=commit, copied=spec.copy))
         return Worktree(path=str(path), branch=branch, base=commit)
 
     def _fill(self, path: Path, branch: str, commit: str) -> None:
         self._discard(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if branch and self._claim_spare(path, branch, commit):
-            return
-        self._create(path, branch, commit)
-
-    def _copy(self, path: Path) -> None:
+        if not (branch and self._claim_spare(path, branch, commit)):
+            self._create(path, branch, commit)
         if self.spec.copy:
             copy_files(self.spec.copy_from, self.spec.copy, path)
             exclude(self._info_exclude(path), self.spec.copy)
@@ -196,7 +191,7 @@ def _force(function: Callable[..., Any], path: str, _error: object) -> None:
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` in a thread, which nobody can end: who gives up meanwhile waits for it, or it would go on behind them."""
+    """Do a thread's `work`, which nobody can end: who gives up meanwhile waits for it, or it would go on behind them."""
     doing = asyncio.ensure_future(work)
     try:
         await asyncio.shield(doing)
