@@ -107,6 +107,15 @@ class Actions:
             row,
         )
 
+    async def block(self) -> None:
+        """Ask, and ask why, then have the task set aside."""
+        row = self._row()
+        consequences = {
+            Status.DOING: "Its agent ends now and its unfinished work is kept. It stays aside until it is redispatched.",
+            Status.TODO: "It stays aside until it is redispatched.",
+        }
+        self._confirm(f"Block {row.ref.id}?", consequences[row.status], RequestKind.BLOCK, row, ask_why=True)
+
     async def redispatch(self) -> None:
         """Queue the task again; ask first where work would end or a landed task would run again."""
         row = self._row()
@@ -148,11 +157,13 @@ class Actions:
         assert row is not None, "a key that needs a task is off without one"  # noqa: S101
         return row
 
-    def _confirm(self, question: str, consequence: str, kind: RequestKind, row: TaskRow) -> None:
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._screen.ask(kind, row.ref)
+    def _confirm(
+        self, question: str, consequence: str, kind: RequestKind, row: TaskRow, *, ask_why: bool = False
+    ) -> None:
+        def answered(reason: str | None) -> None:
+            if reason is not None:
+                self._screen.ask(kind, row.ref, reason)
             else:
                 self._screen.say("Left as it was.")
 
-        self._screen.app.push_screen(ConfirmScreen(question, consequence), answered)
+        self._screen.app.push_screen(ConfirmScreen(question, consequence, ask_why=ask_why), answered)

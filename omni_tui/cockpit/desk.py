@@ -27,13 +27,13 @@ class Desk:
         self._ports = ports
         self._waiting: dict[str, Waiting] = {}
 
-    def ask(self, kind: RequestKind, ref: TaskRef | None = None) -> str:
+    def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "") -> str:
         """File a wish; return what to say about it. Raises `OSError` when it cannot be written."""
         request = Request(
             id=self._ports.new_id(),
             kind=kind,
             task=str(ref) if ref else "",
-            reason="asked for in the cockpit",
+            reason=reason,
             by="cockpit",
             at=self._ports.now(),
         )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from omni_tui.cockpit.look import needs_person
+from omni_tui.cockpit.look import look, needs_person
+from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status
 from omni_tui.model.view import FleetView, TaskRow
 
@@ -85,6 +86,14 @@ def _cannot_kill(situation: Situation) -> str:
     return _needs_running(situation) or _needs_owner(situation)
 
 
+def _cannot_block(situation: Situation) -> str:
+    if situation.row is None:
+        return _needs_row(situation)
+    if after(situation.row.status, Occasion.BLOCKED) is None:
+        return f"{situation.row.ref.id} is {look(situation.row).word}: only what runs or waits can be blocked."
+    return _needs_owner(situation)
+
+
 def _nobody_needed(situation: Situation) -> str:
     return "" if any(needs_person(row) for row in situation.view.rows) else "Nothing needs you."
 
@@ -112,6 +121,13 @@ KEYMAP: tuple[Key, ...] = (
     Key(id="diff", keys=("d",), label="diff", help="what the latest attempt has changed", why_not=_needs_attempt),
     Key(
         id="kill", keys=("x",), label="kill", help="end the agent and all it started; asks first", why_not=_cannot_kill
+    ),
+    Key(
+        id="block",
+        keys=("b",),
+        label="block",
+        help="set the task aside for a person, with a reason; asks first",
+        why_not=_cannot_block,
     ),
     Key(
         id="redispatch",

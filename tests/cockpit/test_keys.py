@@ -99,6 +99,8 @@ async def test_pages_keep_the_selected_task_in_sight(tree: FleetTree) -> None:
     [
         ("shop-14", ("x", "y"), (RequestKind.KILL, "shop/shop-14")),
         ("shop-14", ("x", "right", "enter"), (RequestKind.KILL, "shop/shop-14")),
+        ("shop-14", ("b", "y"), (RequestKind.BLOCK, "shop/shop-14")),
+        ("shop-16", ("b", "right", "enter"), (RequestKind.BLOCK, "shop/shop-16")),
         ("shop-14", ("r", "y"), (RequestKind.REDISPATCH, "shop/shop-14")),
         ("shop-9", ("r",), (RequestKind.REDISPATCH, "shop/shop-9")),
         ("shop-1", ("r", "y"), (RequestKind.REDISPATCH, "shop/shop-1")),
@@ -119,7 +121,7 @@ async def test_a_key_files_a_request(
 
 
 @pytest.mark.parametrize("answer", ["n", "escape", "enter", "q"])
-@pytest.mark.parametrize(("name", "key"), [("shop-14", "x"), ("shop-14", "r"), ("shop-1", "r")])
+@pytest.mark.parametrize(("name", "key"), [("shop-14", "x"), ("shop-14", "b"), ("shop-14", "r"), ("shop-1", "r")])
 async def test_what_ends_work_asks_first_and_no_is_the_default(
     tree: FleetTree, name: str, key: str, answer: str
 ) -> None:
@@ -131,6 +133,28 @@ async def test_what_ends_work_asks_first_and_no_is_the_default(
         await opens(pilot, MainScreen)
         await shows(pilot, "Left as it was.")
         assert asked(tree) == []
+
+
+async def test_who_blocks_may_say_why(tree: FleetTree) -> None:
+    async with cockpit(tree) as (pilot, screen):
+        select(screen, "shop-16")
+        await pilot.press("b")
+        await opens(pilot, ConfirmScreen)
+        await pilot.press("w", *"yes", "space", *"not now", "enter", "enter")
+        await wait_for_async(lambda: asked(tree), "the request")
+        [filed] = control.pending(tree.paths.control)
+        assert (filed.kind, filed.task, filed.reason) == (RequestKind.BLOCK, "shop/shop-16", "yes not now")
+
+
+async def test_an_answer_may_be_clicked(tree: FleetTree) -> None:
+    async with cockpit(tree) as (pilot, screen):
+        select(screen, "shop-14")
+        for choice, said in (("#no", "Left as it was."), ("#yes", "kill shop/shop-14: asked")):
+            await pilot.press("x")
+            await opens(pilot, ConfirmScreen)
+            await pilot.click(choice)
+            await shows(pilot, said)
+        assert asked(tree) == [(RequestKind.KILL, "shop/shop-14")]
 
 
 async def test_frozen_and_throttled_turn_the_keys_round(tree: FleetTree) -> None:
@@ -151,6 +175,8 @@ async def test_frozen_and_throttled_turn_the_keys_round(tree: FleetTree) -> None
         ("shop-9", "x", "shop-9 is not running."),
         ("shop-9", "a", "shop-9 is not running."),
         ("shop-16", "r", "shop-16 is waiting already."),
+        ("shop-9", "b", "shop-9 is blocked: only what runs or waits can be blocked."),
+        ("shop-1", "b", "shop-1 is landed: only what runs or waits can be blocked."),
         ("shop-16", "d", "shop-16 has not been started yet."),
         ("shop-16", "escape", "No filter is set."),
     ],

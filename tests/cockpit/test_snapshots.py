@@ -43,8 +43,8 @@ def test_a_blocked_task(snap_compare: Compare, tree: FleetTree, size: tuple[int,
 
 @pytest.mark.parametrize(
     "names",
-    [("question_mark",), ("j", "d"), ("j", "x"), ("n", "n", "enter"), ("slash", "b", "a", "s", "k")],
-    ids=["help", "diff", "kill", "story", "filter"],
+    [("question_mark",), ("j", "d"), ("j", "x"), ("j", "b"), ("n", "n", "enter"), ("slash", "b", "a", "s", "k")],
+    ids=["help", "diff", "kill", "block", "story", "filter"],
 )
 def test_what_a_key_opens(snap_compare: Compare, tree: FleetTree, names: tuple[str, ...]) -> None:
     assert snap_compare(CockpitApp(make_ports(tree)), terminal_size=(100, 30), run_before=keys(*names))

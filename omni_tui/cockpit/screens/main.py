@@ -137,10 +137,10 @@ class MainScreen(Screen[None]):
         """Tell the person something."""
         self._message.say(text, self.ports.now() + SAID_SECONDS)
 
-    def ask(self, kind: RequestKind, ref: TaskRef | None = None) -> None:
+    def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "") -> None:
         """File a wish for the fleet's owner, and say so."""
         try:
-            self.say(self._desk.ask(kind, ref))
+            self.say(self._desk.ask(kind, ref, reason))
         except OSError as error:
             self.say(f"The wish could not be filed: {error}")
 
