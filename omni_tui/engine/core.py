@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.requests import RequestDesk
@@ -13,7 +14,7 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError
 from omni_tui.model.request import Request
-from omni_tui.model.settings import Settings
+from omni_tui.model.settings import Settings, bound_at_start
 from omni_tui.model.state import FleetState
 from omni_tui.plugins.notifier.protocol import Urgency
 from omni_tui.store.paths import FleetPaths
@@ -51,6 +52,7 @@ class Core:
         self.scheduler = Scheduler(services, self._guard, wiring.state, wiring.save_state)
         self._desk = RequestDesk(wiring.paths.control, self.scheduler, services, self._guard, self.stop)
         self._refused: dict[str, str] = {}
+        self._settings_refused = False
         self._lost = False
 
     def stop(self, reason: str) -> None:
@@ -93,11 +95,13 @@ class Core:
     async def _close(self) -> None:
         await self._guard.close()
         await self._services.runtime.close()
-        if self._lost:
-            self._services.tell("core.stopped", reason=self._reason)
-        else:
-            self._services.record("core.stopped", reason=self._reason)
-        self._services.lease.release()
+        try:
+            if self._lost:
+                self._services.tell("core.stopped", reason=self._reason)
+            else:
+                self._services.record("core.stopped", reason=self._reason)
+        finally:
+            self._services.lease.release()
 
     async def _stop_when_idle(self) -> None:
         await self.scheduler.idle.wait()
@@ -144,17 +148,26 @@ class Core:
         """Open a workspace as soon as its directory is there and whole."""
         changed, wakeups = asyncio.Event(), self._services.wakeups
         wakeups.add(changed, self._wiring.paths.workspaces)
-        watched: set[str] = set()
+        watched: set[Path] = set()
         while True:
-            names = set(self._wiring.paths.workspace_names())
-            for name in names - watched:
-                wakeups.add(changed, self._wiring.paths.workspace(name).root)
-            for name in watched - names:
-                wakeups.remove(changed, self._wiring.paths.workspace(name).root)
-            watched = names
-            await changed.wait()
             changed.clear()
+            wanted = self._growing()
+            for path in wanted - watched:
+                wakeups.add(changed, path)
+            for path in watched - wanted:
+                wakeups.remove(changed, path)
+            if wanted - watched:
+                changed.set()  # something may have come before it was watched
+            watched = wanted
             await self._open_places()
+            await changed.wait()
+
+    def _growing(self) -> set[Path]:
+        """Return the directories whose change may make a workspace whole: a clone writes its refs last."""
+        places = [self._wiring.paths.workspace(name) for name in self._wiring.paths.workspace_names()]
+        closed = [place for place in places if self.scheduler.place(place.name) is None]
+        inner = [path for place in closed for path in (place.repo, place.repo / "refs/heads") if path.is_dir()]
+        return {*(place.root for place in places), *inner}
 
     async def _watch_settings(self) -> None:
         """Take over a changed configuration; leave a bad one aside and say so."""
@@ -180,11 +193,13 @@ class Core:
         try:
             after = self._wiring.reload()
         except OmniError as error:
+            self._settings_refused = True
             self._services.record("config.refused", file=name, error=str(error))
             self.scheduler.change_state(message=f"the last good configuration stays in force: {error}")
             return
-        if after != before:
-            self._services.record("config.taken", file=name)
+        if after != before or self._settings_refused:
+            self._settings_refused = False
+            self._services.record("config.taken", file=name, later=bound_at_start(before, after))
             self.scheduler.review_spares()
         self.scheduler.change_state(message="")
         self.scheduler.wake.set()

@@ -51,7 +51,10 @@ async def test_base_branch_is_never_written(fleet: TestFleet) -> None:
     assert git(fleet.origin, "rev-parse", "release/omni") == git(fleet.paths.repo, "rev-parse", "release/omni")
 
 
-async def test_agent_that_exits_without_its_task_is_not_waited_for(fleet: TestFleet) -> None:
+async def test_agent_that_exits_without_its_task_is_not_waited_for(
+    fleet: TestFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omni_tui.plugins.reaction.retry.AGAIN_SECONDS", 0.5)
     fleet.agent(AGENT + "echo no session here; exit 0")
     task = fleet.add("Never taken")
     record = await until_idle(fleet)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from omni_tui.engine.clock import SystemClock
 from omni_tui.model.task import Status
 from omni_tui.narration import narrate
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
 from tests.support.leftovers import nothing_left
-from tests.support.running import until_idle
+from tests.support.running import dispatching, until_idle
 
 WORK = 'echo x > x.txt; commit "work"\n'
 SETTINGS = QUICK.replace("0.05", "0.1")
@@ -30,7 +31,9 @@ LANDS = {
     "more after the finish": "say accepted\n"
     + WORK
     + 'printf \'{"event":"finished"}\\n{"event":"activity"}\\n{"event":"waiting"}\\n\' >> "$OMNI_EVENTS"\nsleep 60\n',
-    "file replaced": 'say accepted\nmv "$OMNI_EVENTS" "$OMNI_EVENTS.old"\n' + WORK + "say finished\nsleep 60\n",
+    "file replaced": 'say accepted\nsleep 0.3\nmv "$OMNI_EVENTS" "$OMNI_EVENTS.old"\n'
+    + WORK
+    + "say finished\nsleep 60\n",
     "file deleted": 'say accepted\nsleep 0.3\nrm "$OMNI_EVENTS"\n' + WORK + "exit 0\n",
     "a pipe instead": 'say accepted\nsleep 0.3\nrm "$OMNI_EVENTS"; mkfifo "$OMNI_EVENTS"\n' + WORK + "exit 0\n",
     "a directory instead": 'say accepted\nsleep 0.3\nrm "$OMNI_EVENTS"; mkdir "$OMNI_EVENTS"\n' + WORK + "exit 0\n",
@@ -62,7 +65,8 @@ async def test_lands_whatever_it_writes(fleet: TestFleet, script: str) -> None:
     await nothing_left(fleet)
 
 
-async def test_waiting_for_ever_is_told_as_such(fleet: TestFleet) -> None:
+async def test_waiting_for_ever_is_told_as_such(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=QUICK + "attempts = 1\n")
     fleet.agent(
         AGENT + 'say accepted\nprintf \'{"event":"waiting","detail":"may I?"}\\n\' >> "$OMNI_EVENTS"\nsleep 100\n'
     )
@@ -92,3 +96,25 @@ async def test_detail_stays_one_clean_line(fleet: TestFleet) -> None:
             assert len(entry) < 8000
             assert b"\x1b" not in entry
     assert len(fleet.landed()) == 1
+
+
+class JumpingClock(SystemClock):
+    """A wall clock that somebody sets, forward or back, once the agent is at work."""
+
+    jump = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.jump
+
+
+@pytest.mark.parametrize("jump", [-7200.0, 7200.0], ids=["back", "forward"])
+async def test_a_wall_clock_that_is_set_ends_nobody(fleet: TestFleet, jump: float) -> None:
+    clock = JumpingClock()
+    fleet.fleet.clock = clock
+    fleet.agent(AGENT + "say accepted\nsleep 1\nsay activity\nsleep 1\n" + WORK + "say finished\nsleep 60\n")
+    fleet.add("Patient")
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.data.get("phase") == "watch")
+        clock.jump = jump
+        await record.wait(lambda event: event.event == "task.landed")
+        assert record.named("attempt.failed") == []
