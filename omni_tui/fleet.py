@@ -22,7 +22,7 @@ from omni_tui.model.settings import Settings, WorkspaceSettings
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.plugins import registry
 from omni_tui.plugins.notifier.protocol import NotifierSpec
-from omni_tui.plugins.reaction.protocol import ReactionSpec
+from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
 from omni_tui.plugins.runtime.protocol import Handle, Runtime, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
 from omni_tui.plugins.terminal.protocol import Terminal
@@ -115,7 +115,6 @@ class Fleet:
 
     def _services(self, lease: Lease, listener: Callable[[Event], None]) -> Services:
         settings = self.settings
-        reaction_spec = ReactionSpec(repairs=settings.limits.repairs)
         notifier_spec = NotifierSpec(root=self.paths.root)
         return Services(
             clock=self.clock,
@@ -123,12 +122,17 @@ class Fleet:
             lease=lease,
             runtime=self.runtime,
             wakeups=Wakeups(TreeWatch()),
-            reactions=[registry.load("reaction", name)(reaction_spec) for name in settings.plugins.reactions],
+            reactions=self.reactions,
             notifiers=[registry.load("notifier", name)(notifier_spec) for name in settings.plugins.notifiers],
             variables=os.environ,
             settings=lambda: self.settings,
             listener=listener,
         )
+
+    def reactions(self) -> Sequence[Reaction]:
+        """Return what proposes an answer to a failure, by the settings in force."""
+        spec = ReactionSpec(repairs=self.settings.limits.repairs)
+        return [registry.load("reaction", name)(spec) for name in self.settings.plugins.reactions]
 
     def _wiring(self) -> Wiring:
         return Wiring(

@@ -11,7 +11,7 @@ SENTENCES = {
     "core.started": "dispatching ({mode}, pid {pid})",
     "core.stopped": "stopped: {reason}",
     "core.fault": "{where} failed: {error}",
-    "config.taken": "{file} has changed and is in force",
+    "config.taken": "{file} has changed and is in force{except_for}",
     "config.refused": "{file} is not taken over: {error}",
     "workspace.opened": "is open",
     "workspace.closed": "closed: {reason}",
@@ -49,8 +49,10 @@ def narrate(event: Event) -> str:
     if sentence is None:
         return ""
     verb = "passed" if event.data.get("passed") else "failed"
+    later = ", ".join(event.data.get("later", ()))
+    except_for = f", but for what counts from the next start: {later}" if later else ""
     said = {name: _first_line(value) if isinstance(value, str) else value for name, value in event.data.items()}
-    text = one_line(sentence.format(**{"verb": verb, **said}))
+    text = one_line(sentence.format(**{"verb": verb, "except_for": except_for, **said}))
     clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
     return f"{clock} {subject(event)} {text}"
 

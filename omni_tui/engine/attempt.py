@@ -286,7 +286,7 @@ class Attempt:
         last = failures[-1]
         self._services.record("attempt.failed", self.id, kind=last.cause, message=last.message)
         self.board.end(last.message)
-        proposals = (reaction.react(self.task, failures) for reaction in self._services.reactions)
+        proposals = (reaction.react(self.task, failures) for reaction in self._services.reactions())
         proposal = next((move for move in proposals if move is not None), None)
         limits = self._services.settings().limits
         return retry.decide(self.task, failures, proposal, limits, self._services.clock.now())

@@ -70,8 +70,11 @@ class Delivery:
     async def pause(self, move: Move) -> bool:
         """Wait as `move` says; False: that is too long to keep a slot for, or an order has come.
 
-        After an attempt that was over before there is nothing to wait for: the claim came when its time had.
+        Between attempts that are on disk there is nothing to wait for, and no order is obeyed: the last one's agent may
+        live. Nor after an attempt that was over before: the claim came when its time had.
         """
+        if self._left:
+            return True
         if self._box.order is not None:
             return False
         if self._over_before:

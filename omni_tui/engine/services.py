@@ -30,7 +30,7 @@ class Services:
     lease: Lease
     runtime: Runtime
     wakeups: Wakeups
-    reactions: Sequence[Reaction]
+    reactions: Callable[[], Sequence[Reaction]]
     notifiers: Sequence[Notifier]
     variables: Mapping[str, str]
     """Our own environment, from which agents get what the settings allow."""

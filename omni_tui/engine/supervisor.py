@@ -56,6 +56,8 @@ class Supervisor:
         changed = self._box.changed
         exited = asyncio.ensure_future(self._services.runtime.wait(self._handle))
         exited.add_done_callback(lambda _: changed.set())
+        if not self._services.runtime.alive(self._handle):
+            await asyncio.wait([exited])  # or its silence, not its end, would be judged first
         try:
             with self._services.wakeups.on(changed, self._events.path.parent, self._events.path):
                 while True:

@@ -25,7 +25,7 @@ EVENTS = {
     "core.started": "a process took the lease and began to dispatch",
     "core.stopped": "it let go; data: reason",
     "core.fault": "something of ours failed; data: where, error",
-    "config.taken": "a changed configuration is in force; data: file",
+    "config.taken": "a changed configuration is in force; data: file, later (what counts from the next start)",
     "config.refused": "a bad configuration was left aside; data: error",
     "workspace.opened": "a workspace can take tasks",
     "workspace.closed": "its directory has gone; data: reason",

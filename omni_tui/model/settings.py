@@ -5,6 +5,7 @@ A key's text is in its `Meta.description`, its range in `ge`/`le`; `omni_tui.con
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Annotated, Literal
 
 import msgspec
@@ -195,6 +196,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     runtime: RuntimeSettings = msgspec.field(default_factory=RuntimeSettings)
     plugins: PluginSettings = msgspec.field(default_factory=PluginSettings)
     cockpit: CockpitSettings = msgspec.field(default_factory=CockpitSettings)
+
+
+BOUND_AT_START = ("merge.author", "runtime", "plugins")
+"""Sections and keys that parts are made with: a change of them counts from the next start."""
+
+
+def bound_at_start(before: Settings, after: Settings) -> tuple[str, ...]:
+    """Return which changed sections and keys count only from the next start."""
+    return tuple(name for name in BOUND_AT_START if attrgetter(name)(before) != attrgetter(name)(after))
 
 
 class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -109,3 +109,36 @@ async def test_second_process_exits_with_3(tmp_path: Path) -> None:
         )
     assert other.returncode == 3
     assert f"process {os.getpid()}" in other.stderr
+
+
+async def test_order_without_a_dispatcher_reaches_the_attempt_that_lives(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    fleet.agent(AGENT + 'say accepted\n[ "$OMNI_ATTEMPT" = 1 ] && exit 1\nexec sleep 100\n')
+    task = fleet.add("Second attempt lives")
+    process = headless(fleet, "--json")
+    read_until(process, '"attempt":2,"phase":"watch"')
+    process.kill()
+    process.wait()
+    handle = fleet.fleet.handle(task.ref)
+    assert handle is not None
+    assert handle.run_dir.endswith("/2")
+    killed = subprocess.run([sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "kill", task.id])
+    assert killed.returncode == 0
+    assert not fleet.fleet.runtime.alive(handle)
+
+
+async def test_end_while_nobody_watched_is_no_stall(tmp_path: Path) -> None:
+    quick = QUICK.replace("0.05", "0.02")
+    fleet = await make_fleet(tmp_path, settings=quick)
+    fleet.agent(AGENT + "say accepted\necho done > done.txt; commit done\n")
+    fleet.add("Ended long ago")
+    process = headless(fleet, "--json")
+    read_until(process, '"phase":"watch"')
+    process.kill()
+    process.wait()
+    events = fleet.paths.runs / "0001" / "1" / "events.jsonl"
+    long_ago = events.stat().st_mtime - 3600
+    os.utime(events, (long_ago, long_ago))
+    record = await until_idle(fleet)
+    assert record.named("attempt.failed") == []
+    assert fleet.landed() == ["Ended long ago"]
