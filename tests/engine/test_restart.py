@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from omni_tui.engine.clock import SystemClock
+from omni_tui.fleet import Fleet
 from omni_tui.model.task import Status
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
@@ -127,18 +129,22 @@ async def test_order_without_a_dispatcher_reaches_the_attempt_that_lives(tmp_pat
     assert not fleet.fleet.runtime.alive(handle)
 
 
+class LaterClock(SystemClock):
+    """The machine's clock, an hour later."""
+
+    def now(self) -> float:
+        return super().now() + 3600
+
+
 async def test_end_while_nobody_watched_is_no_stall(tmp_path: Path) -> None:
-    quick = QUICK.replace("0.05", "0.02")
-    fleet = await make_fleet(tmp_path, settings=quick)
+    fleet = await make_fleet(tmp_path, settings=QUICK)
     fleet.agent(AGENT + "say accepted\necho done > done.txt; commit done\n")
     fleet.add("Ended long ago")
     process = headless(fleet, "--json")
     read_until(process, '"phase":"watch"')
     process.kill()
     process.wait()
-    events = fleet.paths.runs / "0001" / "1" / "events.jsonl"
-    long_ago = events.stat().st_mtime - 3600
-    os.utime(events, (long_ago, long_ago))
+    fleet.fleet = Fleet(fleet.root, clock=LaterClock())
     record = await until_idle(fleet)
     assert record.named("attempt.failed") == []
     assert fleet.landed() == ["Ended long ago"]
