@@ -111,7 +111,7 @@ class Actions:
         """Ask, and ask why, then have the task set aside."""
         row = self._row()
         consequences = {
-            Status.DOING: "Its agent ends now and its unfinished work is kept. It stays aside until it is redispatched.",
+            Status.DOING: "Its agent ends now, its unfinished work is kept. It stays aside until it is redispatched.",
             Status.TODO: "It stays aside until it is redispatched.",
         }
         self._confirm(f"Block {row.ref.id}?", consequences[row.status], RequestKind.BLOCK, row, ask_why=True)

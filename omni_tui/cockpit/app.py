@@ -15,6 +15,7 @@ from textual.app import App
 from omni_tui.cockpit.ports import Ports
 from omni_tui.cockpit.screens.main import MainScreen
 from omni_tui.cockpit.themes import ANSI_DARK, ANSI_LIGHT, DARK, THEMES
+from omni_tui.errors import OmniError
 from omni_tui.model.view import FleetView
 from omni_tui.store.watch import TreeWatch
 
@@ -41,7 +42,8 @@ class CockpitApp(App[None]):
         self._reading = asyncio.Lock()  # a reader takes one call at a time
         for theme in THEMES.values():
             self.register_theme(theme)
-        self.theme = THEMES[ports.settings.theme].name
+        self._settings = ports.settings()
+        self.theme = THEMES[self._settings.theme].name
         self.ansi_theme_dark, self.ansi_theme_light = ANSI_DARK, ANSI_LIGHT
         self.animation_level = "none"
 
@@ -54,7 +56,7 @@ class CockpitApp(App[None]):
         self._loop_here = asyncio.get_running_loop()
         if not self.leaving.empty():
             self.exit()
-        self._main = MainScreen(self._ports)
+        self._main = MainScreen(self._ports, self._settings)
         await self.push_screen(self._main)
         self.run_worker(self._follow(), name="follow")
         self.set_interval(TICK_SECONDS, self._tick, name="clock")
@@ -82,11 +84,25 @@ class CockpitApp(App[None]):
     async def _take(self, watch: TreeWatch, changed: set[Path]) -> None:
         """Take in `changed` (empty: anything), and what came to be while a new directory was not watched yet."""
         reader = self._ports.reader
+        if reader.paths.config in changed:
+            self._take_settings()
         async with self._reading:
             view = await (asyncio.to_thread(reader.update, changed) if changed else asyncio.to_thread(reader.read))
             while new := self._watch_all(watch):
                 view = await asyncio.to_thread(reader.update, new)
         self._show(view)
+
+    def _take_settings(self) -> None:
+        """Take over changed settings; where they are wrong, the last good ones stay, and the person hears why."""
+        try:
+            self._settings = self._ports.settings()
+        except OmniError as error:
+            if self._main is not None:
+                self._main.say(f"The last good settings stay in force: {error}")
+            return
+        self.theme = THEMES[self._settings.theme].name
+        if self._main is not None:
+            self._main.take_settings(self._settings)
 
     def _watch_all(self, watch: TreeWatch) -> set[Path]:
         """Watch what matters now; return what is watched only since."""

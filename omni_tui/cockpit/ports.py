@@ -49,7 +49,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """A request's name, never given before."""
     load: Callable[[], str]
     """The machine's load in few letters."""
-    settings: CockpitSettings
+    settings: Callable[[], CockpitSettings]
+    """Reads the settings as they are now. Raises `ConfigError`."""
     styles: Path
     """The directory of the style sheets."""
     here: bool

@@ -72,7 +72,7 @@ def _ports(fleet: Fleet, insight: FleetInsight, *, here: bool) -> Ports:
         now=fleet.clock.now,
         new_id=lambda: uuid.uuid4().hex[:12],
         load=machine_load,
-        settings=fleet.settings.cockpit,
+        settings=lambda: Fleet(fleet.paths.root).settings.cockpit,
         styles=styles_dir(),
         here=here,
     )

@@ -12,6 +12,7 @@ from omni_tui.cockpit.app import CockpitApp
 from omni_tui.cockpit.screens.main import STEP_SECONDS
 from omni_tui.cockpit.widgets.live import LiveScreen
 from omni_tui.cockpit.widgets.task_table import TaskTable
+from omni_tui.config import load_settings
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.attempt import Phase
 from omni_tui.model.signal import Health
@@ -164,6 +165,32 @@ async def test_ages_move_together_in_steps_and_draw_only_their_lines(
         await wait_for_async(lambda: len(drawn) >= 3, "the ages")
         await pilot.pause()
         assert set(drawn) == {1, 2, 3}, "the three signals that are younger than a minute"
+
+
+async def test_changed_settings_are_taken_over_and_bad_ones_left_aside(tree: FleetTree) -> None:
+    config, insight = tree.paths.config, MemoryInsight()
+
+    def write(text: str) -> None:
+        config.with_name("new").write_text(text)
+        config.with_name("new").rename(config)
+
+    write('[cockpit]\ntheme = "dark"\nscreen_hz = 0.2\n')
+    app = CockpitApp(make_ports(tree, insight=insight, settings=lambda: load_settings(config).cockpit))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await settle(pilot)
+        ground = screen.table.rich_style.bgcolor
+
+        write('[cockpit]\ntheme = "light"\nscreen_hz = 20\n')
+        await wait_for_async(lambda: app.theme == "omni-light", "the theme")
+        await wait_for_async(lambda: screen.table.rich_style.bgcolor != ground, "its colours")
+        insight.lines = ("another screen",)
+        await wait_for_async(lambda: "another screen" in text_of(pilot), "a look")
+        looked = len(insight.asked)
+        await wait_for_async(lambda: len(insight.asked) > looked, "the next look", seconds=4)
+
+        write('[cockpit]\ntheme = "dark"\ncolour = "red"\n')
+        await wait_for_async(lambda: "The last good settings stay in force" in text_of(pilot), "why not")
+        assert app.theme == "omni-light"
 
 
 async def test_ten_thousand_tasks_are_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

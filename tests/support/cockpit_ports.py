@@ -96,6 +96,7 @@ def make_ports(
     here: bool = True,
     insight: MemoryInsight | None = None,
     clock: Callable[[], float] | None = None,
+    settings: Callable[[], CockpitSettings] | None = None,
 ) -> Ports:
     """Return ports on `tree`: requests become real files, ids are `r1`, `r2` and so on."""
     clock = clock or Clock()
@@ -109,7 +110,7 @@ def make_ports(
         now=clock,
         new_id=lambda: f"r{next(numbers)}",
         load=lambda: "0.8/2",
-        settings=CockpitSettings(theme="light" if theme == "light" else "dark", screen_hz=20),
+        settings=settings or (lambda: CockpitSettings(theme="light" if theme == "light" else "dark", screen_hz=20)),
         styles=styles_dir(),
         here=here,
     )

@@ -28,6 +28,7 @@ from omni_tui.cockpit.widgets.live import LiveScreen
 from omni_tui.cockpit.widgets.notices import AttentionLine, MessageLine, PaneTitle
 from omni_tui.cockpit.widgets.task_table import TaskTable
 from omni_tui.model.request import RequestKind
+from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.model.view import FleetView, TaskRow
 
@@ -60,7 +61,7 @@ class MainScreen(Screen[None]):
         Binding(",".join(key.keys), f"press('{key.id}')", key.help, priority=key.id == "next_pane") for key in KEYMAP
     ]
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, settings: CockpitSettings) -> None:
         super().__init__()
         self.ports = ports
         self.view = FleetView(root=str(ports.reader.paths.root), taken_at=NEVER)
@@ -73,7 +74,7 @@ class MainScreen(Screen[None]):
         self._header = FleetHeader(here=ports.here)
         self._attention = AttentionLine()
         self._title = PaneTitle()
-        self._live = LiveScreen(id="live", look=ports.insight.screen, hz=ports.settings.screen_hz)
+        self._live = LiveScreen(id="live", look=ports.insight.screen, hz=settings.screen_hz)
         self._detail = Reading(id="detail")
         self._field = Input(id="filter", placeholder="filter: a word of id, title, workspace, agent, state or reason")
         self._message = MessageLine(here=ports.here)
@@ -100,6 +101,10 @@ class MainScreen(Screen[None]):
         self._field.cursor_blink = False
         self.table.focus()
         self.show(self.view)
+
+    def take_settings(self, settings: CockpitSettings) -> None:
+        """Take over changed settings."""
+        self._live.take_rate(settings.screen_hz)
 
     def situation(self) -> Situation:
         """Return what decides over the keys now."""

@@ -35,10 +35,14 @@ class LiveScreen(LinesView):
     def __init__(self, *, id: str, look: Look, hz: float) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id, follow=True)
         self._look = look
-        self._seconds = 1.0 / hz
+        self.take_rate(hz)
         self._watched: tuple[TaskRef, int] | None = None
         self._worker: Worker[None] | None = None
         self._trouble = ""
+
+    def take_rate(self, hz: float) -> None:
+        """Look `hz` times a second from the next look on."""
+        self._seconds = 1.0 / hz
 
     def watch_task(self, ref: TaskRef | None, attempt: int = 0) -> None:
         """Show the agent of this attempt from now on; None: look at nobody."""
