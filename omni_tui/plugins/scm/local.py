@@ -42,7 +42,8 @@ class LocalScm:
 
     async def tip(self) -> str:
         """Return the release branch's tip; every start asks for it, so it is read without git where that can be."""
-        return read_loose_ref(self._spec.repo, self._release_ref) or await asyncio.to_thread(self._tip)
+        loose = read_loose_ref(self._spec.repo, self._release_ref)
+        return loose if loose is not None else await asyncio.to_thread(self._tip)
 
     async def collect(self, worktree: Path, branch: str) -> str | None:
         """Bring an attempt's branch into the repository; see `scm.collect` for what counts."""

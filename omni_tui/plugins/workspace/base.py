@@ -105,6 +105,7 @@ class CheckoutWorkspace(ABC):
         return Worktree(path=str(path), branch=branch, base=commit)
 
     def _fill(self, path: Path, branch: str, commit: str) -> None:
+        """Have the files of `commit`, and the copied ones, at `path`, on a new `branch` or, without one, detached."""
         self._discard(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not (branch and self._claim_spare(path, branch, commit)):
@@ -191,7 +192,7 @@ def _force(function: Callable[..., Any], path: str, _error: object) -> None:
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do a thread's `work`, which nobody can end: who gives up meanwhile waits for it, or it would go on behind them."""
+    """Do a thread's `work`, which nobody can end: who gives up waits for it, or it would go on behind them."""
     doing = asyncio.ensure_future(work)
     try:
         await asyncio.shield(doing)
