@@ -148,6 +148,7 @@ class Attempt:
         """End what this attempt has started, after a fault that left no way to go on. Its checkout stays."""
         for started in self._started:
             await self._services.runtime.kill(started.handle, grace=0.0)
+            await self._services.runtime.release(started.handle)
 
     # -- before the agent ------------------------------------------------------------------------------------------
 

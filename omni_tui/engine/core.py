@@ -126,7 +126,9 @@ class Core:
     # -- what changes while it runs --------------------------------------------------------------------------------
 
     async def _open_places(self) -> None:
-        for name in self._wiring.paths.workspace_names():
+        names = self._wiring.paths.workspace_names()
+        self.scheduler.look_again_but_at(names)
+        for name in names:
             if self.scheduler.place(name) is None:
                 await self._open_place(name)
 

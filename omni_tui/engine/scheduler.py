@@ -7,7 +7,7 @@ queue costs nothing. The shape follows honcho's manager: one loop, one owner, th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +98,12 @@ class Scheduler:
         """Return an open workplace."""
         site = self._sites.get(workspace)
         return site.place if site else None
+
+    def look_again_but_at(self, names: Collection[str]) -> None:
+        """Look again at each workplace but these: its directory has gone as a whole, which its folders do not tell."""
+        for name in self._sites.keys() - set(names):
+            self._sites[name].intake.changed.set()
+            self.wake.set()
 
     def review_spares(self) -> None:
         """Have every workplace see to its spares: the settings have changed."""

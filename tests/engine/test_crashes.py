@@ -16,7 +16,7 @@ import pytest
 from omni_tui.model.task import Status
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
-from tests.support.leftovers import nothing_left
+from tests.support.leftovers import no_server_left, nothing_left
 from tests.support.running import until_idle
 
 POINTS = 170
@@ -74,3 +74,4 @@ async def test_killed_at_a_point_it_goes_on(tmp_path: Path, point: int) -> None:
     assert (fleet.root / "starts").read_text().split() == ["1", "2"]
     assert git(fleet.origin, "rev-parse", "release/omni") == git(fleet.paths.repo, "rev-parse", "release/omni")
     await nothing_left(fleet)
+    await no_server_left(fleet)

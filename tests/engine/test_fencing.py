@@ -11,7 +11,7 @@ from omni_tui.model.task import Status
 from omni_tui.plugins.scm.local import LocalScm
 from omni_tui.plugins.scm.protocol import Merge
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
-from tests.support.leftovers import nothing_left
+from tests.support.leftovers import no_server_left, nothing_left
 from tests.support.running import PATIENCE, Record, until_idle
 
 PATIENT = QUICK.replace("0.05", "5")
@@ -92,3 +92,4 @@ async def test_fault_after_the_start_leaves_no_agent(tmp_path: Path, monkeypatch
     await until_idle(fleet)
     assert "Input/output" in fleet.queue.note(task.id)
     await nothing_left(fleet)
+    await no_server_left(fleet)

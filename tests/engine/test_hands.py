@@ -15,7 +15,7 @@ from omni_tui.model.task import Status
 from omni_tui.plugins.scm.imports import import_repository
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, git, make_fleet
-from tests.support.leftovers import nothing_left, processes
+from tests.support.leftovers import no_server_left, nothing_left, processes
 from tests.support.running import dispatching, until_idle
 from tests.support.waiting import wait_for_async
 
@@ -195,7 +195,7 @@ async def test_workspace_removed_while_it_runs_and_made_again(tmp_path: Path) ->
     async with dispatching(fleet) as (core, record):
         await record.wait(watching)
         assert processes(fleet)
-        shutil.rmtree(fleet.paths.root)
+        fleet.paths.root.rename(tmp_path / "away")
         await record.wait(named("workspace.closed"))
         await wait_for_async(lambda: not processes(fleet), "the end of the agent")
         assert not [event for event in record.named("core.fault") if event.data["where"] == "scheduler"]
@@ -203,10 +203,12 @@ async def test_workspace_removed_while_it_runs_and_made_again(tmp_path: Path) ->
         await record.wait(lambda event: event.event == "task.landed" and event.workspace == "other")
         shutil.copytree(good, fleet.paths.agents)
         await import_repository(str(fleet.origin), fleet.paths.repo)
-        await record.wait(lambda event: event.event == "workspace.opened" and event.workspace == "app")
+        opened = record.named("workspace.opened")
+        await record.wait(lambda event: event not in opened and event.event == "workspace.opened")
         (fleet.paths.queue(Status.TODO) / "back.md").write_text("# Back\n")
         await record.wait(lambda event: event.event == "task.landed" and event.workspace == "app")
         assert core.scheduler.place("app") is not None
+    await no_server_left(fleet)
 
 
 async def test_repository_taken_away_blocks_the_task_and_says_so(fleet: TestFleet) -> None:
@@ -233,6 +235,7 @@ async def test_runs_taken_away_blocks_the_task_and_ends_its_agent(fleet: TestFle
         running.box.give(Order(OrderKind.KILL, "killed"))
         await record.wait(named("task.blocked"))
         await wait_for_async(lambda: not processes(fleet), "the end of the agent")
+    await no_server_left(fleet)
     assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]
 
 

@@ -33,3 +33,20 @@ async def nothing_left(fleet: TestFleet) -> None:
     """Assert that no checkout and no process of any attempt is left; a moment is given to what ends at this instant."""
     assert checkouts(fleet) == []
     await wait_for_async(lambda: not processes(fleet), f"the end of the processes {processes(fleet)}", seconds=2)
+
+
+async def no_server_left(fleet: TestFleet) -> None:
+    """Assert that the fleet's tmux server has ended, as it does with its last pane once no core is there."""
+    socket = os.fsencode(fleet.root / "tmux.sock")
+
+    def served() -> bool:
+        return any(_speaks_to(entry, socket) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
+    await wait_for_async(lambda: not served(), f"the end of the server at {socket.decode()}", seconds=5)
+
+
+def _speaks_to(entry: Path, socket: bytes) -> bool:
+    try:
+        return b"\0" + socket + b"\0" in (entry / "cmdline").read_bytes()
+    except OSError:  # gone meanwhile
+        return False

@@ -147,7 +147,9 @@ def settle_exit(run_dir: Path) -> Exit:
 
 
 def write_log(run_dir: Path, lines: tuple[str, ...]) -> None:
-    """Keep the end of what an agent showed as `pane.log`, no more than 8 MiB of it."""
+    """Keep the end of what an agent showed as `pane.log`, 8 MiB at most; where the directory is gone, nothing."""
+    if not run_dir.is_dir():
+        return
     text = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
     (run_dir / "pane.log").write_bytes(text[-_LOG_LIMIT:])
 
