@@ -5,6 +5,7 @@ It is made under a hidden name and appears in one rename, so that a dispatcher a
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +49,7 @@ async def import_workspace(fleet: Fleet, name: str, given: Mapping[str, str]) ->
         await import_repository(given["repo"], paths.repo)
         create_workspace(paths, render_workspace(given))
         await fleet.scm_in(paths, load_workspace(paths.toml)).open()
-        agent = make_first_agent(paths.agents)
+        agent = make_first_agent(paths.agents, os.environ)
         move(paths.root, fleet.paths.workspace(name).root)
     except ScmError as error:
         fix = error.fix or "look at --repo: `git ls-remote` must be able to read it without a question"
@@ -58,14 +59,20 @@ async def import_workspace(fleet: Fleet, name: str, given: Mapping[str, str]) ->
     return agent
 
 
-def make_first_agent(agents: Path) -> str:
-    """Make an agent for the first harness that is installed here, and say which; empty: none is, so none was made."""
+def make_first_agent(agents: Path, variables: Mapping[str, str]) -> str:
+    """Make an agent for the first harness that is installed here, and say which; empty: none is, so none was made.
+
+    Where one of our `variables` can log it in, the agent is given that one, by its name.
+    """
     for harness in registry.names("agent"):
-        found = registry.load("agent", harness).find()
+        plugin = registry.load("agent", harness)
+        found = plugin.find()
         if found is not None and harness != "command":
             directory = agents / harness
             make_dirs(directory)
-            publish(directory / "agent.toml", render_agent({"harness": harness}).encode())
+            known = [name for name in plugin.credentials if variables.get(name)][:1]
+            given = {"harness": harness} | ({"secrets": known} if known else {})
+            publish(directory / "agent.toml", render_agent(given).encode())
             publish(directory / "INSTRUCTIONS.md", INSTRUCTIONS.encode())
-            return f"{harness}: {found}"
+            return f"{harness}: {found}" + (f", logged in by {known[0]}" if known else "")
     return ""

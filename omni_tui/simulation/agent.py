@@ -16,6 +16,7 @@ class SimulatedAgent:
     """Starts a program that only the simulated runtime knows; a scripted agent speaks through `line`."""
 
     name: ClassVar[str] = "simulated"
+    credentials: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def find(cls) -> str | None:

@@ -181,9 +181,12 @@ def test_the_first_agent_is_for_the_harness_that_is_found(
     cli: Cli, origin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ClaudeAgent, "find", lambda: "/usr/bin/claude")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-made-up")
     assert "agent claude: /usr/bin/claude" in cli("workspace", "add", "two", "--repo", str(origin))
     agent = load_agent(cli.fleet / "workspaces/two/agents/claude")
     assert agent.harness == "claude"
+    assert agent.secrets == ("ANTHROPIC_API_KEY",), "by its name"
+    assert "sk-made-up" not in (cli.fleet / "workspaces/two/agents/claude/agent.toml").read_text()
     assert "Commit your work" in agent.instructions
 
 

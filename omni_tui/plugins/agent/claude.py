@@ -17,7 +17,7 @@ from typing import ClassVar
 from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent import claude_signals
-from omni_tui.plugins.agent.claude_config import prepare_config
+from omni_tui.plugins.agent.claude_config import CREDENTIALS, prepare_config
 from omni_tui.plugins.agent.claude_settings import arguments, check_limits, write_settings
 from omni_tui.plugins.agent.environment import agent_environment
 from omni_tui.plugins.agent.protocol import Assignment, Invocation
@@ -43,6 +43,7 @@ class ClaudeAgent:
     """Writes Claude Code's settings, starts it, reads its hooks."""
 
     name: ClassVar[str] = "claude"
+    credentials: ClassVar[tuple[str, ...]] = CREDENTIALS
 
     @classmethod
     def find(cls) -> str | None:

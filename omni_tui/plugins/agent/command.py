@@ -49,6 +49,7 @@ class CommandAgent:
     """Starts the user's program and reads the lines it writes."""
 
     name: ClassVar[str] = "command"
+    credentials: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def find(cls) -> str | None:

@@ -45,6 +45,9 @@ class Agent(Protocol):
 
     name: ClassVar[str]
 
+    credentials: ClassVar[tuple[str, ...]]
+    """Environment variables by which it can log in at its provider, the one to prefer first; none: it needs none."""
+
     @classmethod
     def find(cls) -> str | None:
         """Return why this harness could be used here, such as its program's path; None: it is not installed."""
