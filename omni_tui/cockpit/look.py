@@ -57,7 +57,7 @@ def needs_person(row: TaskRow) -> bool:
 def doing(row: TaskRow) -> str:
     """Say what a running attempt does in one word: the phase, and while its agent works, the agent's health."""
     if row.status is not Status.DOING or row.run is None:
-        return NONE
+        return ""
     return str(row.run.health) if row.run.phase is Phase.WATCH else str(row.run.phase)
 
 

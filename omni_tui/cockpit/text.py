@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len, set_cell_size
 
-from omni_tui.model.text import clean
+from omni_tui.model.text import clean, one_line
 
 NONE = "-"
 """What a cell shows where there is nothing to show."""
@@ -16,6 +16,18 @@ NONE = "-"
 def lines_of(text: str) -> list[str]:
     """Clean `text` and split it into lines, tabs as spaces."""
     return clean(text).expandtabs(4).split("\n")
+
+
+def steady(text: str) -> str:
+    """Put `text` on one line in which every terminal counts the same cells.
+
+    They do not agree on joined emoji, skin tones and variation selectors: without those, each sign has its own width
+    (Unicode UAX 11).
+    """
+    return one_line(text.translate(_UNSTEADY))
+
+
+_UNSTEADY = dict.fromkeys((0x200D, 0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))
 
 
 def fit(text: str, width: int) -> str:

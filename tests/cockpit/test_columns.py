@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from omni_tui.cockpit.look import ASKING, BLOCKED, LANDED, LIMITED, RUNNING, WAITING
-from omni_tui.cockpit.text import age, fit
+from omni_tui.cockpit.text import age, fit, steady
 from omni_tui.cockpit.widgets.columns import GAP, Extent, cell, measure, plan
 from omni_tui.model.attempt import AttemptStatus, Phase
 from omni_tui.model.signal import Health
@@ -66,6 +66,21 @@ def test_a_wide_character_is_never_cut_in_half() -> None:
     assert fit("検索結果", 4) == "検… "
     assert fit("検索", 4) == "検索"
     assert fit("abc", 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467 x", 8),
+        ("\u2764\ufe0f x", 3),
+        ("\U0001f44d\U0001f3fd x", 4),
+        ("検索 x", 6),
+    ],
+    ids=["joined", "variation", "skin", "wide"],
+)
+def test_signs_that_terminals_count_differently_are_taken_apart(text: str, cells: int) -> None:
+    shown = steady(text)
+    assert cell_len(shown) == sum(map(cell_len, shown)) == cells
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,20 @@ async def test_an_empty_fleet_says_how_to_begin(tmp_path: Path) -> None:
         assert app.screen.query_one(LiveScreen).virtual_size.height == 0
 
 
+@pytest.mark.parametrize("width", [80, 100, 200])
+async def test_what_needs_a_person_takes_two_lines_at_most(tree: FleetTree, width: int) -> None:
+    reason = "a reason that goes on and on, " * 20
+    tree.run(TaskRef("docs", "docs-3"), 2, Phase.WATCH, agent="grace", health=Health.WAITING, detail=reason)
+    app = CockpitApp(make_ports(tree))
+    async with app.run_test(size=(width, 30)) as pilot:
+        await settle(pilot)
+        head, first, second, columns = text_of(pilot).splitlines()[:4]
+        assert "running" in head
+        assert first.startswith(" ? 3 need you, first docs-3")
+        assert second.endswith("…")
+        assert "STATE" in columns
+
+
 async def test_a_small_terminal_says_how_much_it_needs_and_recovers(tree: FleetTree) -> None:
     app = CockpitApp(make_ports(tree))
     async with app.run_test(size=(59, 14)) as pilot:

@@ -8,10 +8,9 @@ import msgspec
 from rich.cells import cell_len
 
 from omni_tui.cockpit.look import doing, look, reason, signal_age
-from omni_tui.cockpit.text import NONE, fit
+from omni_tui.cockpit.text import fit, steady
 from omni_tui.cockpit.tones import Tone
 from omni_tui.model.task import Status
-from omni_tui.model.text import one_line
 from omni_tui.model.view import TaskRow
 
 MARGIN = 2
@@ -52,7 +51,7 @@ def measure(rows: Sequence[TaskRow]) -> Extent:
     return Extent(
         id=max((len(row.ref.id) for row in rows), default=4),
         workspace=max(map(len, workspaces)) if len(workspaces) > 1 else 0,
-        agent=max((len(row.agent) for row in rows), default=5),
+        agent=max((cell_len(steady(row.agent)) for row in rows), default=5),
     )
 
 
@@ -60,7 +59,7 @@ def plan(width: int, extent: Extent) -> tuple[Column, ...]:
     """Lay out the columns in `width` cells."""
     roomy = width >= 100
     fixed = [("state", "STATE", 9), ("id", "ID", min(max(extent.id, 4), 16 if roomy else 10))]
-    after = [("workspace", "WORKSPACE", min(max(extent.workspace, 9), 14))] if roomy and extent.workspace else []
+    after = [("workspace", "WHERE", min(max(extent.workspace, 5), 14))] if roomy and extent.workspace else []
     after.append(("agent", "AGENT", min(max(extent.agent, 5), 14 if roomy else 8)))
     if roomy:
         after.append(("attempt", "TRY", 3))
@@ -92,7 +91,7 @@ def cell(column: Column, row: TaskRow, now: float) -> list[Piece]:
 
 def _shared(row: TaskRow, width: int) -> list[Piece]:
     """Title and reason in one cell; the reason keeps its share however long the title is."""
-    title, why = one_line(row.title), reason(row)
+    title, why = steady(row.title), steady(reason(row))
     if not why:
         return [(fit(title, width), _title_tone(row))]
     room = min(cell_len(why) + 3, int(width * SHOWN_OF_REASON))
@@ -121,10 +120,10 @@ _SINGLE: dict[str, Callable[[TaskRow, float], Piece]] = {
     "state": _state,
     "id": lambda row, _: (row.ref.id, Tone.STRONG if row.status is not Status.DONE else Tone.QUIET),
     "workspace": lambda row, _: (row.ref.workspace, Tone.QUIET),
-    "title": lambda row, _: (one_line(row.title), _title_tone(row)),
-    "agent": lambda row, _: (one_line(row.agent) or NONE, Tone.QUIET),
-    "attempt": lambda row, _: (f"{row.attempt or NONE}".rjust(3), Tone.QUIET),
+    "title": lambda row, _: (steady(row.title), _title_tone(row)),
+    "agent": lambda row, _: (steady(row.agent), Tone.QUIET),
+    "attempt": lambda row, _: (f"{row.attempt or ''}".rjust(3), Tone.QUIET),
     "doing": lambda row, _: (doing(row), look(row).tone if row.status is Status.DOING else Tone.QUIET),
     "age": _age,
-    "reason": lambda row, _: (reason(row), look(row).tone),
+    "reason": lambda row, _: (steady(reason(row)), look(row).tone),
 }

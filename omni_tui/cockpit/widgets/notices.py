@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.strip import Strip
 
 from omni_tui.cockpit.look import doing, look, needs_person, reason, signal_age
-from omni_tui.cockpit.text import fit
 from omni_tui.cockpit.tones import Tone, Toned
 from omni_tui.cockpit.widgets.paragraphs import Paragraph, wrap
 from omni_tui.model.task import Status
@@ -47,10 +45,6 @@ class Notice(Toned):
         return wrap(self._paragraphs, self.tones, width - 2, self.app.console)
 
 
-WRAP_LOSS = 16
-"""Cells that wrapping between words may leave empty."""
-
-
 class AttentionLine(Notice):
     """The first thing to see: which task needs a person, and why."""
 
@@ -66,16 +60,18 @@ class AttentionLine(Notice):
         first = needed[0]
         shown = look(first)
         head = f"{shown.glyph} needs you: " if len(needed) == 1 else f"{shown.glyph} {len(needed)} need you, first "
-        room = max(20, (self.app.size.width - 2) * self.LINES - len(head) - WRAP_LOSS)
         what = f"{first.ref.id} {one_line(first.title, 40)}"
         why = " · " + (reason(first) or "no reason was given")
-        self.put(
-            (
-                (head, shown.tone),
-                (what, Tone.STRONG),
-                (fit(why, min(cell_len(why), room - cell_len(what))), shown.tone),
-            )
-        )
+        self.put(((head, shown.tone), (what, Tone.STRONG), (why, shown.tone)))
+
+    def _wrapped(self, width: int) -> list[Strip]:
+        """Wrap, and end in an ellipsis what takes more lines than it may."""
+        lines = super()._wrapped(width)
+        if len(lines) <= self.LINES:
+            return lines
+        last = lines[self.LINES - 1]
+        kept = last.crop(0, min(last.cell_length, width - 3))
+        return [*lines[: self.LINES - 1], Strip([*kept, Segment("…", self.tones.get(Tone.QUIET))])]
 
 
 class MessageLine(Notice):
