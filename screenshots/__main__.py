@@ -20,6 +20,9 @@ from tests.support.fleet_tree import demo_tree, hold_lease
 
 HERE = Path(__file__).parent
 PIXELS_A_COLUMN = 10
+"""A whole number, as CairoSVG rounds each sign's width to pixels: else long lines drift out of their columns."""
+SVG_UNITS_A_COLUMN = 12.2
+"""As Rich draws them."""
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,13 +45,14 @@ PICTURES = (
     Picture(name="story", size=(100, 30), keys=("n", "n", "enter")),
     Picture(name="diff", size=(100, 30), keys=("j", "d")),
     Picture(name="kill", size=(100, 30), keys=("j", "x")),
+    Picture(name="block", size=(100, 30), keys=("j", "b")),
     Picture(name="help", size=(100, 30), keys=("question_mark",)),
     Picture(name="observer-frozen", size=(100, 30), keys=("j",), here=False, frozen=True),
 )
 
 
-async def draw(picture: Picture) -> str:
-    """Return one picture as SVG."""
+async def take(picture: Picture) -> str:
+    """Return the screen as SVG."""
     with tempfile.TemporaryDirectory() as directory:
         tree = demo_tree(Path(directory) / "night")
         if picture.frozen:
@@ -63,16 +67,19 @@ async def draw(picture: Picture) -> str:
                 return app.export_screenshot(title="omni-tui", simplify=True)
 
 
+def draw(picture: Picture) -> bytes:
+    """Return one picture as PNG, in a font that is on every machine."""
+    svg = asyncio.run(take(picture)).replace("Fira Code", "DejaVu Sans Mono")
+    png: bytes = cairosvg.svg2png(bytestring=svg.encode(), scale=PIXELS_A_COLUMN / SVG_UNITS_A_COLUMN)
+    return png
+
+
 def main() -> None:
-    """Draw all pictures, each as SVG and PNG."""
+    """Draw all pictures."""
     os.environ["TZ"] = "UTC"
     time.tzset()
     for picture in PICTURES:
-        svg = asyncio.run(draw(picture))
-        (HERE / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
-        font = svg.replace("Fira Code", "DejaVu Sans Mono")
-        png = HERE / f"{picture.name}.png"
-        cairosvg.svg2png(bytestring=font.encode(), write_to=str(png), output_width=picture.size[0] * PIXELS_A_COLUMN)
+        (HERE / f"{picture.name}.png").write_bytes(draw(picture))
 
 
 if __name__ == "__main__":
