@@ -197,17 +197,13 @@ class Fleet:
             tracker=self._tracker(settings, paths, queue),
             checkouts=self._checkouts(settings, paths),
             scm=scm,
-            agents=lambda: self.agents(name),
+            agents=lambda: _agents(paths, settings),
             harness=lambda harness: registry.load("agent", harness)(),
         )
 
     def agents(self, name: str) -> Sequence[AgentSpec]:
         """Return a workspace's agents, in the order that tasks go to them."""
-        settings, paths = self.workspace_settings(name), self.paths.workspace(name)
-        there = (
-            sorted(entry.name for entry in paths.agents.iterdir() if entry.is_dir()) if paths.agents.is_dir() else []
-        )
-        return [load_agent(paths.agents / agent) for agent in settings.agents or there]
+        return _agents(self.paths.workspace(name), self.workspace_settings(name))
 
     def _tracker(self, settings: WorkspaceSettings, paths: WorkspacePaths, queue: Queue) -> Tracker:
         plugin = registry.load("tracker", settings.tracker or self.settings.plugins.tracker)
@@ -267,6 +263,11 @@ class Fleet:
         scm = self.scm(ref.workspace)
         head = await scm.collect(worktree, run.attempt.branch)
         return await scm.diff(head) if head else ""
+
+
+def _agents(paths: WorkspacePaths, settings: WorkspaceSettings) -> Sequence[AgentSpec]:
+    there = [entry.name for entry in paths.agents.iterdir() if entry.is_dir()] if paths.agents.is_dir() else []
+    return [load_agent(paths.agents / agent) for agent in settings.agents or sorted(there)]
 
 
 def _copy_from(settings: WorkspaceSettings, paths: WorkspacePaths) -> Path:

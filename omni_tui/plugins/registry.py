@@ -19,6 +19,7 @@ from omni_tui.errors import PluginError
 SLOTS = ("tracker", "workspace", "runtime", "agent", "terminal", "scm", "reaction", "notifier")
 """The slots, each with its Protocol in `omni_tui.plugins.<slot>.protocol`."""
 
+
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """One plugin as `omni-tui plugins` shows it."""
 

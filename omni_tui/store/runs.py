@@ -55,8 +55,8 @@ class Run:
         return self.dir / "change.patch"
 
     def write_prompt(self, text: str) -> None:
-        """Keep what the agent will be told."""
-        publish(self.prompt, text.encode(), disk=self._disk)
+        """Keep what the agent will be told. Not synced: who launches again after a power loss writes it again."""
+        publish(self.prompt, text.encode(), durable=False, disk=self._disk)
 
     def write_patch(self, patch: str) -> None:
         """Keep the change; bytes of a file's name that were not UTF-8 come out as they were."""
