@@ -278,8 +278,8 @@ class Attempt:
         runtime = self._services.runtime
         receipt = await runtime.kill(handle, grace=self._services.settings().limits.kill_grace_seconds)
         self._services.record("attempt.killed", self.id, receipt=msgspec.to_builtins(receipt))
+        await runtime.release(handle)  # first: only what it keeps is sure to be all that was shown
         screen = await runtime.screen(handle)
-        await runtime.release(handle)
         return "\n".join([line for line in map(plain, screen.lines) if line][-SHOWN_LINES:])
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:

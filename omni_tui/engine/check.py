@@ -64,6 +64,7 @@ class Check:
         deadline = clock.monotonic() + settings.check.minutes * 60 - max(0.0, clock.now() - started.at)
         ended = await self._ended(handle, deadline)
         await runtime.kill(handle, grace=0.0)
+        await runtime.release(handle)  # first: only what it keeps is sure to be all that was printed
         screen = await runtime.screen(handle, history=settings.runtime.history_lines)
         return CheckResult(
             passed=ended is not None and ended.status == 0,

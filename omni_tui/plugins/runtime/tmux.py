@@ -29,7 +29,7 @@ from omni_tui.plugins.runtime.wrapped import WrappedRuntime
 _OLDEST = "3.2"
 """The first with client flags (`no-output`) and `-N`."""
 _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9_/-]+", re.ASCII)
-_DEATH_SECONDS = 1.0
+_DEATH_SECONDS = 5.0
 _DEATH_LOOK_SECONDS = 0.01
 
 
@@ -188,7 +188,7 @@ class TmuxRuntime(WrappedRuntime):
         await client.run(("kill-pane", "-t", handle.pane))
 
     async def _all_shown(self, client: ControlClient, handle: Handle) -> None:
-        """Wait, at most a second, until tmux knows of the end: only then has it read the last output."""
+        """Wait, at most some seconds, until tmux knows of the end: only then has it read the last output."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _DEATH_SECONDS
         while loop.time() < deadline:
