@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from omni_tui.cockpit.text import NONE, lines_of, plural
+from omni_tui.cockpit.text import NONE, lines_of
 from omni_tui.cockpit.tones import Tone
 from omni_tui.cockpit.widgets.paragraphs import Paragraph
 from omni_tui.model.step import StepRecord
-from omni_tui.model.text import one_line
+from omni_tui.model.text import one_line, plural
 from omni_tui.model.verdict import Severity, Verdict
 from omni_tui.model.view import TaskRow
 from omni_tui.store.detail import TaskDetail

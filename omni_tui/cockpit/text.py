@@ -49,8 +49,3 @@ def age(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600}h"
     return f"{min(whole // 86400, 999)}d"
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 task`, `2 tasks`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

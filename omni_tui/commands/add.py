@@ -13,8 +13,8 @@ import msgspec
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import WORKSPACE, find_workspace
-from omni_tui.commands.words import plural
 from omni_tui.errors import TaskFileError, UsageError
+from omni_tui.model.text import plural
 
 if TYPE_CHECKING:
     from omni_tui.model.task import Task

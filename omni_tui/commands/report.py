@@ -12,7 +12,8 @@ from omni_tui.commands.output import Answer
 from omni_tui.commands.params import DURATION
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import open_reader
-from omni_tui.commands.words import lasting, moment, plural
+from omni_tui.commands.words import lasting, moment
+from omni_tui.model.text import plural
 
 if TYPE_CHECKING:
     from omni_tui.commands.night import BlockedTask, LandedTask, Night

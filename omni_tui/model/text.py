@@ -48,3 +48,8 @@ def listing(names: list[str], most: int = 5) -> str:
     if len(names) > most:
         quoted.append(f"{len(names) - most} more")
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 task`, `2 tasks`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from omni_tui.commands.night import look_back
 from omni_tui.commands.report import lines_of
-from omni_tui.commands.words import lasting, plural
+from omni_tui.commands.words import lasting
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.text import plural
 from omni_tui.model.view import TaskRow
 
 COMMIT = "0123456789abcdef"

@@ -19,7 +19,6 @@ from omni_tui.cockpit.keymap import KEYMAP, Situation, key_by_id
 from omni_tui.cockpit.look import look
 from omni_tui.cockpit.ports import Ports
 from omni_tui.cockpit.story import tell
-from omni_tui.cockpit.text import plural
 from omni_tui.cockpit.tones import Tone
 from omni_tui.cockpit.widgets.header import FleetHeader
 from omni_tui.cockpit.widgets.keybar import KeyBar
@@ -30,6 +29,7 @@ from omni_tui.cockpit.widgets.task_table import TaskTable
 from omni_tui.model.request import RequestKind
 from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.text import plural
 from omni_tui.model.view import FleetView, TaskRow
 
 BESIDE_FROM = 160
