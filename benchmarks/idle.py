@@ -23,10 +23,12 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.fleet import OMNI, PATIENCE, BenchFleet, Core, make_repository
-from benchmarks.measure import Result, cpu_seconds
+from benchmarks.measure import Result, cpu_seconds, median
 
 AGENTS = 20
 SECONDS = 60.0
+SAMPLES = 5
+"""Minutes that are measured; the median counts."""
 SETTLE_SECONDS = 10.0
 """For what a start leaves to be done in the background, such as spares."""
 HEADLESS_PERCENT = 0.3
@@ -55,9 +57,9 @@ def inside(root: Path) -> list[Result]:
             drop(root, f"t{number}")
         for _ in range(AGENTS):
             core.wait_for(lambda event: event["event"] == "attempt.phase" and event.get("phase") == "watch")
-        results = quiet_minute("headless, 20 quiet agents", core.process.pid, HEADLESS_PERCENT)
+        results = quiet_minutes("headless, 20 quiet agents", core.process.pid, HEADLESS_PERCENT)
     with cockpit(root) as pid:
-        results += quiet_minute("cockpit, 20 quiet agents", pid, COCKPIT_PERCENT)
+        results += quiet_minutes("cockpit, 20 quiet agents", pid, COCKPIT_PERCENT)
     return results
 
 
@@ -68,14 +70,18 @@ def drop(root: Path, task: str) -> None:
     made.rename(root / "workspaces" / "bench" / "queue" / "todo" / made.name)
 
 
-def quiet_minute(name: str, pid: int, limit: float) -> list[Result]:
-    """Measure the CPU time of the fleet's processes, and what they start, while nothing happens."""
+def quiet_minutes(name: str, pid: int, limit: float) -> list[Result]:
+    """Measure the CPU time of the fleet's processes, a minute at a time, and what they start, while nothing happens."""
     time.sleep(SETTLE_SECONDS)
     floor = next(process for process in processes() if BARE.encode() in cmdline(process))
     fleet = [process for process in processes() if process not in (os.getpid(), floor)]
-    used, bare, started, began = total(fleet), total([floor]), last_pid(), time.monotonic()
-    time.sleep(SECONDS)
-    took = time.monotonic() - began
+    ours, bare, started = [], [], last_pid()
+    for _ in range(SAMPLES):
+        used, idle, began = total(fleet), total([floor]), time.monotonic()
+        time.sleep(SECONDS)
+        took = time.monotonic() - began
+        ours.append(100 * (total(fleet) - used) / took)
+        bare.append(100 * (total([floor]) - idle) / took)
     spawned = last_pid() - started
     quiet = sum(cmdline(process) == b"sleep\x00100000\x00" for process in processes())
     if not Path(f"/proc/{pid}").exists() or quiet != AGENTS:
@@ -83,11 +89,11 @@ def quiet_minute(name: str, pid: int, limit: float) -> list[Result]:
     cpu = Result(
         name=f"{name}: CPU of all its processes, {SECONDS:.0f} s",
         unit="%",
-        ours=100 * (total(fleet) - used) / took,
-        floor=100 * (total([floor]) - bare) / took,
+        ours=median(ours),
+        floor=median(bare),
         limit=limit,
         absolute=True,
-        samples=1,
+        samples=SAMPLES,
     )
     spawns = Result(name=f"{name}: spawned", unit="processes", ours=spawned, floor=0, limit=0, absolute=True, samples=1)
     return [cpu, spawns]

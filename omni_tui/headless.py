@@ -129,7 +129,7 @@ def _signals(stop: Callable[[str], None]) -> Iterator[None]:
         stop(signal.Signals(number).name)
 
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)  # heard: agents would inherit an ignored one
     try:
         yield
     finally:
