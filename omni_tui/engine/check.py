@@ -12,6 +12,7 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.steps import Engine
 from omni_tui.model.text import plain
 from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch
+from omni_tui.policy.supervision import ended_from_outside
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,11 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: bool = False
     output: str = ""
     """The end of what it printed, without colours."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was ended from outside, which says nothing of what it checked."""
+        return not self.passed and not self.timed_out and ended_from_outside(self.status)
 
 
 class Check:

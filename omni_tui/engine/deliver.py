@@ -73,11 +73,11 @@ async def land_one(attempt: Attempt) -> Merge:
 
 
 async def merge_in(attempt: Attempt, landing: Landing) -> Merge:
-    """Squash, check and land; all of it again where the release branch has moved meanwhile."""
+    """Squash, check and land; all of it again where the check was lost or the release branch has moved meanwhile."""
     for turn in count(1):
         merge = await attempt.step(f"squash.{turn}", Merge, landing.squash)
-        if landing.has_check:
-            await check(attempt, landing, merge, str(turn))
+        if landing.has_check and not await check(attempt, landing, merge, turn):
+            continue
         if await attempt.step(f"land.{turn}", bool, partial(landing.land, merge)):
             attempt.board.end("")
             return merge
@@ -98,14 +98,15 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]
     return salvage, launched
 
 
-async def check(attempt: Attempt, landing: Landing, merge: Merge, turn: str) -> None:
-    """Run the check on exactly the tree that will land."""
-    checkout = await attempt.step(f"checkout.{turn}", str, partial(landing.checkout, merge, turn))
+async def check(attempt: Attempt, landing: Landing, merge: Merge, turn: int) -> bool:
+    """Run the check on exactly the tree that will land; False: it was ended from outside, so nothing is known."""
+    checkout = await attempt.step(f"checkout.{turn}", str, partial(landing.checkout, merge, str(turn)))
     started: Started | None = None
     try:
-        started = await attempt.step(f"checking.{turn}", Started, partial(landing.start_check, checkout, turn))
-        await attempt.step(f"check.{turn}", CheckResult, partial(landing.finish_check, started))
+        started = await attempt.step(f"checking.{turn}", Started, partial(landing.start_check, checkout, str(turn)))
+        result = await attempt.step(f"check.{turn}", CheckResult, partial(landing.finish_check, started, turn))
     except AttemptFailedError:
         await attempt.step(f"clear.{turn}", type(None), partial(landing.clear_check, checkout, started))
         raise
     await attempt.step(f"clear.{turn}", type(None), partial(landing.clear_check, checkout, started))
+    return result.passed

@@ -25,6 +25,9 @@ from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.policy import gate
 from omni_tui.store.runs import Run
 
+LOST_CHECKS = 3
+"""So many times a check that is ended from outside is run; then what it checked is taken to be the reason."""
+
 
 class Landing:
     """Brings one attempt's work onto the release branch, or says why not."""
@@ -126,11 +129,13 @@ class Landing:
         except RuntimeFailedError as error:
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
 
-    async def finish_check(self, started: Started) -> CheckResult:
-        """Return what came of it; raise if it failed."""
+    async def finish_check(self, started: Started, turn: int) -> CheckResult:
+        """Return what came of it; raise if it failed, or was ended from outside again and again."""
         result = await self._check.finish(started)
-        self._services.record("check.finished", self._id, passed=result.passed, seconds=result.seconds)
-        if not result.passed:
+        self._services.record(
+            "check.finished", self._id, passed=result.passed, lost=result.lost, seconds=result.seconds
+        )
+        if not result.passed and not (result.lost and turn < LOST_CHECKS):
             raise AttemptFailedError(_check_failure(self._place.settings.check, result))
         return result
 
@@ -157,7 +162,9 @@ def _gate_failure(verdict: Verdict) -> Failure:
 
 
 def _check_failure(command: str, result: CheckResult) -> Failure:
-    how = f"ran longer than {result.seconds:.0f} s" if result.timed_out else f"exited with {result.status}"
+    how = "was ended from outside" if result.lost else f"exited with {result.status}"
+    if result.timed_out:
+        how = f"ran longer than {result.seconds:.0f} s"
     return Failure(
         kind=FailureKind.CHECK,
         message=f"the check `{command}` {how} on the tree that would have landed",

@@ -15,6 +15,9 @@ from omni_tui.model.signal import Health
 CANNOT_RUN = (126, 127)
 """A shell's exit statuses for a program that is not executable, or not there."""
 
+ENDED_FROM_OUTSIDE = {129: "its terminal was hung up", 137: "it was killed", 143: "it was told to end"}
+"""A shell's exit statuses for SIGHUP, SIGKILL and SIGTERM, which no program sends itself for its work's sake."""
+
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a running attempt."""
@@ -86,7 +89,7 @@ def judge_watch(vitals: Vitals, now: Moment, limits: LimitSettings) -> Ending | 
     if vitals.health is Health.FINISHED:
         return Ending()
     if vitals.exited:
-        return Ending(None if vitals.status is not None else _lost())
+        return Ending(_lost(vitals) if ended_from_outside(vitals.status) else None)
     return _judge_time(vitals, now, limits)
 
 
@@ -126,8 +129,8 @@ def _given_up(vitals: Vitals, now: Moment, limits: LimitSettings) -> Ending | No
 
 
 def _left_before_handover(vitals: Vitals) -> Failure:
-    if vitals.status is None:
-        return _lost()
+    if ended_from_outside(vitals.status):
+        return _lost(vitals)
     if vitals.status in CANNOT_RUN:
         message = f"its program could not be run (exit status {vitals.status})"
         return Failure(kind=FailureKind.LAUNCH, message=_with_detail(message, vitals))
@@ -136,8 +139,16 @@ def _left_before_handover(vitals: Vitals) -> Failure:
     return Failure(kind=FailureKind.HANDOVER, message=_with_detail(message, vitals))
 
 
-def _lost() -> Failure:
-    return Failure(kind=FailureKind.LOST, message="it went away without an exit status: ended from outside")
+def ended_from_outside(status: int | None) -> bool:
+    """Whether a process that ended so was ended by its machine, terminal or owner; None: nobody could tell."""
+    return status is None or status in ENDED_FROM_OUTSIDE
+
+
+def _lost(vitals: Vitals) -> Failure:
+    how = "it went away without an exit status"
+    if vitals.status is not None:
+        how = f"{ENDED_FROM_OUTSIDE[vitals.status]} (exit status {vitals.status})"
+    return Failure(kind=FailureKind.LOST, message=f"{how}: ended from outside")
 
 
 def _limited(vitals: Vitals) -> Failure:

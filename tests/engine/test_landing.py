@@ -9,7 +9,7 @@ import pytest
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status
 from omni_tui.store.runs import Runs
-from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
+from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, git, make_fleet
 from tests.support.leftovers import nothing_left
 from tests.support.running import Record, dispatching, until_idle
 
@@ -122,3 +122,31 @@ async def test_refused_push_is_told_and_the_work_goes_on(tmp_path: Path, check: 
     assert sorted(fleet.landed()) == ["One", "Two"]
     assert len(record.named("release.not_pushed")) == 2
     assert git(fleet.origin, "rev-parse", "release/omni") == theirs
+
+
+async def test_check_that_is_ended_from_outside_is_run_again(tmp_path: Path) -> None:
+    once = 'check = "d=$(git rev-parse --show-toplevel)/../../../../ended; test -e $d || { : >$d; kill -9 $$; }"\n'
+    fleet = await make_fleet(tmp_path, settings=SETTINGS, workspace=once)
+    fleet.agent(GOOD)
+    fleet.add("Lands at the second check")
+    record = await until_idle(fleet)
+    assert [(event.data["passed"], event.data["lost"]) for event in record.named("check.finished")] == [
+        (False, True),
+        (True, False),
+    ]
+    assert record.named("attempt.failed") == []
+    assert fleet.landed() == ["Lands at the second check"]
+
+
+async def test_check_that_is_always_ended_from_outside_fails(tmp_path: Path) -> None:
+    fleet = await make_fleet(
+        tmp_path, settings=SETTINGS.replace("[limits]", "[limits]\nattempts = 1"), workspace='check = "kill -9 $$"\n'
+    )
+    fleet.agent(GOOD)
+    fleet.add("Never checked")
+    record = await until_idle(fleet)
+    assert len(record.named("check.finished")) == 3
+    assert [event.data["message"] for event in record.named("attempt.failed")] == [
+        "the check `kill -9 $$` was ended from outside on the tree that would have landed"
+    ]
+    assert fleet.landed() == []

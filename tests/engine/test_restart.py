@@ -13,6 +13,8 @@ import pytest
 from omni_tui.engine.clock import SystemClock
 from omni_tui.fleet import Fleet
 from omni_tui.model.task import Status
+from omni_tui.plugins.runtime.process import ProcessRuntime
+from omni_tui.plugins.runtime.protocol import Handle, RuntimeSpec
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
 from tests.support.running import dispatching, until_idle
@@ -101,6 +103,15 @@ async def test_what_cannot_survive_costs_no_attempt(tmp_path: Path) -> None:
     record = await until_idle(fleet)
     assert [event.data["kind"] for event in record.named("attempt.failed")] == ["lost"]
     assert fleet.queue.find(task.id)[0] is Status.DONE  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("recorded", "told"), [("0", 0), ("1", None), ("129", None)])
+async def test_failure_after_its_terminal_went_is_nobodys_exit_status(
+    tmp_path: Path, recorded: str, told: int | None
+) -> None:
+    (tmp_path / "exit").write_text(f"{recorded}\n")
+    handle = Handle(runtime="process", name="t-1", run_dir=str(tmp_path), pid=1, process_started=-1.0, boot_id="gone")
+    assert (await ProcessRuntime(RuntimeSpec(root=tmp_path)).wait(handle)).status == told
 
 
 async def test_second_process_exits_with_3(tmp_path: Path) -> None:

@@ -89,7 +89,10 @@ class ProcessRuntime(WrappedRuntime):
         agent = self._agents.get(handle.run_dir)
         if agent is not None:
             await agent.ended.wait()
-        return await super().wait(handle)
+            return await super().wait(handle)
+        ended = await super().wait(handle)
+        # Its terminal went with the process that had started it: what it failed of after that is no fault of its own.
+        return ended if ended.status == 0 else Exit(status=None, at=ended.at)
 
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
         """Return what its terminal shows, with up to `history` lines above; the kept screen once it is released."""
