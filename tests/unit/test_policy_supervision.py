@@ -84,7 +84,7 @@ def test_handover(given: dict[str, Any], now: float, expected: object) -> None:
         pytest.param({"exited": True, "status": 137}, 1, "lost", id="killed from outside"),
         pytest.param({"exited": True, "status": 143}, 1, "lost", id="told to end from outside"),
         pytest.param({"exited": True, "status": 139}, 1, Ending, id="crashed by itself: its commit is judged"),
-        pytest.param({"health": Health.FINISHED, "exited": True, "status": 129}, 1, Ending, id="finished, then hung up"),
+        pytest.param({"health": Health.FINISHED, "exited": True, "status": 129}, 1, Ending, id="done, then hung up"),
         pytest.param({"exited": True, "status": 0}, 9000, Ending, id="exited, seen late"),
         pytest.param({"fatal": "billing"}, 1, "harness:billing", id="no credit"),
         pytest.param({"fatal": "server", "exited": True, "status": 1}, 1, "harness:server", id="server, then exited"),
