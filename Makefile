@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--custom-compile-command 'make lock'
 
-.PHONY: help install demo test lint bench screenshots config lock clean
+.PHONY: help install demo test torture mutants lint bench screenshots config lock clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ demo: $(READY) ## Run the main job on a small project: the cockpit on a terminal
 
 test: $(READY) ## Run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+torture: $(READY) ## Kill, crash, starve and race it in quantity, and print the table; TORTURE=long tries more
+	$(BIN)/python -m tests.torture
+
+mutants: $(READY) ## Take out one guard at a time: the torture has to notice each
+	$(BIN)/python -m tests.torture.mutants
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .
