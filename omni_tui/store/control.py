@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from omni_tui.errors import UsageError
 from omni_tui.model.request import Reply, Request
 from omni_tui.model.task import is_valid_id
-from omni_tui.store.files import make_dirs, move, publish
+from omni_tui.store.files import make_dirs, move, publish, remove
 
 REQUEST = ".request.json"
 REPLY = ".reply.json"
@@ -38,7 +37,7 @@ def pending(directory: Path) -> list[Request]:
             _put_aside(path, str(error))
             continue
         if _path(directory, request.id, REPLY).exists():  # carried out, then a crash
-            path.unlink(missing_ok=True)
+            remove(path)
         else:
             requests.append(request)
     return sorted(requests, key=lambda request: (request.at, request.id))
@@ -47,8 +46,7 @@ def pending(directory: Path) -> list[Request]:
 def reply(directory: Path, answer: Reply) -> None:
     """Answer a request, which then is no longer pending."""
     publish(_path(directory, answer.id, REPLY), msgspec.json.encode(answer))
-    with suppress(FileNotFoundError):  # an answer given again
-        _path(directory, answer.id, REQUEST).unlink()
+    remove(_path(directory, answer.id, REQUEST))
 
 
 def read_reply(directory: Path, request_id: str) -> Reply | None:
@@ -62,7 +60,7 @@ def read_reply(directory: Path, request_id: str) -> Reply | None:
 def forget(directory: Path, request_id: str) -> None:
     """Remove a request that nobody has taken up, and its reply once it has been read."""
     for suffix in (REQUEST, REPLY):
-        _path(directory, request_id, suffix).unlink(missing_ok=True)
+        remove(_path(directory, request_id, suffix))
 
 
 def _path(directory: Path, request_id: str, suffix: str) -> Path:

@@ -78,8 +78,7 @@ def publish(path: Path, data: bytes, *, durable: bool = True, replace: bool = Tr
         _create(temporary, data, durable, disk)
         (disk.replace if replace else disk.rename)(temporary, path)
     except OSError:
-        with suppress(FileNotFoundError):  # it may never have been made
-            disk.unlink(temporary)
+        remove(temporary, disk=disk)  # it may never have been made
         raise
     if durable:
         sync_dir(path.parent, disk=disk)
@@ -106,6 +105,12 @@ def move(source: Path, target: Path, *, disk: Disk = DISK) -> None:
     sync_dir(target.parent, disk=disk)  # first where it arrives: rather twice than nowhere
     if source.parent != target.parent:
         sync_dir(source.parent, disk=disk)
+
+
+def remove(path: Path, *, disk: Disk = DISK) -> None:
+    """Remove a file, if it is there. Not synced: what is removed may come back after a power loss."""
+    with suppress(FileNotFoundError):
+        disk.unlink(path)
 
 
 def append(path: Path, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:

@@ -18,7 +18,7 @@ import psutil
 
 from omni_tui.errors import LeaseHeldError, LeaseLostError
 from omni_tui.model.view import Owner
-from omni_tui.store.files import sync_dir
+from omni_tui.store.files import DISK, sync_dir
 
 _RECORD_BYTES = 1024
 """The content has one size, so that one write replaces it and no reader sees the end of a former one."""
@@ -49,7 +49,7 @@ class Lease:
 
         Raises `LeaseHeldError` naming the holder. Children do not inherit it.
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = DISK.open(path, os.O_RDWR | os.O_CREAT)
         try:
             _lock(descriptor, path)
             owner = _describe(_next_epoch(_read(descriptor)), mode, now())
@@ -58,7 +58,7 @@ class Lease:
             lease = cls(path, descriptor, owner)
             lease.check()  # the file that was locked may have been replaced in between
         except BaseException:
-            os.close(descriptor)
+            DISK.close(descriptor)
             raise
         return lease
 
@@ -78,7 +78,7 @@ class Lease:
     def release(self) -> None:
         """Let go, for children that were forked as well. The content stays: the next owner counts its epoch on."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        os.close(self._descriptor)
+        DISK.close(self._descriptor)
 
 
 def read_owner(path: Path) -> Owner | None:
@@ -146,5 +146,6 @@ def _read(descriptor: int) -> Owner | None:
 
 
 def _write(descriptor: int, owner: Owner) -> None:
-    os.pwrite(descriptor, msgspec.json.encode(owner).ljust(_RECORD_BYTES - 1) + b"\n", 0)
-    os.fsync(descriptor)
+    """Replace the content: the first write through a fresh descriptor, so it goes to the file's beginning."""
+    DISK.write(descriptor, msgspec.json.encode(owner).ljust(_RECORD_BYTES - 1) + b"\n")
+    DISK.sync(descriptor)

@@ -19,7 +19,7 @@ from omni_tui.errors import OmniError, TaskFileError, TaskNotFoundError
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
 from omni_tui.model.taskfile import SUFFIX, file_name, note_name, parse, render
-from omni_tui.store.files import DISK, Disk, make_dirs, move, publish
+from omni_tui.store.files import DISK, Disk, make_dirs, move, publish, remove
 from omni_tui.store.index import TaskIndex, entries
 from omni_tui.store.paths import WorkspacePaths
 from omni_tui.store.taskread import is_being_written
@@ -96,7 +96,7 @@ class Queue:
             for task in tasks:
                 path = self._paths.queue(Status.TODO) / file_name(task)
                 publish(path, render(task).encode(), replace=False, disk=self._disk)
-                undo.callback(path.unlink, missing_ok=True)
+                undo.callback(remove, path, disk=self._disk)
             undo.pop_all()
         return tasks
 
@@ -169,7 +169,7 @@ class Queue:
         if status is to_status:
             return path
         self._rename(path, to_status, task_id)
-        self._beside(path).unlink(missing_ok=True)
+        remove(self._beside(path), disk=self._disk)
         return target
 
     def block(self, task_id: str, note: str) -> Path:
@@ -192,7 +192,7 @@ class Queue:
             except FileExistsError:  # a person was faster: take the next free name
                 continue
             except FileNotFoundError:
-                self._beside(target).unlink(missing_ok=True)
+                remove(self._beside(target), disk=self._disk)
                 return None
             return target
 
