@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -79,8 +80,12 @@ def load_agent(directory: Path) -> AgentSpec:
     return AgentSpec(name=directory.name, instructions=text, **msgspec.structs.asdict(settings))
 
 
-def keys_of(settings: type[Struct]) -> dict[str, Key]:
-    """Return the keys of a settings type, in the order in which they are written there."""
+@cache
+def keys_of(settings: type[Struct]) -> Mapping[str, Key]:
+    """Return the keys of a settings type, in the order in which they are written there.
+
+    Kept, because an agent's settings are read at each start and to evaluate the annotations is most of that work.
+    """
     hints = get_type_hints(settings, include_extras=True)
     return {name: _key(name, hints[name]) for name in settings.__struct_fields__}
 

@@ -24,6 +24,9 @@ T = TypeVar("T")
 NEVER_WORKED = (FailureKind.HANDOVER, FailureKind.LAUNCH, FailureKind.HARNESS)
 """Failures that the agent's own screen explains best."""
 
+FOUND_AGAIN = ("prepare",)
+"""Steps that find what they did before, unchanged, should a power loss undo their record: not worth an fsync each."""
+
 
 class AttemptFailedError(Exception):
     """An attempt ended without landing; carries the failure."""
@@ -98,7 +101,7 @@ class LocalEngine:
         record = StepRecord(
             key=key, at=self._clock.now(), epoch=self._epoch, result=msgspec.to_builtins(outcome), failure=failure
         )
-        self._run.append_step(record)
+        self._run.append_step(record, durable=key not in FOUND_AGAIN)
         self._done[key] = record
         return record
 

@@ -27,13 +27,13 @@ class Journal:
     def write(self, event: Event) -> None:
         """Add one line, in one write, to today's file.
 
-        What happened to a task is on the medium when this returns, as its move between folders is: the night's report
-        must agree with the folders after a power loss. The rest (signals, phases) is only told; an fsync each would be
-        felt.
+        What became of a task is on the medium when this returns, as its move between folders is: the night's report
+        must agree with the folders after a power loss. The rest (claims, signals, phases) is only told; an fsync each
+        would be felt.
         """
         make_dirs(self._directory, disk=self._disk)
         path = self._directory / _file_name(self._now())
-        append(path, msgspec.json.encode(event), durable=event.event.startswith("task."), disk=self._disk)
+        append(path, msgspec.json.encode(event), durable=_is_outcome(event.event), disk=self._disk)
 
 
 def read_events(directory: Path, since: float = 0.0) -> Iterator[Event]:
@@ -50,6 +50,10 @@ def read_events(directory: Path, since: float = 0.0) -> Iterator[Event]:
                 event = _decode(line)
                 if event is not None and event.time >= since:
                     yield event
+
+
+def _is_outcome(event: str) -> bool:
+    return event.startswith("task.") and event != "task.claimed"
 
 
 def _decode(line: bytes) -> Event | None:

@@ -78,9 +78,9 @@ class Run:
         """Return how the attempt was when last shown; None: it never was, or a power loss took the file's bytes."""
         return _read(self.dir / "status.json", _status)
 
-    def append_step(self, record: StepRecord) -> None:
-        """Record a finished step; it counts once this has returned."""
-        append(self.dir / "steps.jsonl", msgspec.json.encode(record), disk=self._disk)
+    def append_step(self, record: StepRecord, *, durable: bool = True) -> None:
+        """Record a finished step; it counts once this has returned. Not `durable`: a power loss may undo the record."""
+        append(self.dir / "steps.jsonl", msgspec.json.encode(record), durable=durable, disk=self._disk)
 
     def steps(self) -> list[StepRecord]:
         """Return the finished steps, oldest first. A last line that a crash cut short was never acknowledged: left out.

@@ -184,7 +184,7 @@ def test_a_torn_line_hides_no_other(tmp_path: Path) -> None:
     assert file.read_bytes().count(b"\n") == 2
 
 
-@pytest.mark.parametrize(("event", "synced"), [("task.landed", True), ("attempt.signal", False)])
+@pytest.mark.parametrize(("event", "synced"), [("task.landed", True), ("task.claimed", False), ("attempt.signal", False)])
 def test_what_happened_to_a_task_waits_for_the_medium(tmp_path: Path, event: str, synced: bool) -> None:
     disk = RecordingDisk(tmp_path)
     Journal(tmp_path, lambda: NOON, disk).write(Event(time=NOON, event=event))
