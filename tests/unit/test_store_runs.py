@@ -134,6 +134,9 @@ def test_which_writes_wait_for_the_medium(tmp_path: Path) -> None:
     assert "sync" not in {verb for verb, _ in disk.operations}
     run.append_step(STEPS[0])
     assert disk.operations[-2:] == [("sync", "steps.jsonl"), ("sync", ".")]
+    synced = len(disk.operations)
+    run.append_step(STEPS[1], durable=False)
+    assert "sync" not in {verb for verb, _ in disk.operations[synced:]}
 
 
 # -- the journal -------------------------------------------------------------------------------------------------------
@@ -184,7 +187,9 @@ def test_a_torn_line_hides_no_other(tmp_path: Path) -> None:
     assert file.read_bytes().count(b"\n") == 2
 
 
-@pytest.mark.parametrize(("event", "synced"), [("task.landed", True), ("task.claimed", False), ("attempt.signal", False)])
+@pytest.mark.parametrize(
+    ("event", "synced"), [("task.landed", True), ("task.claimed", False), ("attempt.signal", False)]
+)
 def test_what_happened_to_a_task_waits_for_the_medium(tmp_path: Path, event: str, synced: bool) -> None:
     disk = RecordingDisk(tmp_path)
     Journal(tmp_path, lambda: NOON, disk).write(Event(time=NOON, event=event))
