@@ -90,8 +90,8 @@ def make_project(where: Path) -> None:
     """Make the small project that the demo works on, with one commit on `main`."""
     shutil.copytree(HERE / "project", where, ignore=shutil.ignore_patterns("__pycache__"))
     who = ("-c", "user.name=The Tea Shop", "-c", "user.email=shop@localhost")
-    Git(git_dir=where / ".git").run("init", "--quiet", "--initial-branch=main")
-    git = Git(git_dir=where / ".git", work_tree=where)
+    Git(git_dir=where / ".git", new=True).run("init", "--quiet", "--initial-branch=main")
+    git = Git(git_dir=where / ".git", work_tree=where, new=True)
     git.run("add", "--all")
     git.run(*who, "commit", "--quiet", "-m", "The till, as it is")
 

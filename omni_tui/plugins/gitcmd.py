@@ -7,6 +7,9 @@ What keeps foreign code out: no global and no system configuration, no hooks, no
 replace refs, and no `GIT_*` variable of our own parent. Only what talks to the user's origin (`user_config=True`) reads
 their global configuration, because their credential helper, ssh command and URL rewrites live there; no agent can write
 that file without already being the user.
+
+Only `update_ref` and `push` write a ref, and only one that the guard lets pass (`gitrefs.WritableRef`); `run` refuses
+every command that is not known to leave refs alone.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import git
 import msgspec
 
 from omni_tui.errors import ScmError
+from omni_tui.plugins.gitrefs import WritableRef, is_commit_id, require_commit
 
 LOCAL_SECONDS = 300.0
 """The longest that git may work on local files."""
@@ -53,6 +57,11 @@ _SETTINGS = (
     "submodule.recurse=false",
     "protocol.ext.allow=never",
 )
+_READ = {"cat-file", "config", "diff-tree", "for-each-ref", "log", "ls-files", "ls-remote", "ls-tree", "merge-base"}
+_LEAVE_REFS_ALONE = _READ | {
+    *("commit-tree", "hash-object", "merge-tree", "read-tree", "rev-parse", "update-index", "write-tree"),
+}
+"""Commands that read, or write objects and an index only."""
 _USERS_CHOICE = frozenset({"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_PROXY_COMMAND"})
 _CREDENTIALS = re.compile(r"://[^@/\s]+@")
 
@@ -80,6 +89,8 @@ class Git(msgspec.Struct, frozen=True, kw_only=True):
     index: Path | None = None
     user_config: bool = False
     """Whether the user's own configuration is read: for their origin only."""
+    new: bool = False
+    """Whether the repository is just being made, so that its refs are nobody's yet: any command may run."""
 
     def run(
         self,
@@ -93,8 +104,32 @@ class Git(msgspec.Struct, frozen=True, kw_only=True):
         """Run git and return what it said, at most `limit` bytes of it.
 
         Blocks: call it in a thread. Raises `ScmError` on a status outside `accept` and when `seconds` are over; the
-        whole process group has been killed then.
+        whole process group has been killed then. Raises it, too, for a command that could write a ref.
         """
+        if not (self.new or _leaves_refs_alone(arguments)):
+            raise ScmError(f"refusing to run git {' '.join(arguments)[:80]!r}: it could write a ref")
+        return self._run(*arguments, stdin=stdin, accept=accept, seconds=seconds, limit=limit, extra_env=extra_env)
+
+    def update_ref(self, ref: WritableRef, commit: str, before: str | None = None) -> None:
+        """Let `ref` be `commit`. With `before` only if it is that now (zeros: not there yet); or raises `ScmError`."""
+        swap = () if before is None else (require_commit(before),)
+        self._run("update-ref", "--no-deref", ref.name, require_commit(commit), *swap)
+
+    def push(self, origin: str, commit: str, ref: WritableRef, *options: str, accept: Collection[int] = (0,)) -> Output:
+        """Push `commit` to `ref` of the repository at `origin`, never by force. Raises `ScmError` as `run` does."""
+        words = ("push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", *options)
+        refspec = f"{require_commit(commit)}:{ref.name}"
+        return self._run(*words, "--", origin, refspec, accept=accept, seconds=NETWORK_SECONDS)
+
+    def _run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        accept: Collection[int] = (0,),
+        seconds: float = LOCAL_SECONDS,
+        limit: int | None = None,
+        extra_env: dict[str, str] | None = None,
+    ) -> Output:
         process = _start(self._command(arguments), self._environment(extra_env), feed=stdin is not None)
         expired = threading.Event()
         timer = threading.Timer(seconds, _expire, (process, expired))
@@ -141,6 +176,23 @@ class Git(msgspec.Struct, frozen=True, kw_only=True):
         }
         named = {name: str(path) for name, path in places.items() if path is not None}
         return named | _UNATTENDED | ({} if self.user_config else _NO_CONFIG) | (extra or {})
+
+
+def _leaves_refs_alone(arguments: tuple[str, ...]) -> bool:
+    """Whether a git command is known to write no ref: a fetch by commits, a new worktree without a branch."""
+    words = list(arguments)
+    while words[:1] == ["-c"]:
+        del words[:2]
+    match words:
+        case ["fetch", *_] if "--" in words:
+            return all(map(is_commit_id, words[words.index("--") + 2 :]))
+        case ["worktree", "add", *rest]:
+            return "--detach" in rest
+        case ["worktree", "list" | "move" | "prune", *_] | ["symbolic-ref", "--quiet", _]:
+            return True
+        case [command, *_]:
+            return command in _LEAVE_REFS_ALONE
+    return False
 
 
 def decode(data: bytes) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import ScmError
-from omni_tui.model.change import PATCH_LIMIT, Change
-from omni_tui.plugins.gitrefs import require_commit, require_writable
+from omni_tui.model.change import PATCH_LIMIT, Change, CommitSketch
+from omni_tui.plugins.gitrefs import WritableRef, require_commit
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.simulation.repository import MemoryRepository, changed_files, digest, patch
 
@@ -29,7 +29,7 @@ class MemoryScm:
         protected = frozenset({self.spec.base or self.repository.default, self.repository.default})
         if self.spec.release in protected or self.spec.release.startswith("omni/"):
             raise ScmError(f"changes cannot land on {self.spec.release!r}")
-        require_writable(self.release_ref, release=self.spec.release, protected=protected)
+        WritableRef(self.release_ref, self.spec.release, protected)
         base = self.repository.refs.get(f"refs/heads/{self.spec.base or self.repository.default}")
         if base is None:
             raise ScmError("there is no commit" if not self.repository.refs else f"no branch {self.spec.base!r}")
@@ -43,15 +43,34 @@ class MemoryScm:
 
     async def collect(self, worktree: Path, branch: str) -> str | None:
         """Set the branch to what its checkout holds; what was collected earlier stays where the checkout has gone."""
-        ref = require_writable(f"refs/heads/{branch}")
+        ref = WritableRef(f"refs/heads/{branch}").name
         checkout = self.repository.checkouts.get(worktree)
         if checkout is not None:
             self.repository.refs[ref] = checkout.head
         return self.repository.refs.get(ref)
 
+    async def commits(self, worktree: Path, branch: str, base: str, most: int) -> tuple[CommitSketch, ...]:  # noqa: ARG002
+        """Return the newest commits of a checkout, oldest first; none while there are fewer than `most`."""
+        checkout = self.repository.checkouts.get(worktree)
+        if checkout is None:
+            return ()
+        old = set(self.repository.history(base))
+        new = [name for name in self.repository.history(checkout.head) if name not in old][:most]
+        return tuple(map(self._sketch, reversed(new))) if len(new) >= most else ()
+
+    def _sketch(self, name: str) -> CommitSketch:
+        commit = self.repository.commits[name]
+        before = self.repository.tree(commit.parents[0]) if commit.parents else {}
+        files = list(changed_files(before, commit.tree))
+        return CommitSketch(
+            subject=commit.message.partition("\n")[0],
+            paths=frozenset(file.path for file in files),
+            lines=sum(file.added + file.removed for file in files),
+        )
+
     async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:
         """Keep what the checkout holds and `head` does not."""
-        require_writable(ref)
+        WritableRef(ref)
         checkout = self.repository.checkouts.get(worktree)
         if checkout is None or checkout.files == self.repository.tree(head):
             return Rescue()

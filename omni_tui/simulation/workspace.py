@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import ScmError, WorkspaceError
-from omni_tui.plugins.gitrefs import is_ref_name, require_commit, require_writable
+from omni_tui.model.refs import is_ref_name
+from omni_tui.plugins.gitrefs import WritableRef, require_commit
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
 from omni_tui.simulation.repository import MemoryCheckout, MemoryRepository, Tree
 
@@ -31,7 +32,7 @@ class MemoryWorkspace:
         there = self.repository.checkouts.get(path)
         if there is None or there.branch != branch:
             try:
-                require_writable(f"refs/heads/{branch}")
+                WritableRef(f"refs/heads/{branch}")
             except ScmError as error:
                 raise WorkspaceError(error.message) from error
             there = self._make(path, branch, tip)

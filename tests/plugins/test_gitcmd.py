@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from omni_tui.errors import ScmError
 from omni_tui.plugins.gitcmd import Git, redact
+from omni_tui.plugins.gitrefs import WritableRef
 from tests.support.git import git, make_repository
 
 
@@ -68,4 +70,37 @@ def test_git_has_no_terminal_to_ask_on(repo: Git) -> None:
     out = git(repo.git_dir, "--version")
     assert out.startswith("git version")
     alias = ("-c", "alias.ask=!ps -o tty= -p $$; test -t 0 && echo asks || echo quiet")
-    assert "quiet" in repo.text(*alias, "ask")
+    assert "quiet" in msgspec.structs.replace(repo, new=True).text(*alias, "ask")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "update-ref refs/heads/main HEAD",
+        "-c core.bare=true update-ref refs/heads/omni/t1/1 HEAD",
+        "push origin HEAD:main",
+        "fetch --quiet -- /somewhere +refs/heads/*:refs/heads/*",
+        "fetch --quiet -- /somewhere main",
+        "fetch --all",
+        "worktree add -b main2 -- /somewhere HEAD",
+        "symbolic-ref HEAD refs/heads/other",
+        "branch other",
+        "commit --allow-empty -m x",
+        "",
+    ],
+)
+def test_a_command_that_could_write_a_ref_is_refused(repo: Git, words: str) -> None:
+    before = repo.text("for-each-ref")
+    with pytest.raises(ScmError, match="it could write a ref"):
+        repo.run(*words.split())
+    assert repo.text("for-each-ref") == before
+
+
+def test_a_ref_is_moved_only_from_where_it_is_thought_to_be(repo: Git) -> None:
+    commit, ref = repo.text("rev-parse", "HEAD"), WritableRef("refs/heads/omni/t1/1")
+    repo.update_ref(ref, commit, "0" * 40)
+    assert repo.text("rev-parse", ref.name) == commit
+    with pytest.raises(ScmError):
+        repo.update_ref(ref, commit, "0" * 40)
+    with pytest.raises(ScmError, match="not a commit id"):
+        repo.update_ref(ref, "--stdin")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omni_tui.errors import ScmError
-from omni_tui.plugins.gitrefs import is_commit_id, is_ref_name, may_write, require_commit, require_writable
+from omni_tui.model.refs import is_branch_name, is_ref_name, refusal
+from omni_tui.plugins.gitrefs import WritableRef, is_commit_id, require_branch, require_commit
 
 RELEASE = "release/omni"
 PROTECTED = frozenset({"main", "develop"})
@@ -38,6 +39,12 @@ PROTECTED = frozenset({"main", "develop"})
         ("--upload-pack=touch x", False),
         ("refs/heads/omni/a b", False),
         ("refs/heads/omni/a\u202eb", False),
+        ("refs/heads/omni/a\u200bb", False),
+        ("refs/heads/omni/a\u00a0b", False),
+        ("refs/heads/omni/a\x9bb", False),
+        ("refs/heads/omni/a\ud800b", False),
+        ("refs/heads/omni/a./b", False),
+        ("refs/heads/omni/t1/1\n", False),
         ("refs/heads/omni/a.lock", False),
         ("refs/heads/omni/a.lock/b", False),
         ("refs/heads/omni/@{u}", False),
@@ -45,15 +52,36 @@ PROTECTED = frozenset({"main", "develop"})
     ],
 )
 def test_only_attempts_refs_and_the_release_branch_are_written(ref: str, allowed: bool) -> None:
-    assert may_write(ref, release=RELEASE, protected=PROTECTED) is allowed
+    assert (refusal(ref, release=RELEASE, protected=PROTECTED) == "") is allowed
     if not allowed:
         with pytest.raises(ScmError):
-            require_writable(ref, release=RELEASE, protected=PROTECTED)
+            WritableRef(ref, RELEASE, PROTECTED)
 
 
 def test_a_protected_branch_is_not_written_even_if_it_is_named_as_release() -> None:
-    assert not may_write("refs/heads/main", release="main", protected=PROTECTED)
-    assert not may_write("refs/heads/omni/x", release=RELEASE, protected=frozenset({"omni/x"}))
+    assert refusal("refs/heads/main", release="main", protected=PROTECTED)
+    assert refusal("refs/heads/omni/x", release=RELEASE, protected=frozenset({"omni/x"}))
+
+
+@pytest.mark.parametrize("release", ["Main", "MAIN", "DEVELOP"])
+def test_a_protected_branch_is_not_written_by_another_spelling(release: str) -> None:
+    assert "default or base" in refusal(f"refs/heads/{release}", release=release, protected=PROTECTED)
+
+
+def test_a_protected_branch_is_not_written_in_another_composition_of_its_letters() -> None:
+    composed, apart = "\u00fcber", "u\u0308ber"
+    assert refusal(f"refs/heads/{apart}", release=apart, protected=frozenset({composed}))
+
+
+@pytest.mark.parametrize(
+    "branch",
+    ["HEAD", "FETCH_HEAD", "refs/heads/main", "heads/main", "tags/v1", "remotes/origin/main", "a" * 40, "0" * 64],
+)
+def test_a_branch_that_git_could_take_for_something_else_is_not_written(branch: str) -> None:
+    assert not is_branch_name(branch)
+    assert refusal(f"refs/heads/{branch}", release=branch)
+    with pytest.raises(ScmError):
+        require_branch(branch, "release branch")
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=12))

@@ -12,20 +12,20 @@ from pathlib import Path
 
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import view
-from omni_tui.plugins.gitrefs import require_writable
+from omni_tui.plugins.gitrefs import WritableRef
 
 KEPT_LIMIT = 100
 """Refs of a checkout that are looked at."""
 _UPLOAD = "--upload-pack=git-upload-pack"
 
 
-def collect(bare: Git, worktree: Path, branch: str, tip: str) -> str | None:
+def collect(bare: Git, worktree: Path, branch: WritableRef, tip: str) -> str | None:
     """Set `branch` in the repository to what its checkout holds and return it; None: nothing of it is anywhere.
 
     A checkout that has gone leaves what was collected earlier. Raises `ScmError` where git cannot read the checkout, or
     finds an object in it that is not sound.
     """
-    ref = require_writable(f"refs/heads/{branch}")
+    ref = branch.name
     if not (worktree / ".git").exists():
         return resolve(bare, ref)
     admin = linked_git_dir(bare.git_dir, worktree)
@@ -39,10 +39,10 @@ def collect(bare: Git, worktree: Path, branch: str, tip: str) -> str | None:
         others = sorted(set(found.values()) - {chosen, tip, ""})
         own = [other for other in others if not any(_contains(objects, it, other) for it in (chosen, tip) if it)]
     for commit in own:
-        kept = require_writable(f"refs/omni/kept/{branch.removeprefix('omni/')}/{commit[:12]}")
-        bare.run("update-ref", "--no-deref", kept, commit)
+        name = f"refs/omni/kept/{ref.removeprefix('refs/heads/omni/')}/{commit[:12]}"
+        bare.update_ref(WritableRef(name), commit)
     if chosen is not None:
-        bare.run("update-ref", "--no-deref", ref, chosen)
+        bare.update_ref(branch, chosen)
     return chosen
 
 

@@ -48,7 +48,7 @@ def _fill(part: Path, source: str) -> str:
     """Make a bare repository at `part` with the branches of `source`; return its default branch."""
     shown = redact(source)
     make_git_dir(part, bare=True, head="refs/heads/main")
-    repo = Git(git_dir=part, user_config=True)
+    repo = Git(git_dir=part, user_config=True, new=True)
     refs = repo.run("ls-remote", "--symref", "--", source, "HEAD", "refs/heads/*", seconds=NETWORK_SECONDS).text
     default, branches = _read_refs(refs)
     if not branches:

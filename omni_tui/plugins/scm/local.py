@@ -14,7 +14,7 @@ from omni_tui.errors import ScmError
 from omni_tui.model.change import Change
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import read_loose_ref, view
-from omni_tui.plugins.gitrefs import require_branch, require_commit, require_writable
+from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
 from omni_tui.plugins.scm.change import merge_base, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
 from omni_tui.plugins.scm.locks import clear_stale_locks
@@ -47,13 +47,17 @@ class LocalScm:
 
     async def collect(self, worktree: Path, branch: str) -> str | None:
         """Bring an attempt's branch into the repository; see `scm.collect` for what counts."""
-        return await asyncio.to_thread(lambda: collect(self._bare, worktree, branch, self._tip()))
+        return await asyncio.to_thread(
+            lambda: collect(self._bare, worktree, self._writable(f"refs/heads/{branch}"), self._tip())
+        )
 
     async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:
         """Keep uncommitted work as a commit on `ref`; see `scm.rescue`."""
         require_commit(head)
         now = self._spec.now()
-        return await asyncio.to_thread(rescue, self._bare, worktree, head, ref, self._author, now)
+        return await asyncio.to_thread(
+            lambda: rescue(self._bare, worktree, head, self._writable(ref), self._author, now)
+        )
 
     async def change(self, head: str) -> Change:
         """Return what `head` adds to the release branch."""
@@ -95,16 +99,16 @@ class LocalScm:
         spec = self._spec
         if not (spec.repo / "HEAD").is_file():
             raise ScmError("not a git repository", where=str(spec.repo), fix="omni-tui workspace add NAME --repo …")
-        release_ref = self._writable_release
-        clear_stale_locks(spec.repo, release_ref, spec.now())
-        tip = resolve(self._bare, release_ref)
+        release = self._writable_release
+        clear_stale_locks(spec.repo, release.name, spec.now())
+        tip = resolve(self._bare, release.name)
         if tip is not None:
             return tip
         base_ref = f"refs/heads/{self._base}"
         start = resolve(self._bare, base_ref)
         if start is None:
             raise self._no_base()
-        self._bare.run("update-ref", "--no-deref", release_ref, start, "0" * len(start))
+        self._bare.update_ref(release, start, "0" * len(start))
         return start
 
     def _no_base(self) -> ScmError:
@@ -146,8 +150,8 @@ class LocalScm:
         return require_branch(base, "base branch")
 
     @cached_property
-    def _writable_release(self) -> str:
-        """The release branch's full name, once it is sure that it is neither the base nor the default branch."""
+    def _writable_release(self) -> WritableRef:
+        """The release branch, once it is sure that it is neither the base nor the default branch."""
         spec = self._spec
         if spec.release in {self._base, self._default} or spec.release.startswith("omni/"):
             raise ScmError(
@@ -155,6 +159,13 @@ class LocalScm:
                 where=str(spec.repo),
                 fix="set release in workspace.toml to a branch of its own, such as release/omni",
             )
-        return require_writable(
-            self._release_ref, release=spec.release, protected=frozenset({self._base, self._default})
-        )
+        return WritableRef(self._release_ref, spec.release, self._protected)
+
+    def _writable(self, ref: str) -> WritableRef:
+        """Return an attempt's ref; raises `ScmError` for any other."""
+        return WritableRef(ref, protected=self._protected)
+
+    @property
+    def _protected(self) -> frozenset[str]:
+        """Branches that only a person writes."""
+        return frozenset(filter(None, (self._spec.base, self._default)))

@@ -15,8 +15,9 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from omni_tui.errors import ScmError
-from omni_tui.plugins.gitcmd import NETWORK_SECONDS, Git, redact
+from omni_tui.plugins.gitcmd import Git, redact
 from omni_tui.plugins.gitdir import view
+from omni_tui.plugins.gitrefs import WritableRef
 from omni_tui.plugins.scm.protocol import Push
 
 _RECEIVE = "git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c receive.denyCurrentBranch=refuse receive-pack"
@@ -24,8 +25,8 @@ _REASON_BYTES = 2000
 _SCAN_SECONDS = 60.0
 
 
-def push(bare: Git, origin: str, release_ref: str, commit: str) -> Push:
-    """Push `commit` to `release_ref` of `origin`, never by force; any refusal is an answer, not an error.
+def push(bare: Git, origin: str, release: WritableRef, commit: str) -> Push:
+    """Push `commit` to the branch `release` of `origin`, never by force; any refusal is an answer, not an error.
 
     It runs from a git directory of its own, so that no configuration of the fleet's repository (which linked worktrees
     share with agents) meets the user's credentials.
@@ -34,15 +35,13 @@ def push(bare: Git, origin: str, release_ref: str, commit: str) -> Push:
         return Push(pushed=False, reason=f"{origin!r} is not a path or URL")
     place = local_path(origin)
     git_dir = checkout_git_dir(place) if place else None
-    if place is not None and release_ref in _checked_out(git_dir or place):
-        return Push(pushed=False, reason=f"{release_ref.removeprefix('refs/heads/')} is checked out in {place}")
-    words = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"]
-    if git_dir is not None:
-        words.append(f"--receive-pack={_RECEIVE}")
+    if place is not None and release.name in _checked_out(git_dir or place):
+        return Push(pushed=False, reason=f"{release.name.removeprefix('refs/heads/')} is checked out in {place}")
+    options = () if git_dir is None else (f"--receive-pack={_RECEIVE}",)
     with view(bare.git_dir) as objects:
         ours = msgspec.structs.replace(objects, user_config=True)
         try:
-            said = ours.run(*words, "--", origin, f"{commit}:{release_ref}", accept=(0, 1), seconds=NETWORK_SECONDS)
+            said = ours.push(origin, commit, release, *options, accept=(0, 1))
         except ScmError as error:
             return Push(pushed=False, reason=redact(error.message)[-_REASON_BYTES:])
     if said.status == 0:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from omni_tui.plugins.checkouts import read_record
 from omni_tui.plugins.gitcmd import Git, decode
 from omni_tui.plugins.gitdir import view
-from omni_tui.plugins.gitrefs import require_writable
+from omni_tui.plugins.gitrefs import WritableRef
 from omni_tui.plugins.scm.protocol import Rescue
 from omni_tui.plugins.scm.squash import Author
 
@@ -48,12 +48,11 @@ class _Harvest(NamedTuple):
     left_out: list[str]
 
 
-def rescue(bare: Git, worktree: Path, head: str, ref: str, author: Author, now: float) -> Rescue:
+def rescue(bare: Git, worktree: Path, head: str, ref: WritableRef, author: Author, now: float) -> Rescue:
     """Commit the checkout's files on `ref` with parent `head`, unless they are what `head` holds.
 
     The checkout is not changed. Raises `ScmError` where the checkout cannot be read in time.
     """
-    require_writable(ref)
     if not worktree.is_dir():
         return Rescue()
     record = read_record(worktree)
@@ -72,7 +71,7 @@ def rescue(bare: Git, worktree: Path, head: str, ref: str, author: Author, now: 
             return Rescue(left_out=told)
         message = _message(worktree.name, left_out).encode("utf-8", "replace")
         commit = objects.run("commit-tree", tree, "-p", head, stdin=message, extra_env=author.variables(int(now))).text
-    bare.run("update-ref", "--no-deref", ref, commit)
+    bare.update_ref(ref, commit)
     return Rescue(commit=commit, left_out=told)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from omni_tui.errors import ScmError
 from omni_tui.plugins.gitcmd import Git, decode
 from omni_tui.plugins.gitdir import view
+from omni_tui.plugins.gitrefs import WritableRef
 from omni_tui.plugins.scm.collect import resolve
 from omni_tui.plugins.scm.protocol import Merge
 
@@ -57,17 +58,17 @@ def squash(bare: Git, release_ref: str, head: str, message: str, author: Author,
     return Merge(onto=tip, commit=commit, tree=tree)
 
 
-def land(bare: Git, release_ref: str, merge: Merge) -> bool:
-    """Move `release_ref` from `merge.onto` to `merge.commit`. False: it has moved on without that commit.
+def land(bare: Git, release: WritableRef, merge: Merge) -> bool:
+    """Move `release` from `merge.onto` to `merge.commit`. False: it has moved on without that commit.
 
     Raises `ScmError` where git could not move it though it has not moved, as on a full disk.
     """
     if not merge.commit:
-        raise ScmError("a merge with conflicts cannot land", where=release_ref)
+        raise ScmError("a merge with conflicts cannot land", where=release.name)
     try:
-        bare.run("update-ref", "--no-deref", release_ref, merge.commit, merge.onto)
+        bare.update_ref(release, merge.commit, merge.onto)
     except ScmError:
-        tip = resolve(bare, release_ref)
+        tip = resolve(bare, release.name)
         if tip == merge.onto:
             raise
         return tip is not None and _is_ancestor(bare, merge.commit, tip)

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from omni_tui.errors import ScmError, WorkspaceError
+from omni_tui.model.refs import is_ref_name
 from omni_tui.plugins.checkouts import CheckoutRecord, drop_record, read_record, write_record
-from omni_tui.plugins.gitrefs import is_ref_name, require_commit, require_writable
+from omni_tui.plugins.gitrefs import WritableRef, require_commit
 from omni_tui.plugins.workspace.equip import copy_files, exclude, run_setup
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
 from omni_tui.plugins.workspace.spares import Spares
@@ -45,7 +46,7 @@ class CheckoutWorkspace(ABC):
         if there is not None and there.branch == branch and path.is_dir():
             return Worktree(path=str(path), branch=branch, base=there.base)
         with _as_workspace_error(path):
-            require_writable(f"refs/heads/{branch}")
+            WritableRef(f"refs/heads/{branch}")
         return await self._make(path, branch, tip)
 
     async def checkout(self, name: str, commit: str) -> Path:

@@ -16,6 +16,7 @@ import msgspec
 from omni_tui.errors import ScmError
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import set_head, view
+from omni_tui.plugins.gitrefs import WritableRef
 from omni_tui.plugins.workspace.base import CheckoutWorkspace
 from omni_tui.plugins.workspace.fill import fill
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec
@@ -33,21 +34,22 @@ class WorktreeWorkspace(CheckoutWorkspace):
         self._books = threading.Lock()
 
     def _create(self, path: Path, branch: str, tip: str) -> None:
+        if branch:
+            self._require_free(branch, tip)  # a crash may have left it, with nothing on it
         try:
-            self._add(path, tip, *(("--no-track", "-b", branch) if branch else ("--detach",)))
-        except ScmError:  # a crash may have left the branch, and in git's books a directory that has gone
-            if branch:
-                self._require_free(branch, tip)
+            self._add(path, tip)
+        except ScmError:  # and in git's books a directory that has gone
             self._forget()
-            self._add(path, tip, *(("--no-track", "-B", branch) if branch else ("--detach",)))
+            self._add(path, tip)
+        if branch:
+            self._put_on(path, branch, tip)
         self._fill_files(path, tip)
 
     def _claim(self, spare: Path, base: str, path: Path, branch: str, tip: str) -> None:
         self._require_free(branch, tip)
         with self._books:
             self._bare.run("worktree", "move", "--", str(spare), str(path))
-        self._bare.run("update-ref", "--no-deref", f"refs/heads/{branch}", tip)
-        set_head(_admin(path), f"refs/heads/{branch}")
+        self._put_on(path, branch, tip)
         if base != tip:
             self._fill_files(path, base, tip)
 
@@ -63,9 +65,14 @@ class WorktreeWorkspace(CheckoutWorkspace):
         """Linked worktrees share one (gitrepository-layout(5))."""
         return self.spec.repo / "info/exclude"
 
-    def _add(self, path: Path, tip: str, *on: str) -> None:
+    def _add(self, path: Path, tip: str) -> None:
         with self._books:
-            self._bare.run("worktree", "add", "--quiet", "--no-checkout", *on, "--", str(path), tip)
+            self._bare.run("worktree", "add", "--quiet", "--no-checkout", "--detach", "--", str(path), tip)
+
+    def _put_on(self, path: Path, branch: str, tip: str) -> None:
+        ref = WritableRef(f"refs/heads/{branch}")
+        self._bare.update_ref(ref, tip)
+        set_head(_admin(path), ref.name)
 
     def _fill_files(self, path: Path, *trees: str) -> None:
         with view(self.spec.repo, work_tree=path) as objects:
