@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from omni_tui.engine.tail import Tail
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError, RuntimeFailedError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
+from omni_tui.model.change import CommitSketch
 from omni_tui.model.failure import Failure, FailureKind, Move
 from omni_tui.model.task import Task
 from omni_tui.model.text import plain
@@ -33,6 +35,8 @@ from omni_tui.plugins.runtime.protocol import Handle, Launch
 from omni_tui.plugins.scm.protocol import Rescue
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy import retry, supervision
+from omni_tui.policy.usage import Usage
+from omni_tui.policy.vitals import Bounds, bounds
 from omni_tui.store.runs import Run
 
 T = TypeVar("T")
@@ -96,6 +100,7 @@ class Attempt:
         run: Run,
         box: OrderBox,
         history: Sequence[Failure],
+        used_before: Usage,
     ) -> None:
         self.id = attempt
         self.task = task
@@ -106,6 +111,7 @@ class Attempt:
         self._run = run
         self._box = box
         self._history = history
+        self._used_before = used_before
         self._harness: Agent = place.harness(agent.harness)
         self._supervisor: Supervisor | None = None
         self._started: list[Started] = []
@@ -175,6 +181,7 @@ class Attempt:
                     cwd=assignment.worktree,
                     env=invocation.env,
                     run_dir=assignment.run_dir,
+                    file_bytes=self._services.file_bytes(),
                 )
             )
         except RuntimeFailedError as error:
@@ -205,15 +212,15 @@ class Attempt:
             events=self._run.events,
             environment=self._services.allowed_environment() | secrets,
             base=worktree.base,
+            questions=self._services.settings().questions,
         )
 
     # -- while it works --------------------------------------------------------------------------------------------
 
     async def confirm(self, worktree: Worktree, launched: Launched) -> None:
         """Return once the agent itself has signalled that it has the task."""
-        limits = self._services.settings().limits
         decision = await self._watcher(worktree, launched).observe(
-            lambda vitals, now: supervision.judge_handover(vitals, now, limits)
+            lambda vitals, now: supervision.judge_handover(vitals, now, self._bounds())
         )
         if isinstance(decision, supervision.Ending) and decision.failure is not None:
             raise AttemptFailedError(decision.failure)
@@ -221,10 +228,13 @@ class Attempt:
     async def watch(self, worktree: Worktree, launched: Launched) -> None:
         """Return once the agent has finished; raise once it may not go on."""
         decision = await self._watcher(worktree, launched).observe(
-            lambda vitals, now: supervision.judge_watch(vitals, now, self._services.settings().limits)
+            lambda vitals, now: supervision.judge_watch(vitals, now, self._bounds())
         )
         if decision.failure is not None:
             raise AttemptFailedError(decision.failure)
+
+    def _bounds(self) -> Bounds:
+        return bounds(self._services.settings(), self.agent, self.task, self._used_before)
 
     def _watcher(self, worktree: Worktree, launched: Launched) -> Supervisor:
         """Return the one supervisor of this attempt; after a restart it reads the signals again from the first."""
@@ -234,12 +244,20 @@ class Attempt:
                 agent=self._harness,
                 events=Tail(self._run.events),
                 started=self._harness.started(self._assignment(worktree), launched.at),
+                commits=partial(self._commits, worktree),
                 board=self.board,
                 box=self._box,
                 engine=self._engine,
                 services=self._services,
             )
         return self._supervisor
+
+    async def _commits(self, worktree: Worktree) -> Sequence[CommitSketch]:
+        """Return the latest commits, where there are enough of them to be a loop."""
+        most = self._services.settings().limits.loop_commits
+        if not most:
+            return ()
+        return await self._place.scm.commits(Path(worktree.path), self.id.branch, worktree.base, most)
 
     # -- after it --------------------------------------------------------------------------------------------------
 
@@ -250,6 +268,8 @@ class Attempt:
         cannot be read.
         """
         shown = await self._end(launched.handle) if launched is not None else ""
+        if launched is not None:
+            self._tell_usage(self._watcher(worktree, launched).final_usage())
         path, scm = Path(worktree.path), self._place.scm
         head = await scm.collect(path, self.id.branch) or ""
         rescue = await scm.rescue(path, head or worktree.base, self.id.rescue_ref)
@@ -260,6 +280,10 @@ class Attempt:
             await self._place.checkouts.remove(path)
         head = head if head != worktree.base else ""
         return Salvage(head=head, rescue=rescue.commit, checkout=stays, shown=shown)
+
+    def _tell_usage(self, used: Usage) -> None:
+        if used != Usage():
+            self._services.record("attempt.usage", self.id, **msgspec.structs.asdict(used))
 
     def _tell_rescue(self, rescue: Rescue, checkout: str) -> None:
         ref = self.id.rescue_ref if rescue.commit else ""

@@ -7,6 +7,7 @@ import msgspec
 from omni_tui.engine.services import Services
 from omni_tui.model.attempt import AgentSpec, AttemptId, AttemptStatus, Phase
 from omni_tui.model.signal import Health, Signal
+from omni_tui.policy.usage import Usage
 from omni_tui.store.runs import Run
 
 REFRESH_SECONDS = 1.0
@@ -42,14 +43,20 @@ class Board:
     def see(self, signal: Signal) -> None:
         """Take over a signal."""
         before = self.status
-        told = {name: value for name, value in (("tokens", signal.tokens), ("usd", signal.usd)) if value is not None}
+        used = (("turns", signal.turns), ("tokens", signal.tokens), ("usd", signal.usd))
+        told = {name: value for name, value in used if value is not None}
         changed = signal.health is not before.health or signal.detail != before.detail
+        changed |= any(getattr(before, name) != value for name, value in told.items())
         if signal.health is not before.health:
             self._services.record(
                 "attempt.signal", self._attempt, health=signal.health.value, source=signal.source, detail=signal.detail
             )
-        if changed or told or signal.at - before.updated_at >= REFRESH_SECONDS:
+        if changed or signal.at - before.updated_at >= REFRESH_SECONDS:
             self._write(health=signal.health, source=signal.source, signal_at=signal.at, detail=signal.detail, **told)
+
+    def spend(self, used: Usage) -> None:
+        """Say what the attempt has used in all."""
+        self._write(turns=used.turns, tokens=used.tokens, usd=used.usd)
 
     def end(self, reason: str) -> None:
         """Say that the attempt is over, and why it failed (empty: it did not)."""

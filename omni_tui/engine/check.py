@@ -56,6 +56,7 @@ class Check:
                 cwd=checkout,
                 env=self._services.allowed_environment() | {"CI": "true"},
                 run_dir=run_dir,
+                file_bytes=self._services.file_bytes(),
             )
         )
         return Started(handle=handle, at=self._services.clock.now())

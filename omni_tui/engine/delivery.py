@@ -14,6 +14,7 @@ from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure, Move
 from omni_tui.model.task import Task
 from omni_tui.policy.routing import choose_agent
+from omni_tui.policy.usage import Usage
 
 PATIENCE_SECONDS = 5.0
 """The longest pause for which a task keeps its slot."""
@@ -50,6 +51,7 @@ class Delivery:
             run=run,
             box=self._box,
             history=tuple(failures),
+            used_before=self._used_before(attempt.number),
         )
         return self._attempt
 
@@ -57,6 +59,17 @@ class Delivery:
         if self._left:
             return self._left.pop(0)
         return self._place.runs.last_number(self.task.id) + 1
+
+    def _used_before(self, number: int) -> Usage:
+        """Return what the task's earlier attempts have used, as far as they count."""
+        runs, used = self._place.runs, Usage()
+        for earlier in runs.attempts(self.task.id):
+            status = (
+                runs.open(AttemptId(task=self.task.ref, number=earlier)).read_status() if earlier < number else None
+            )
+            if status is not None:
+                used += Usage(turns=status.turns, tokens=status.tokens, usd=status.usd)
+        return used
 
     async def _assign(self) -> AgentSpec:
         chosen = choose_agent(self.task, self._place.agents(), self._place.turn)

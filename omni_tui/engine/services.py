@@ -78,3 +78,7 @@ class Services:
         """Return the variables of ours that programs we start may see."""
         allowed = self.settings().runtime.environment
         return {name: self.variables[name] for name in allowed if name in self.variables}
+
+    def file_bytes(self) -> int:
+        """Return the size that no file of a program we start may pass; 0: no limit."""
+        return int(self.settings().limits.file_gb * 1e9)

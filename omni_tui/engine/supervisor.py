@@ -1,13 +1,14 @@
 """The supervisor: watches one attempt's agent by its signals and its exit, and hears the judgement at each change.
 
-Nothing is polled: it wakes when the events file grows, when the process ends (pidfd), when an order comes, and at the
-moment that the judgement named.
+It wakes when the events file grows, when the process ends (pidfd), when an order comes, at the moment that the
+judgement named, and at the warden's rounds. What the harness records of its session is read along at each of these.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -17,12 +18,26 @@ from omni_tui.engine.order import OrderBox, obey
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import Engine
 from omni_tui.engine.tail import Tail
+from omni_tui.model.change import CommitSketch
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.runtime.protocol import Exit, Handle
-from omni_tui.policy.supervision import Moment, Vitals, Wait
+from omni_tui.policy.evidence import weigh
+from omni_tui.policy.loops import remember
+from omni_tui.policy.supervision import Doubt, Wait
+from omni_tui.policy.usage import Usage
+from omni_tui.policy.vitals import Moment, Vitals
 
 Decision = TypeVar("Decision")
+
+COMMIT_LOOK_SECONDS = 30.0
+"""Least time between two looks at what was committed; none without a signal in between."""
+
+SESSION_LINE = 1 << 20
+"""Bytes of one line of a session's record that are read: what the model used stands at its end."""
+
+LAST_READS = 64
+"""Reads of each file at the end of an attempt, 1 MiB a read."""
 
 
 class Supervisor:
@@ -35,6 +50,7 @@ class Supervisor:
         agent: Agent,
         events: Tail,
         started: Signal,
+        commits: Callable[[], Awaitable[Sequence[CommitSketch]]],
         board: Board,
         box: OrderBox,
         engine: Engine,
@@ -43,15 +59,19 @@ class Supervisor:
         self._handle = handle
         self._agent = agent
         self._events = events
+        self._commits = commits
+        self._session: Tail | None = None
         self._board = board
         self._box = box
         self._engine = engine
         self._services = services
         self._first_look = True
+        self._commits_due = False
+        self._commits_at = -COMMIT_LOOK_SECONDS
         self.vitals = Vitals(started=self._monotonic(started.at), last_signal=self._monotonic(started.at))
         self._take(started)
 
-    async def observe(self, judge: Callable[[Vitals, Moment], Decision | Wait]) -> Decision:
+    async def observe(self, judge: Callable[[Vitals, Moment], Decision | Wait | Doubt]) -> Decision:
         """Return the first judgement that is not to wait. Raises `AttemptFailedError` when a person orders an end."""
         changed = self._box.changed
         exited = asyncio.ensure_future(self._services.runtime.wait(self._handle))
@@ -64,20 +84,47 @@ class Supervisor:
                     changed.clear()
                     self._look(exited)
                     obey(self._box)
+                    await self._look_at_commits()
                     decision = judge(self.vitals, self._now())
-                    if not isinstance(decision, Wait):
+                    if isinstance(decision, Doubt):
+                        await self._ask_the_machine(decision.seconds)
+                    elif isinstance(decision, Wait):
+                        await self._engine.wait(changed, decision.until)
+                    else:
                         return decision
-                    await self._engine.wait(changed, decision.until)
         finally:
             exited.cancel()
+
+    def final_usage(self) -> Usage:
+        """Return what the ended agent has used, by all that it left to read; nothing else of that counts any more."""
+        self._read_to_the_end(self._events)
+        if self._session is not None:
+            self._read_to_the_end(self._session)
+        self._board.spend(self.vitals.used)
+        return self.vitals.used
+
+    def _read_to_the_end(self, tail: Tail) -> None:
+        for _ in range(LAST_READS):
+            for line in tail.lines():
+                if (signal := self._agent.read(line, self._services.clock.now())) is not None:
+                    self._take_use(signal)
+            if not tail.behind:
+                return
 
     def _now(self) -> Moment:
         return Moment(monotonic=self._services.clock.monotonic(), utc=self._services.clock.now())
 
+    # -- what it looks at ------------------------------------------------------------------------------------------
+
     def _look(self, exited: asyncio.Future[Exit]) -> None:
         """Take in what has come; the exit is seen first, so that no signal written before it is missed."""
         if exited.done():
-            self.vitals = msgspec.structs.replace(self.vitals, exited=True, status=exited.result().status)
+            self._know(exited=True, status=exited.result().status)
+        self._read_events()
+        self._read_session()
+        self._know(output=self._events.taken + self._services.runtime.printed(self._handle))
+
+    def _read_events(self) -> None:
         at = self._moment()
         for line in self._events.lines():
             if (signal := self._agent.read(line, at)) is not None:
@@ -93,23 +140,87 @@ class Supervisor:
         self._first_look = False
         return min(now, self._events.modified_at() or now)
 
+    def _read_session(self) -> None:
+        """Read on in what the harness records of its session: that it grows is life, and it tells what was used."""
+        if self._session is None:
+            return
+        grown = self._session.modified_at()
+        if grown is None:
+            return
+        at = min(grown, self._services.clock.now())
+        self._know(session=True, last_signal=max(self.vitals.last_signal, self._monotonic(at)))
+        for line in self._session.lines():
+            if (signal := self._agent.read(line, at)) is not None:
+                self._take_use(signal)
+                self._board.see(self._as_recorded(signal))
+
+    def _as_recorded(self, signal: Signal) -> Signal:
+        """Return what a session's record tells: that it lives, and what it used. What it does, its events say."""
+        return msgspec.structs.replace(signal, health=self.vitals.health, detail=self.vitals.detail)
+
+    async def _look_at_commits(self) -> None:
+        """See what was committed, if there were signs of work since the last look, and that is a while ago."""
+        now = self._services.clock.monotonic()
+        if not self._commits_due or now < self._commits_at + COMMIT_LOOK_SECONDS:
+            return
+        self._commits_due, self._commits_at = False, now
+        self._know(commits=tuple(await self._commits()))
+
+    async def _ask_the_machine(self, seconds: float) -> None:
+        """Get a second opinion by two looks at its processes; what comes in between is heard first."""
+        runtime, clock = self._services.runtime, self._services.clock
+        before, began = await runtime.pulse(self._handle), clock.monotonic()
+        if await self._engine.wait(self._box.changed, began + seconds):
+            return
+        after, now = await runtime.pulse(self._handle), clock.monotonic()
+        opinion = weigh(before, after, now - began, now)
+        self._know(opinion=opinion)
+        if opinion.alive:
+            health = self.vitals.health
+            self._board.see(Signal(health=health, source="processes", at=clock.now(), detail=opinion.words))
+
+    # -- what it learns --------------------------------------------------------------------------------------------
+
+    def _know(self, **changes: object) -> None:
+        self.vitals = msgspec.structs.replace(self.vitals, **changes)
+
     def _take(self, signal: Signal) -> None:
         """Take over a signal. What follows a finish changes nothing: whether it came in time to be read is chance."""
-        accepted = self.vitals.accepted or signal.accepted
-        last = max(self.vitals.last_signal, self._monotonic(signal.at))
+        self._take_use(signal)
+        self._know(
+            accepted=self.vitals.accepted or signal.accepted,
+            last_signal=max(self.vitals.last_signal, self._monotonic(signal.at)),
+        )
         if self.vitals.health is Health.FINISHED:
-            self.vitals = msgspec.structs.replace(self.vitals, accepted=accepted, last_signal=last)
             return
-        self.vitals = msgspec.structs.replace(
-            self.vitals,
-            accepted=accepted,
+        if signal.health is not Health.WAITING:
+            self._know(waiting_since=None)
+        elif self.vitals.waiting_since is None:
+            self._know(waiting_since=self._monotonic(signal.at))
+        if signal.call:
+            repeats = self._services.settings().limits.loop_repeats
+            self._know(calls=remember(self.vitals.calls, signal.call, repeats))
+        self._know(
             health=signal.health,
-            last_signal=last,
             fatal=signal.fatal or self.vitals.fatal,
             until=signal.until,
             detail=signal.detail,
         )
+        self._commits_due = True
         self._board.see(signal)
+
+    def _take_use(self, signal: Signal) -> None:
+        """Take over what a signal says was used so far, or where that is recorded; no later word makes it less."""
+        if self._session is None and signal.session:
+            self._session = Tail(Path(signal.session), line_limit=SESSION_LINE)
+        used = self.vitals.used
+        self._know(
+            used=Usage(
+                turns=max(used.turns, signal.turns or 0),
+                tokens=max(used.tokens, signal.tokens or 0),
+                usd=max(used.usd, signal.usd or 0.0),
+            )
+        )
 
     def _monotonic(self, at: float) -> float:
         """Translate a wall time that has passed."""

@@ -16,8 +16,11 @@ READ_LIMIT = 1 << 20
 class Tail:
     """Remembers (inode, offset); begins again when the file is replaced or cut."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, line_limit: int = LINE_LIMIT) -> None:
         self.path = path
+        self.taken = 0
+        """Bytes read so far, of this file and those that it replaced."""
+        self._line_limit = line_limit
         self.behind = False
         """Whether more was there than one call takes: call again."""
         self._inode = 0
@@ -34,13 +37,13 @@ class Tail:
         if self._skipping and complete:
             complete = complete[1:]
             self._skipping = False
-        if len(rest) > LINE_LIMIT:
+        if len(rest) > self._line_limit:
             if not self._skipping:
                 complete.append(rest)
             self._skipping = True
             rest = b""
         self._rest = rest
-        return [line[:LINE_LIMIT] for line in complete if line.strip()]
+        return [line[: self._line_limit] for line in complete if line.strip()]
 
     def _read(self) -> bytes:
         """Read on. What is no plain file, or not ours to read, is as if it were not there: its writer is silent."""
@@ -58,6 +61,7 @@ class Tail:
         finally:
             os.close(descriptor)
         self._offset += len(chunk)
+        self.taken += len(chunk)
         self.behind = self._offset < status.st_size
         return chunk
 

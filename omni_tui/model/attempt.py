@@ -60,9 +60,13 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True):
     permission_mode: str = "acceptEdits"
     allowed_tools: tuple[str, ...] = ()
     max_turns: int = 0
-    """0: no limit."""
+    """0: no limit, as for the next two."""
+    max_tokens: int = 0
     max_usd: float = 0.0
-    """US dollars an attempt; 0: no limit."""
+    """US dollars an attempt."""
+    stall_minutes: float = 0.0
+    """Instead of the fleet's; 0: the fleet's, as for the next."""
+    tool_minutes: float = 0.0
     env: dict[str, str] = msgspec.field(default_factory=dict)
     """Plain variables for the agent."""
     secrets: tuple[str, ...] = ()
@@ -81,7 +85,7 @@ class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     health: Health = Health.STARTING
     source: str = ""
-    """Where `health` was seen: hook, exit, events, start."""
+    """Where `health` was seen, as `Signal.source`."""
     signal_at: float = 0.0
     """When the last signal came, UTC seconds."""
     detail: str = ""
@@ -89,5 +93,6 @@ class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Why the attempt waits, failed or was ended; empty while all is well."""
     started_at: float = 0.0
     updated_at: float = 0.0
+    turns: int = 0
     tokens: int = 0
     usd: float = 0.0

@@ -47,3 +47,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 PATCH_LIMIT = 4 << 20
 """Bytes of a patch that are kept for judging and showing."""
+
+
+class CommitSketch(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of a commit as tells whether it is the like of another."""
+
+    subject: str
+    paths: frozenset[str]
+    lines: int
+    """Added and removed."""

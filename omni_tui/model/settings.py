@@ -41,7 +41,42 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         float,
         Meta(gt=0, le=1440, description="Minutes of silence (no structured signal) after which an attempt is ended."),
     ] = 10.0
+    tool_minutes: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1440,
+            description="Minutes for which a tool that runs, or processes at work, count as life without a signal.",
+        ),
+    ] = 20.0
     wall_minutes: Annotated[float, Meta(gt=0, le=10080, description="Minutes that an attempt may take in all.")] = 30.0
+    turns: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="Turns of the model for a task, all attempts together; 0: no limit.")
+    ] = 0
+    tokens: Annotated[
+        int, Meta(ge=0, le=1 << 53, description="Tokens for a task, all attempts together; 0: no limit.")
+    ] = 0
+    usd: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="US dollars for a task, all attempts together; 0: no limit.")
+    ] = 0.0
+    loop_repeats: Annotated[
+        int, Meta(ge=0, le=1000, description="How often the same tool calls in a row are a loop; 0: never.")
+    ] = 8
+    loop_commits: Annotated[
+        int, Meta(ge=0, le=1000, description="How many small commits to the same files in a row are a loop; 0: never.")
+    ] = 12
+    output_mb: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="MB of signals and terminal output for an attempt; 0: no limit.")
+    ] = 256
+    file_gb: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="GB that one file of an agent or a check may have; 0: no limit.")
+    ] = 4.0
+    reserve_gb: Annotated[
+        float, Meta(ge=0, le=1_000_000, description="GB of the fleet's disk below which nothing starts; 0: no reserve.")
+    ] = 1.0
+    reserve_inodes_percent: Annotated[
+        float, Meta(ge=0, le=90, description="Share of free inodes below which nothing starts; 0: no reserve.")
+    ] = 2.0
     attempts: Annotated[
         int, Meta(ge=1, le=20, description="Attempts that a task may have before a person must look.")
     ] = 3
@@ -52,6 +87,52 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     kill_grace_seconds: Annotated[
         float, Meta(ge=0, le=60, description="Seconds between the polite signal and the end by force.")
     ] = 3.0
+
+
+class QuestionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of an agent's questions while nobody is there."""
+
+    policy: Annotated[
+        Literal["deny", "ask"],
+        Meta(description='"deny": refuse at once and let the agent find another way; "ask": a person may answer.'),
+    ] = "deny"
+    allow: Annotated[
+        tuple[str, ...],
+        Meta(description="What every agent may do without asking, as `Bash(npm test:*)`, beside its `allowed_tools`."),
+    ] = ()
+    ask_minutes: Annotated[
+        float, Meta(gt=0, le=1440, description='Minutes that a question waits for a person where the policy is "ask".')
+    ] = 30.0
+
+
+class NightSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stops a whole run, and what pauses part of it. Counted over the last twelve hours, or since a thaw."""
+
+    failures: Annotated[
+        int, Meta(ge=0, le=1000, description="Attempts in a row that may fail without a landing; 0: any number.")
+    ] = 10
+    restarts: Annotated[
+        int, Meta(ge=0, le=10_000, description="Second and later attempts that may start within `restart_minutes`.")
+    ] = 20
+    restart_minutes: Annotated[float, Meta(gt=0, le=720, description="The period of `restarts`, in minutes.")] = 30.0
+    tokens: Annotated[int, Meta(ge=0, le=1 << 53, description="Tokens for the whole night; 0: no limit.")] = 0
+    usd: Annotated[float, Meta(ge=0, le=1_000_000, description="US dollars for the whole night; 0: no limit.")] = 0.0
+    common_cause: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="Tasks that fail with the same sign (a test, a missing name, a flag) before what depends on it "
+            "is paused; 0: never.",
+        ),
+    ] = 3
+    cause_minutes: Annotated[
+        float, Meta(gt=0, le=720, description="Minutes within which failures are looked at together.")
+    ] = 90.0
+    base_moved: Annotated[
+        Literal["stop", "tell"],
+        Meta(description="What to do when the default branch changes where the repository came from."),
+    ] = "stop"
 
 
 class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -190,6 +271,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     scheduler: SchedulerSettings = msgspec.field(default_factory=SchedulerSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
+    questions: QuestionSettings = msgspec.field(default_factory=QuestionSettings)
+    night: NightSettings = msgspec.field(default_factory=NightSettings)
     gate: GateSettings = msgspec.field(default_factory=GateSettings)
     check: CheckSettings = msgspec.field(default_factory=CheckSettings)
     merge: MergeSettings = msgspec.field(default_factory=MergeSettings)
@@ -264,7 +347,16 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         "TodoWrite",
     )
     max_turns: Annotated[int, Meta(ge=0, le=10_000, description="Turns an attempt may take; 0: no limit.")] = 0
+    max_tokens: Annotated[
+        int, Meta(ge=0, le=1 << 53, description="Tokens an attempt may use, as far as its harness tells; 0: no limit.")
+    ] = 0
     max_usd: Annotated[float, Meta(ge=0, le=10_000, description="US dollars an attempt may cost; 0: no limit.")] = 0.0
+    stall_minutes: Annotated[
+        float, Meta(ge=0, le=1440, description="Instead of the fleet's `stall_minutes`; 0: the fleet's.")
+    ] = 0.0
+    tool_minutes: Annotated[
+        float, Meta(ge=0, le=1440, description="Instead of the fleet's `tool_minutes`; 0: the fleet's.")
+    ] = 0.0
     env: Annotated[dict[str, str], Meta(description="Plain variables for the agent; no secrets.")] = msgspec.field(
         default_factory=dict
     )

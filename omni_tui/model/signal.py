@@ -28,7 +28,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
     health: Health
     source: str
-    """`hook`, `events`, `exit`, `start`."""
+    """`hook`, `result`, `events`, `transcript`, `processes`, `start`."""
     at: float
     detail: str = ""
     accepted: bool = False
@@ -37,6 +37,12 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """LIMITED: when the limit ends, UTC seconds."""
     fatal: str = ""
     """The harness cannot go on, and why: `auth`, `billing`, `server`, `rate_limit`; empty: it can."""
+    call: str = ""
+    """The tool call that begins, the same text for the same call; empty: none, or one that cannot be compared."""
+    session: str = ""
+    """The file in which the harness itself records what it does, where the signal names it."""
+    turns: int | None = None
+    """Answers of the model in the attempt so far."""
     tokens: int | None = None
     """Used by the attempt so far."""
     usd: float | None = None

@@ -9,8 +9,12 @@ from __future__ import annotations
 import msgspec
 
 from omni_tui.model.failure import Failure, FailureKind
-from omni_tui.model.settings import LimitSettings
 from omni_tui.model.signal import Health
+from omni_tui.policy.evidence import LOOK_SECONDS
+from omni_tui.policy.loops import repeated_call, repeated_commit
+from omni_tui.policy.patience import look_seconds, needs_opinion, runs_out, silence, with_detail
+from omni_tui.policy.usage import overrun
+from omni_tui.policy.vitals import Bounds, Moment, Vitals
 
 CANNOT_RUN = (126, 127)
 """A shell's exit statuses for a program that is not executable, or not there."""
@@ -18,33 +22,7 @@ CANNOT_RUN = (126, 127)
 ENDED_FROM_OUTSIDE = {129: "its terminal was hung up", 137: "it was killed", 143: "it was told to end"}
 """A shell's exit statuses for SIGHUP, SIGKILL and SIGTERM, which no program sends itself for its work's sake."""
 
-
-class Vitals(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a running attempt."""
-
-    started: float
-    """When the agent was started."""
-    last_signal: float
-    """When the last structured signal came; `started` while none has."""
-    accepted: bool = False
-    """The agent itself has signalled that it has the task."""
-    health: Health = Health.STARTING
-    exited: bool = False
-    status: int | None = None
-    """The exit status as a shell tells it; None with `exited`: nobody could record it, as after a kill -9."""
-    fatal: str = ""
-    """Why the harness cannot go on: `auth`, `billing`, `server`, `rate_limit`; empty: it can."""
-    detail: str = ""
-    """What the last signal said, for a person."""
-    until: float | None = None
-    """LIMITED: when the limit ends, UTC seconds."""
-
-
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """The time of a judgement on both clocks."""
-
-    monotonic: float
-    utc: float
+MEGABYTE = 1_000_000
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -59,70 +37,94 @@ class Wait(msgspec.Struct, frozen=True):
     until: float
 
 
+class Doubt(msgspec.Struct, frozen=True):
+    """Its silence alone would end it: look at its processes now and again in `seconds`, then ask again."""
+
+    seconds: float
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The agent has its task."""
 
 
-def judge_handover(vitals: Vitals, now: Moment, limits: LimitSettings) -> Ending | Wait | Accepted:
+def judge_handover(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | Wait | Accepted:
     """Judge an attempt that was launched and has to confirm that it has the task."""
     if vitals.accepted:
         return Accepted()
-    ending = _given_up(vitals, now, limits)
+    ending = _given_up(vitals, now, bounds)
     if ending is not None:
         return ending
     if vitals.exited:
         return Ending(_left_before_handover(vitals))
-    deadline = vitals.started + limits.handover_seconds
+    deadline = vitals.started + bounds.limits.handover_seconds
     if now.monotonic < deadline:
         return Wait(deadline)
     if vitals.health is Health.LIMITED:
         return Ending(_limited(vitals))
-    waited = f"it did not signal within {limits.handover_seconds:g} s that it has its task"
-    return Ending(Failure(kind=FailureKind.HANDOVER, message=_with_detail(waited, vitals)))
+    waited = f"it did not signal within {bounds.limits.handover_seconds:g} s that it has its task"
+    return Ending(Failure(kind=FailureKind.HANDOVER, message=with_detail(waited, vitals)))
 
 
-def judge_watch(vitals: Vitals, now: Moment, limits: LimitSettings) -> Ending | Wait:
-    """Judge an attempt that has its task: exit, finish, silence and wall clock end it."""
-    ending = _given_up(vitals, now, limits)
+def judge_watch(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | Wait | Doubt:
+    """Judge an attempt that has its task: exit, finish, excess, silence and wall clock end it."""
+    ending = _given_up(vitals, now, bounds)
     if ending is not None:
         return ending
     if vitals.health is Health.FINISHED:
         return Ending()
     if vitals.exited:
         return Ending(_lost(vitals) if ended_from_outside(vitals.status) else None)
-    return _judge_time(vitals, now, limits)
+    excess = _excess(vitals, bounds)
+    if excess is not None:
+        return Ending(excess)
+    return _judge_time(vitals, now, bounds)
 
 
-def _judge_time(vitals: Vitals, now: Moment, limits: LimitSettings) -> Ending | Wait:
+def _excess(vitals: Vitals, bounds: Bounds) -> Failure | None:
+    """Return the failure of an agent that is busy, and ought not to be: it spends, loops or writes too much."""
+    limits = bounds.limits
+    if over := overrun(vitals.used, bounds.attempt):
+        return Failure(kind=FailureKind.BUDGET, detail="attempt", message=f"the attempt has used {over}")
+    if over := overrun(bounds.before + vitals.used, bounds.task):
+        return Failure(kind=FailureKind.BUDGET, message=f"the task has used {over}")
+    if call := repeated_call(vitals.calls, limits.loop_repeats):
+        message = f"it does the same again and again, {limits.loop_repeats} times by now: {call}"
+        return Failure(kind=FailureKind.LOOP, detail="call", message=message)
+    if paths := repeated_commit(vitals.commits, limits.loop_commits):
+        message = f"its last {limits.loop_commits} commits are small ones to the same files ({paths})"
+        message += f", the last of them: {vitals.commits[-1].subject}"
+        return Failure(kind=FailureKind.LOOP, detail="commit", message=message)
+    if limits.output_mb and vitals.output > limits.output_mb * MEGABYTE:
+        message = f"it wrote {vitals.output / MEGABYTE:,.0f} MB of output; {limits.output_mb:,} MB are allowed"
+        return Failure(kind=FailureKind.FLOOD, message=message)
+    return None
+
+
+def _judge_time(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | Wait | Doubt:
     """Let it go on until it has been silent, or at work, for too long; both end it without a look at its change."""
-    wall = vitals.started + limits.wall_minutes * 60
-    silent = _silent_since(vitals, now) + limits.stall_minutes * 60
+    wall = vitals.started + bounds.limits.wall_minutes * 60
+    silent = runs_out(vitals, now, bounds)
     if now.monotonic >= wall:
-        message = f"not finished after {limits.wall_minutes:g} minutes; it was {vitals.health}"
-        return Ending(Failure(kind=FailureKind.OVERTIME, message=_with_detail(message, vitals)))
+        message = f"not finished after {bounds.limits.wall_minutes:g} minutes; it was {vitals.health}"
+        return Ending(Failure(kind=FailureKind.OVERTIME, message=with_detail(message, vitals)))
     if now.monotonic < silent:
         return Wait(min(wall, silent))
     if vitals.health is Health.LIMITED:
         return Ending(_limited(vitals))
-    return Ending(_stalled(vitals, limits))
+    if needs_opinion(vitals, now, bounds):
+        return Doubt(look_seconds(bounds, LOOK_SECONDS))
+    return Ending(silence(vitals, now, bounds))
 
 
-def _stalled(vitals: Vitals, limits: LimitSettings) -> Failure:
-    message = f"silent for {limits.stall_minutes:g} minutes; its last signal was {vitals.health}"
-    if vitals.health is Health.WAITING:
-        message = f"it asked a person something, and nobody answered within {limits.stall_minutes:g} minutes"
-    return Failure(kind=FailureKind.STALLED, message=_with_detail(message, vitals))
-
-
-def _given_up(vitals: Vitals, now: Moment, limits: LimitSettings) -> Ending | None:
+def _given_up(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | None:
     """End what cannot go on: the harness says so, or its provider's limit lasts longer than the attempt may."""
     if vitals.fatal == "rate_limit":
         return Ending(_limited(vitals))
     if vitals.fatal:
         message = f"the harness gave up ({vitals.fatal})"
-        return Ending(Failure(kind=FailureKind.HARNESS, message=_with_detail(message, vitals), detail=vitals.fatal))
+        return Ending(Failure(kind=FailureKind.HARNESS, message=with_detail(message, vitals), detail=vitals.fatal))
     if vitals.health is Health.LIMITED and vitals.until is not None and vitals.until > now.utc:
-        wall = vitals.started + limits.wall_minutes * 60
+        wall = vitals.started + bounds.limits.wall_minutes * 60
         if now.monotonic + vitals.until - now.utc > wall:
             return Ending(_limited(vitals))
     return None
@@ -133,10 +135,10 @@ def _left_before_handover(vitals: Vitals) -> Failure:
         return _lost(vitals)
     if vitals.status in CANNOT_RUN:
         message = f"its program could not be run (exit status {vitals.status})"
-        return Failure(kind=FailureKind.LAUNCH, message=_with_detail(message, vitals))
+        return Failure(kind=FailureKind.LAUNCH, message=with_detail(message, vitals))
     how = "exited cleanly" if vitals.status == 0 else f"exited with status {vitals.status}"
     message = f"it started, {how}, and never took its task"
-    return Failure(kind=FailureKind.HANDOVER, message=_with_detail(message, vitals))
+    return Failure(kind=FailureKind.HANDOVER, message=with_detail(message, vitals))
 
 
 def ended_from_outside(status: int | None) -> bool:
@@ -152,16 +154,5 @@ def _lost(vitals: Vitals) -> Failure:
 
 
 def _limited(vitals: Vitals) -> Failure:
-    message = _with_detail("its provider's limit lasts longer than the attempt may", vitals)
+    message = with_detail("its provider's limit lasts longer than the attempt may", vitals)
     return Failure(kind=FailureKind.LIMITED, message=message, detail="rate_limit", until=vitals.until)
-
-
-def _with_detail(message: str, vitals: Vitals) -> str:
-    return f"{message}: {vitals.detail}" if vitals.detail else message
-
-
-def _silent_since(vitals: Vitals, now: Moment) -> float:
-    """Return from when its silence counts; a limit whose end is known is no silence before that end."""
-    if vitals.health is Health.LIMITED and vitals.until is not None:
-        return max(vitals.last_signal, now.monotonic + vitals.until - now.utc)
-    return vitals.last_signal

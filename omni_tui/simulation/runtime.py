@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import clean, keep_sgr
 from omni_tui.plugins.runtime.protocol import Exit, Handle, KillReceipt, Launch, RuntimeSpec, Screen
 
@@ -33,6 +34,8 @@ class FakeAgent:
         self.task: asyncio.Task[int] | None = None
         self.ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self.released = False
+        self.cpu_seconds = 0.0
+        """What it has used of the CPU, as its script says."""
 
     def show(self, text: str) -> None:
         """Print `text` on its terminal."""
@@ -131,6 +134,18 @@ class FakeRuntime:
         if agent is None:
             return Exit(status=None, at=self._machine.now())
         return await asyncio.shield(agent.ended)
+
+    async def pulse(self, handle: Handle) -> Pulse:
+        """Look at its CPU time and how much it has printed."""
+        agent = self._agent(handle)
+        if agent is None or agent.ended.done():
+            return Pulse(cpu_seconds=0.0, shown=0)
+        return Pulse(cpu_seconds=agent.cpu_seconds, shown=self.printed(handle))
+
+    def printed(self, handle: Handle) -> int:
+        """Return the bytes that it has printed."""
+        agent = self._agent(handle)
+        return 0 if agent is None else sum(len(line) + 1 for line in agent.lines)
 
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
         """Return the last lines that it printed."""

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.pulse import Pulse
 from omni_tui.plugins.runtime.protocol import Handle, Runtime
 from tests.support.runtimes import Bench, shown, wait_for_screen
 
@@ -146,6 +147,37 @@ async def test_a_terminal_takes_another_size(bench: Bench, runtime: Runtime) -> 
     await runtime.resize(handle, 77, 19)
     screen = await runtime.screen(handle)
     assert (screen.columns, screen.rows) == (77, 19)
+
+
+async def test_the_pulse_tells_rest_from_work_and_from_what_is_shown(bench: Bench, runtime: Runtime) -> None:
+    rests = await bench.start(runtime, "parrot", run="1")
+    works = await bench.start(runtime, "spin", run="2")
+    before = await runtime.pulse(rests), await runtime.pulse(works)
+
+    async def used() -> float:
+        return (await runtime.pulse(works)).cpu_seconds - before[1].cpu_seconds
+
+    async with asyncio.timeout(10):
+        while await used() < 0.3:
+            await asyncio.sleep(0.02)
+    after = await runtime.pulse(rests)
+    assert after.cpu_seconds - before[0].cpu_seconds < 0.2
+    assert after.shown == before[0].shown
+    await runtime.send(rests, "hello")
+    await wait_for_screen(runtime, rests, "heard: hello")
+    assert (await runtime.pulse(rests)).shown != after.shown
+
+
+async def test_the_pulse_of_an_ended_agent_stands_still(bench: Bench, runtime: Runtime) -> None:
+    handle = await bench.start(runtime, "exit-with", "0")
+    await asyncio.wait_for(runtime.wait(handle), 10)
+    assert await runtime.pulse(handle) == Pulse(cpu_seconds=0.0, shown=0)
+
+
+async def test_what_is_printed_is_counted_or_nothing_is(bench: Bench, runtime: Runtime) -> None:
+    handle = await bench.start(runtime, "say", "here")
+    await wait_for_screen(runtime, handle, "here")
+    assert runtime.printed(handle) == 0 if bench.kind == "tmux" else runtime.printed(handle) >= 5
 
 
 async def test_a_live_agent_is_not_released(bench: Bench, runtime: Runtime) -> None:

@@ -91,6 +91,22 @@ async def test_what_was_collected_outlives_the_checkout(bench: Bench) -> None:
     assert (await scm.change(head)).commits == 1
 
 
+async def test_the_newest_commits_of_an_attempt_are_told_once_there_are_enough(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    path = await attempt(bench)
+    bench.commit(path, {"a.txt": "1\n"}, "first")
+    bench.commit(path, {"a.txt": "1\n2\n", "b.txt": "1\n2\n"}, "second\n\nbody")
+    assert await scm.commits(path, BRANCH, bench.first, 3) == ()
+    bench.commit(path, {"b.txt": "1\n3\n"}, "third")
+    told = await scm.commits(path, BRANCH, bench.first, 2)
+    assert [(commit.subject, sorted(commit.paths), commit.lines) for commit in told] == [
+        ("second", ["a.txt", "b.txt"], 3),
+        ("third", ["b.txt"], 2),
+    ]
+    assert await scm.commits(path.with_name("gone"), BRANCH, bench.first, 1) == ()
+
+
 @pytest.mark.parametrize("branch", ["main", RELEASE, "omni/../main", "--output=x"])
 async def test_only_branches_of_attempts_are_collected(bench: Bench, branch: str) -> None:
     scm = bench.scm()

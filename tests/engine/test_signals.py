@@ -72,7 +72,7 @@ async def test_waiting_for_ever_is_told_as_such(tmp_path: Path) -> None:
     )
     task = fleet.add("Asks", priority=1)
     record = await until_idle(fleet)
-    assert {event.data["kind"] for event in record.named("attempt.failed")} == {"stalled"}
+    assert {event.data["kind"] for event in record.named("attempt.failed")} == {"waiting"}
     assert "nobody answered" in fleet.queue.note(task.id)
     assert "may I?" in fleet.queue.note(task.id)
     assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]

@@ -12,6 +12,7 @@ import pytest
 
 from omni_tui.errors import OmniError
 from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.settings import QuestionSettings
 from omni_tui.plugins.agent.claude import ClaudeAgent
 from omni_tui.plugins.agent.claude_config import prepare_config
 from omni_tui.plugins.agent.protocol import Assignment
@@ -70,11 +71,30 @@ def test_what_was_not_asked_for_is_not_an_option(assignment: Assignment) -> None
         assert name not in argv
 
 
-@pytest.mark.parametrize("limit", [{"max_turns": 3}, {"max_usd": 1.0}])
-def test_a_limit_that_would_not_be_kept_is_refused(assignment: Assignment, limit: dict[str, float]) -> None:
-    with pytest.raises(OmniError, match="print mode") as caught:
-        ClaudeAgent().prepare(with_agent(assignment, **limit))
-    assert caught.value.where.endswith("agents/one/agent.toml")
+def test_limits_of_an_interactive_agent_are_kept_from_outside_alone(assignment: Assignment) -> None:
+    argv = ClaudeAgent().prepare(with_agent(assignment, max_turns=3, max_usd=1.0)).argv
+    assert not {"--max-turns", "--max-budget-usd"} & set(argv)
+
+
+def settings(assignment: Assignment) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((assignment.run_dir / "harness" / "settings.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_what_the_fleet_allows_needs_no_question(assignment: Assignment) -> None:
+    questions = QuestionSettings(allow=("Bash(npm test:*)", "WebFetch"))
+    asked = msgspec.structs.replace(with_agent(assignment, allowed_tools=("Edit",)), questions=questions)
+    assert option(ClaudeAgent().prepare(asked).argv, "--allowedTools") == "Edit,Bash(npm test:*),WebFetch"
+
+
+@pytest.mark.parametrize(("policy", "script"), [("deny", "deny.sh"), ("ask", "hook.sh")])
+def test_a_request_is_refused_or_left_to_a_person(assignment: Assignment, policy: str, script: str) -> None:
+    questions = msgspec.convert({"policy": policy}, QuestionSettings)
+    ClaudeAgent().prepare(msgspec.structs.replace(assignment, questions=questions))
+    [hook] = settings(assignment)["hooks"]["PermissionRequest"]
+    assert f"harness/{script} " in hook["hooks"][0]["command"]
+    [hook] = settings(assignment)["hooks"]["PreToolUse"]
+    assert "harness/hook.sh " in hook["hooks"][0]["command"]
 
 
 def test_a_missing_program_is_said_with_what_to_do(assignment: Assignment, tmp_path: Path) -> None:

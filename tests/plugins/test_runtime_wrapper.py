@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import stat
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -205,3 +207,15 @@ def test_a_second_wrapper_in_one_run_directory_starts_nothing(tmp_path: Path) ->
     ended = records.read_exit(run_dir)
     assert ended is not None
     assert ended.status == 6
+
+
+async def test_no_file_of_an_agent_passes_its_limit(bench: Bench, tmp_path: Path) -> None:
+    """Whoever writes on is ended by the kernel, whatever child it is; the others go on."""
+    out, runtime = tmp_path / "flood", bench.runtime()
+    write = f"(head -c 3000000 /dev/zero > {out}) 2>/dev/null; echo $? > {tmp_path / 'status'}"
+    launch = msgspec.structs.replace(bench.launch("sh", "-c", write), file_bytes=1_000_000)
+    handle = await runtime.start(launch)
+    bench.started.append(handle)
+    assert (await asyncio.wait_for(runtime.wait(handle), 20)).status == 0
+    assert 990_000 <= out.stat().st_size <= 1_000_448
+    assert (tmp_path / "status").read_text() == f"{128 + signal.SIGXFSZ}\n"

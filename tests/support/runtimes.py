@@ -23,6 +23,7 @@ SCRIPTS = {
     "say": 'printf "%s\\n" "$@"; exec sleep 1000',
     "parrot": 'while read -r line; do echo "heard: $line"; done',
     "stubborn": 'trap "" TERM; echo ready; while :; do sleep 1; done',
+    "spin": "while :; do :; done",
     "die-by": 'kill -"$1" $$',
 }
 """Shell for the real runtimes; `FAKES` are the same for the fake one."""
@@ -54,7 +55,20 @@ async def _die_by(agent: FakeAgent) -> int:
     return 128 + {"KILL": 9, "TERM": 15}[agent.launch.argv[1]]
 
 
-FAKES = {"exit-with": _exit_with, "say": _say, "parrot": _parrot, "stubborn": _stubborn, "die-by": _die_by}
+async def _spin(agent: FakeAgent) -> int:
+    while True:
+        agent.cpu_seconds += 0.01
+        await asyncio.sleep(0.01)
+
+
+FAKES = {
+    "exit-with": _exit_with,
+    "say": _say,
+    "parrot": _parrot,
+    "stubborn": _stubborn,
+    "spin": _spin,
+    "die-by": _die_by,
+}
 
 
 @dataclass

@@ -18,7 +18,8 @@ from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent import claude_signals
 from omni_tui.plugins.agent.claude_config import CREDENTIALS, prepare_config
-from omni_tui.plugins.agent.claude_settings import arguments, check_limits, write_settings
+from omni_tui.plugins.agent.claude_settings import arguments, write_settings
+from omni_tui.plugins.agent.claude_transcript import Transcript
 from omni_tui.plugins.agent.environment import agent_environment
 from omni_tui.plugins.agent.protocol import Assignment, Invocation
 
@@ -45,6 +46,11 @@ class ClaudeAgent:
     name: ClassVar[str] = "claude"
     credentials: ClassVar[tuple[str, ...]] = CREDENTIALS
 
+    def __init__(self) -> None:
+        self._transcript = Transcript()
+        self._last: Signal | None = None
+        """What the hooks said last."""
+
     @classmethod
     def find(cls) -> str | None:
         """Return where Claude Code is installed."""
@@ -53,23 +59,28 @@ class ClaudeAgent:
     def prepare(self, assignment: Assignment) -> Invocation:
         """Write the settings and make the configuration directory ready; say what to start.
 
-        Raises `OmniError` when Claude Code is not installed, or `agent.toml` asks for what it cannot do.
+        Raises `OmniError` when Claude Code is not installed.
         """
-        check_limits(assignment)
         environment = _environment(assignment)
         program = _program(environment)
         directory = assignment.run_dir / "harness"
         write_settings(assignment, directory)
         prepare_config(Path(environment["CLAUDE_CONFIG_DIR"]), assignment.worktree.parent, environment)
-        return Invocation(argv=arguments(assignment.agent, program, directory), env=environment)
+        return Invocation(argv=arguments(assignment, program, directory), env=environment)
 
     def started(self, assignment: Assignment, at: float) -> Signal:
         """Return the start as a signal: the hand-over is its prompt hook, not its start."""
         return Signal(health=Health.STARTING, source="start", at=at, detail=assignment.agent.mode)
 
     def read(self, line: bytes, at: float) -> Signal | None:
-        """Normalise a hook's line, or print mode's result."""
-        return claude_signals.read(line, at)
+        """Normalise a hook's line, print mode's result, the status line's cost, or a line of the transcript."""
+        if claude_signals.is_cost(line):
+            return claude_signals.read_cost(line, at, self._last)
+        signal = claude_signals.read(line, at)
+        if signal is None:
+            return self._transcript.read(line, at)
+        self._last = signal
+        return signal
 
 
 def _environment(assignment: Assignment) -> dict[str, str]:

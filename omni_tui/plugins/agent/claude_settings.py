@@ -10,13 +10,24 @@ import json
 import shlex
 from pathlib import Path
 
-from omni_tui.errors import OmniError
-from omni_tui.model.attempt import AgentSpec
 from omni_tui.plugins.agent.claude_signals import HOOKS
-from omni_tui.plugins.agent.environment import agent_file
 from omni_tui.plugins.agent.protocol import Assignment
 
-SCRIPTS = ("start", "hook", "stop")
+SCRIPTS = ("start", "hook", "stop", "deny", "status")
+
+WAY_OUT = (
+    "Nobody is there to allow or to answer this. Do it in another way, with what you may use. Where something is to be "
+    "decided, decide it yourself and say so in the commit message. If the task cannot be done without it, stop and say "
+    "why."
+)
+"""Said to an agent whose request is refused: it goes on, or stops, instead of waiting."""
+
+DENIAL = {
+    "hookSpecificOutput": {
+        "hookEventName": "PermissionRequest",
+        "decision": {"behavior": "deny", "message": WAY_OUT},
+    }
+}
 
 CONVENTIONS = "If the repository has a CLAUDE.md or an AGENTS.md at its root, read it before you begin."
 """Said to the agent, because with the repository's settings its CLAUDE.md is shut out too (`--setting-sources ''`)."""
@@ -28,8 +39,10 @@ def write_settings(assignment: Assignment, directory: Path) -> None:
     for name in SCRIPTS:
         script = Path(__file__).with_name(f"claude_{name}.sh").read_text(encoding="utf-8")
         (directory / f"{name}.sh").write_text(script, encoding="utf-8")
+    (directory / "denial.json").write_text(json.dumps(DENIAL) + "\n", encoding="utf-8")
     settings = {
-        "hooks": {event: [_hook(event, directory, assignment.agent.mode)] for event in HOOKS},
+        "hooks": {event: [_hook(event, directory, assignment)] for event in HOOKS},
+        "statusLine": {"type": "command", "command": f"exec sh {shlex.quote(str(directory / 'status.sh'))}"},
         "permissions": {"allow": [f"Read(/{assignment.prompt})"]},
         "skipDangerousModePermissionPrompt": True,
         "spinnerTipsEnabled": False,
@@ -38,34 +51,31 @@ def write_settings(assignment: Assignment, directory: Path) -> None:
     (directory / "settings.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
-def arguments(agent: AgentSpec, program: str, directory: Path) -> tuple[str, ...]:
-    """Return the argv that starts Claude Code with what `write_settings` put into `directory`."""
+def arguments(assignment: Assignment, program: str, directory: Path) -> tuple[str, ...]:
+    """Return the argv that starts Claude Code with what `write_settings` put into `directory`.
+
+    It keeps limits of turns and money by itself in print mode only; we keep them in both, from outside.
+    """
+    agent = assignment.agent
     options = ["--settings", str(directory / "settings.json"), "--setting-sources", "", "--strict-mcp-config"]
     options += ["--permission-mode", agent.permission_mode, "--append-system-prompt", CONVENTIONS]
     if agent.model:
         options += ["--model", agent.model]
     if agent.mode == "print":
         options += ["--print", "--output-format", "stream-json", "--verbose"]
-    if agent.max_turns:
+    if agent.max_turns and agent.mode == "print":
         options += ["--max-turns", str(agent.max_turns)]
-    if agent.max_usd:
+    if agent.max_usd and agent.mode == "print":
         options += ["--max-budget-usd", f"{agent.max_usd:g}"]
-    if agent.allowed_tools:
-        options += ["--allowedTools", ",".join(agent.allowed_tools)]
+    allowed = (*agent.allowed_tools, *assignment.questions.allow)
+    if allowed:
+        options += ["--allowedTools", ",".join(allowed)]
     return ("/bin/sh", str(directory / "start.sh"), agent.mode, program, *options)
 
 
-def check_limits(assignment: Assignment) -> None:
-    """Raise `OmniError` for limits that Claude Code would not keep: it does so in print mode only."""
-    agent = assignment.agent
-    if agent.mode != "print" and (agent.max_turns or agent.max_usd):
-        raise OmniError(
-            "Claude Code keeps limits of turns and money in print mode only",
-            where=agent_file(assignment),
-            fix='say `mode = "print"`, or take out `max_turns` and `max_usd`',
-        )
-
-
-def _hook(event: str, directory: Path, mode: str) -> dict[str, object]:
-    script = shlex.quote(str(directory / ("stop.sh" if event == "Stop" else "hook.sh")))
-    return {"hooks": [{"type": "command", "command": f"exec sh {script} {mode}", "timeout": 10}]}
+def _hook(event: str, directory: Path, assignment: Assignment) -> dict[str, object]:
+    name = "stop.sh" if event == "Stop" else "hook.sh"
+    if event == "PermissionRequest" and assignment.questions.policy == "deny":
+        name = "deny.sh"
+    script = shlex.quote(str(directory / name))
+    return {"hooks": [{"type": "command", "command": f"exec sh {script} {assignment.agent.mode}", "timeout": 10}]}

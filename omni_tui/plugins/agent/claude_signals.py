@@ -7,10 +7,13 @@ Shapes: facts, agents, "Claude Code"; checked against 2.1.197.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
 from collections.abc import Callable
+
+import msgspec
 
 from omni_tui.model.signal import Health, Signal
 from omni_tui.model.text import one_line
@@ -19,6 +22,9 @@ from omni_tui.plugins.agent.protocol import DETAIL_LENGTH
 
 QUESTIONS = {"AskUserQuestion", "ExitPlanMode"}
 """Tools that wait for a person."""
+
+CALL_LENGTH = 80
+"""Characters of a call that are shown to a person."""
 
 FATAL = {
     "rate_limit": "rate_limit",
@@ -36,8 +42,10 @@ def read(line: bytes, at: float) -> Signal | None:
     """Normalise one line; None: it says nothing. Never raises."""
     text = line.decode("utf-8", "replace")
     event = _text(text, "hook_event_name")
-    if event in HOOKS:
-        return HOOKS[event](text, at)
+    if event in HANDLERS:
+        signal = HANDLERS[event](text, at)
+        path = _text(text, "transcript_path")
+        return msgspec.structs.replace(signal, session=path) if signal is not None and path else signal
     if text.startswith('{"type":"result"'):
         return _result(text, at)
     return None
@@ -54,7 +62,40 @@ def _prompt(_line: str, at: float) -> Signal:
 def _tool(text: str, at: float) -> Signal:
     tool = _text(text, "tool_name")
     health = Health.WAITING if tool in QUESTIONS else Health.TOOL
-    return _signal(health, at, f"{tool} {_target(text)}")
+    return msgspec.structs.replace(_signal(health, at, f"{tool} {_target(text)}"), call=_call(text, tool))
+
+
+def _call(text: str, tool: str) -> str:
+    """Return the same text for the same call: its input without the words about it, spaces made even.
+
+    Empty where the input was cut: calls that begin alike may end differently.
+    """
+    try:
+        given, _ = json.JSONDecoder(strict=False).raw_decode(text, text.index('"tool_input":') + len('"tool_input":'))
+        given.pop("description", None)
+        even = " ".join(json.dumps(given, sort_keys=True).split())
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    digest = hashlib.blake2b(even.encode(), digest_size=4).hexdigest()
+    return f"{one_line(f'{tool} {_target(text)}', CALL_LENGTH)} #{digest}"
+
+
+def _denied(text: str, at: float) -> Signal:
+    return _signal(Health.THINKING, at, f"was refused {_text(text, 'tool_name')} {_target(text)}")
+
+
+def is_cost(line: bytes) -> bool:
+    """Whether the line is what `claude_status.sh` writes."""
+    return line.startswith(b'{"hook_event_name":"StatusLine"')
+
+
+def read_cost(line: bytes, at: float, last: Signal | None) -> Signal | None:
+    """Return the cost so far as a signal: it is one of life, but what Claude Code does, the `last` hook said."""
+    usd = _number(line.decode("utf-8", "replace"), "total_cost_usd")
+    if usd is None:
+        return None
+    doing = last or Signal(health=Health.STARTING, source="hook", at=at)
+    return Signal(health=doing.health, source="hook", at=at, detail=doing.detail, until=doing.until, usd=usd)
 
 
 def _thinking(text: str, at: float) -> Signal:
@@ -93,15 +134,9 @@ def _result(text: str, at: float) -> Signal:
         denied = text.partition('"permission_denials":[')[2].count('"tool_use_id"')
         detail = f"{words} (permissions denied: {denied})" if denied else words
         signal = _signal(Health.FINISHED, at, detail)
-    return Signal(
-        health=signal.health,
-        source="result",
-        at=at,
-        detail=signal.detail,
-        until=signal.until,
-        fatal=signal.fatal,
-        tokens=tokens,
-        usd=usd,
+    turns = _number(text, "num_turns")
+    return msgspec.structs.replace(
+        signal, source="result", tokens=tokens, usd=usd, turns=None if turns is None else int(turns)
     )
 
 
@@ -140,6 +175,10 @@ HOOKS: dict[str, Callable[[str, float], Signal | None]] = {
     "PreCompact": _thinking,
 }
 """Every hook that is recorded. SessionEnd is not: the process's exit tells the same, and cannot be missed."""
+
+
+HANDLERS = {**HOOKS, "PermissionDenied": _denied}
+"""What a line may be: a hook, or `claude_deny.sh` telling what it refused."""
 
 
 def _signal(health: Health, at: float, detail: str) -> Signal:

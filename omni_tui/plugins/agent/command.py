@@ -5,7 +5,8 @@ attempt's branch, with the variables of `environment.agent_environment`; its tas
 commits its work and exits. To the file `OMNI_EVENTS` it may append JSON lines:
 
     {"event": "accepted" | "activity" | "waiting" | "limited" | "finished",
-     "detail"?: text, "until"?: UTC seconds or ISO 8601, "tokens"?: number so far, "usd"?: US dollars so far}
+     "detail"?: text, "until"?: UTC seconds or ISO 8601, "turns"?, "tokens"?: numbers so far,
+     "usd"?: US dollars so far}
 
 With `handover = "start"` its start counts as having the task; otherwise `accepted` must come within `handover_seconds`.
 """
@@ -41,6 +42,7 @@ class Line(msgspec.Struct, frozen=True):
     event: str
     detail: str = ""
     until: float | str | None = None
+    turns: int | None = None
     tokens: int | None = None
     usd: float | None = None
 
@@ -96,9 +98,14 @@ class CommandAgent:
             detail=one_line(said.detail, DETAIL_LENGTH),
             accepted=said.event == "accepted",
             until=_moment(said.until),
-            tokens=said.tokens if said.tokens is not None and 0 <= said.tokens < 1 << 53 else None,
+            turns=_count(said.turns),
+            tokens=_count(said.tokens),
             usd=said.usd if said.usd is not None and math.isfinite(said.usd) and said.usd >= 0 else None,
         )
+
+
+def _count(said: int | None) -> int | None:
+    return said if said is not None and 0 <= said < 1 << 53 else None
 
 
 def _find_program(name: str, worktree: Path, path: str) -> str | None:

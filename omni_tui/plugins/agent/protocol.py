@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from omni_tui.model.attempt import AgentSpec, AttemptId
+from omni_tui.model.settings import QuestionSettings
 from omni_tui.model.signal import Signal
 
 DETAIL_LENGTH = 160
@@ -31,6 +32,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent's environment starts from: the allow-listed variables of ours."""
     base: str
     """The commit that the attempt starts from."""
+    questions: QuestionSettings = QuestionSettings()
+    """What becomes of what the agent asks."""
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):

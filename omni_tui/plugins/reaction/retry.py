@@ -10,7 +10,15 @@ from omni_tui.model.failure import Failure, FailureKind, Move, MoveKind
 from omni_tui.model.task import Task
 from omni_tui.plugins.reaction.protocol import ReactionSpec
 
-REPAIRABLE = (FailureKind.GATE, FailureKind.CHECK, FailureKind.CONFLICT, FailureKind.OVERTIME)
+REPAIRABLE = (
+    FailureKind.GATE,
+    FailureKind.CHECK,
+    FailureKind.CONFLICT,
+    FailureKind.OVERTIME,
+    FailureKind.LOOP,
+    FailureKind.WAITING,
+    FailureKind.FLOOD,
+)
 """The work itself fell short: the agent can do better when it is told what went wrong."""
 
 PASSING = (FailureKind.HANDOVER, FailureKind.LAUNCH, FailureKind.STALLED, FailureKind.LOST)

@@ -94,6 +94,14 @@ class ProcessRuntime(WrappedRuntime):
         # Its terminal went with the process that had started it: what it failed of after that is no fault of its own.
         return ended if ended.status == 0 else Exit(status=None, at=ended.at)
 
+    async def _shown(self, handle: Handle) -> int:
+        return self.printed(handle)
+
+    def printed(self, handle: Handle) -> int:
+        """Return the bytes that its terminal has taken so far; 0: it is another process's agent."""
+        agent = self._agents.get(handle.run_dir)
+        return 0 if agent is None else agent.session.printed
+
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
         """Return what its terminal shows, with up to `history` lines above; the kept screen once it is released."""
         agent = self._agents.get(handle.run_dir)

@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
+from omni_tui.model.pulse import Pulse
+
 
 class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What the plugin is made with."""
@@ -28,6 +30,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str]
     run_dir: Path
     """Where the wrapper records pid, start time and exit status; also what makes `start` idempotent."""
+    file_bytes: int = 0
+    """Size that no file written by it may pass (the kernel ends who tries: SIGXFSZ); 0: no limit."""
 
 
 class Handle(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +100,14 @@ class Runtime(Protocol):
 
     async def wait(self, handle: Handle) -> Exit:
         """Return when the agent has ended, at once if it already has. Costs nothing while it lives (pidfd)."""
+        ...
+
+    async def pulse(self, handle: Handle) -> Pulse:
+        """Look at its tree's CPU time and terminal, for the difference to an earlier look; nothing lives: zeros."""
+        ...
+
+    def printed(self, handle: Handle) -> int:
+        """Return the bytes that its terminal has taken so far, where that is counted at no cost; 0: it is not."""
         ...
 
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:

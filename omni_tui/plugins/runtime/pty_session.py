@@ -55,6 +55,8 @@ class PtySession:
         self.tty = os.ttyname(self._slave)
         self.emulator = Emulator(columns, rows, history, self.write)
         self.visitors: set[Callable[[], None]] = set()
+        self.printed = 0
+        """Bytes that the program has written so far."""
         self._output = OutputFile(run_dir)
         self._unwritten = bytearray()
         self._budget = _BUDGET
@@ -108,6 +110,7 @@ class PtySession:
         except BlockingIOError:
             return 0
         self._budget -= len(output)
+        self.printed += len(output)
         self._output.append(output)
         self.emulator.feed(output)
         for visitor in list(self.visitors):

@@ -98,6 +98,7 @@ def write_launch(launch: Launch, *, terminal: str, marked: bool) -> None:
                 fix="use letters, digits and underscores",
             )
     lines = (
+        *_file_limit(launch.file_bytes),
         f"cd {shlex.quote(str(launch.cwd))} || exit 126",
         f"unset {_LEFT_BY_TERMINALS}",
         *(f"export {variable}={shlex.quote(value)}" for variable, value in variables.items()),
@@ -108,6 +109,14 @@ def write_launch(launch: Launch, *, terminal: str, marked: bool) -> None:
     if "\0" in text:
         raise RuntimeFailedError("an argument or a variable holds a null character", where=launch.name)
     write_private(launch.run_dir / "launch.sh", os.fsencode(text))
+
+
+def _file_limit(size: int) -> tuple[str, ...]:
+    """Return the line that limits files to `size` bytes; the shell counts in blocks of 512 (POSIX, ulimit).
+
+    It fails where a lower limit is in force already, which is as good.
+    """
+    return (f"ulimit -f {-(-size // 512)} 2>/dev/null",) if size else ()
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 import shutil
+import zlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -100,6 +101,14 @@ class TmuxRuntime(WrappedRuntime):
         ended = await super().wait(handle)
         self._server.notice_exit()
         return ended
+
+    async def _shown(self, handle: Handle) -> int:
+        client = await self._client_of(handle)
+        if client is None:
+            return 0
+        place = ("display-message", "-p", "-t", handle.pane, "#{cursor_x},#{cursor_y},#{history_size}")
+        seen = await client.run(place, ("capture-pane", "-p", "-t", handle.pane))
+        return zlib.crc32(repr(seen).encode())
 
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
         """Return what its pane shows, with up to `history` lines above; the kept screen once it is released."""

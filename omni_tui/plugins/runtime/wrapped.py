@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.pulse import Pulse
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.isolation import isolation
 from omni_tui.plugins.runtime.killing import end_tree
@@ -17,7 +19,7 @@ _RECORD_SECONDS = 5.0
 _RECORD_LOOK_SECONDS = 0.002
 
 
-class WrappedRuntime:
+class WrappedRuntime(ABC):
     """The half of a `Runtime` that needs no terminal: what the wrapper's records and the kernel tell."""
 
     name: ClassVar[str]
@@ -33,6 +35,21 @@ class WrappedRuntime:
         """Return when the agent has ended, at once if it already has. Costs nothing while it lives (pidfd)."""
         await liveness.wait_until_dead(handle.pid, handle.process_started, handle.boot_id)
         return records.settle_exit(Path(handle.run_dir))
+
+    async def pulse(self, handle: Handle) -> Pulse:
+        """Look at its tree's CPU time and terminal, for the difference to an earlier look; nothing lives: zeros."""
+        if not self.alive(handle):
+            return Pulse(cpu_seconds=0.0, shown=0)
+        used = await asyncio.to_thread(liveness.cpu_seconds, handle.pid)
+        return Pulse(cpu_seconds=used, shown=await self._shown(handle))
+
+    @abstractmethod
+    async def _shown(self, handle: Handle) -> int:
+        """Return what tells one screen from another."""
+
+    def printed(self, handle: Handle) -> int:  # noqa: ARG002 - tmux keeps no count, and reads no more than it shows
+        """Return the bytes that its terminal has taken so far; 0: nobody counts them."""
+        return 0
 
     async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
         """End the whole tree: SIGTERM, `grace` seconds, SIGKILL, then proof that nothing is left.

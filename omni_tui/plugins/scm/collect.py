@@ -33,8 +33,8 @@ def collect(bare: Git, worktree: Path, branch: WritableRef, tip: str) -> str | N
         if admin is not None:
             found = {ref: resolve(bare, ref) or "", "HEAD": resolve(Git(git_dir=admin), "HEAD") or ""}
         else:
-            found = _remote_refs(objects, worktree)
-            _fetch(objects, worktree, set(found.values()))
+            found = remote_refs(objects, worktree)
+            fetch(objects, worktree, set(found.values()))
         chosen = _choose(objects, found.get(ref) or None, found.get("HEAD") or None)
         others = sorted(set(found.values()) - {chosen, tip, ""})
         own = [other for other in others if not any(_contains(objects, it, other) for it in (chosen, tip) if it)]
@@ -61,14 +61,14 @@ def linked_git_dir(repo: Path, worktree: Path) -> Path | None:
     return target if inside else None
 
 
-def _remote_refs(objects: Git, worktree: Path) -> dict[str, str]:
+def remote_refs(objects: Git, worktree: Path) -> dict[str, str]:
     """Return HEAD, the branches and the stash of a checkout; their names are only compared, never used."""
     listing = objects.text("ls-remote", _UPLOAD, "--", str(worktree), "HEAD", "refs/heads/*", "refs/stash")
     pairs = (line.split("\t", 1) for line in listing.splitlines()[:KEPT_LIMIT])
     return {name: commit for commit, name in pairs}
 
 
-def _fetch(objects: Git, worktree: Path, commits: set[str]) -> None:
+def fetch(objects: Git, worktree: Path, commits: set[str]) -> None:
     """Bring commits over by id: no ref of ours moves, and what `upload-pack` sends is checked object by object."""
     if commits:
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import ScmError
-from omni_tui.model.change import Change
+from omni_tui.model.change import Change, CommitSketch
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import read_loose_ref, view
 from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
 from omni_tui.plugins.scm.change import merge_base, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
+from omni_tui.plugins.scm.commits import read_commits
 from omni_tui.plugins.scm.locks import clear_stale_locks
 from omni_tui.plugins.scm.origin import origin_state, push
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
@@ -50,6 +51,11 @@ class LocalScm:
         return await asyncio.to_thread(
             lambda: collect(self._bare, worktree, self._writable(f"refs/heads/{branch}"), self._tip())
         )
+
+    async def commits(self, worktree: Path, branch: str, base: str, most: int) -> tuple[CommitSketch, ...]:
+        """Return the newest commits of an attempt at work, oldest first; none while there are fewer than `most`."""
+        require_commit(base)
+        return await asyncio.to_thread(lambda: read_commits(self._bare, worktree, branch, base, most))
 
     async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:
         """Keep uncommitted work as a commit on `ref`; see `scm.rescue`."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from omni_tui.model.change import Change
+from omni_tui.model.change import Change, CommitSketch
 
 
 class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +69,13 @@ class Scm(Protocol):
 
     async def collect(self, worktree: Path, branch: str) -> str | None:
         """Bring an attempt's branch from its checkout into the repository; return its head, None if it has gone."""
+        ...
+
+    async def commits(self, worktree: Path, branch: str, base: str, most: int) -> tuple[CommitSketch, ...]:
+        """Return the newest `most` commits of an attempt at work, oldest first; none while it has fewer.
+
+        Its branch is collected for that, as far as the checkout can be read at this moment.
+        """
         ...
 
     async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:

@@ -1,0 +1,59 @@
+"""Claude Code's own record of a session, its transcript: what the model was asked for, and what that used.
+
+One JSON object a line (facts: agents, Claude Code). An answer of the model takes several lines, one a content block,
+that share the message's id; each repeats the usage, so each id counts once, with the most that was said of it. What
+sub-agents use is in files of their own and is not counted here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from omni_tui.model.signal import Health, Signal
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: int = 0
+    cache_creation_input_tokens: int = 0
+    cache_read_input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class _Message(msgspec.Struct):
+    id: str
+    usage: _Usage
+
+
+class _Line(msgspec.Struct, tag="assistant"):
+    message: _Message
+
+
+_line = msgspec.json.Decoder(_Line)
+
+
+class Transcript:
+    """Counts the answers of the model and their tokens, line by line."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, int] = {}
+        """By message."""
+
+    def read(self, line: bytes, at: float) -> Signal | None:
+        """Return what the session has used after this line; None: the line is no answer of the model. Never raises."""
+        if b'"usage"' not in line:
+            return None
+        try:
+            message = _line.decode(line).message
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        usage = message.usage
+        tokens = usage.input_tokens + usage.cache_creation_input_tokens
+        tokens += usage.cache_read_input_tokens + usage.output_tokens
+        self._tokens[message.id] = max(tokens, self._tokens.get(message.id, 0))
+        return Signal(
+            health=Health.THINKING,
+            source="transcript",
+            at=at,
+            turns=len(self._tokens),
+            tokens=sum(self._tokens.values()),
+        )

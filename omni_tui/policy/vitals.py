@@ -1,0 +1,86 @@
+"""Vitals: what supervision judges by, and the bounds that it judges against. All times are monotonic seconds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.change import CommitSketch
+from omni_tui.model.settings import LimitSettings, QuestionSettings, Settings
+from omni_tui.model.signal import Health
+from omni_tui.model.task import Task
+from omni_tui.policy.evidence import Opinion
+from omni_tui.policy.usage import Usage
+
+
+class Vitals(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a running attempt."""
+
+    started: float
+    """When the agent was started."""
+    last_signal: float
+    """When the last structured signal came; `started` while none has."""
+    accepted: bool = False
+    """The agent itself has signalled that it has the task."""
+    health: Health = Health.STARTING
+    waiting_since: float | None = None
+    """WAITING: since when its question stands."""
+    exited: bool = False
+    status: int | None = None
+    """The exit status as a shell tells it; None with `exited`: nobody could record it, as after a kill -9."""
+    fatal: str = ""
+    """Why the harness cannot go on: `auth`, `billing`, `server`, `rate_limit`; empty: it can."""
+    detail: str = ""
+    """What the last signal said, for a person."""
+    until: float | None = None
+    """LIMITED: when the limit ends, UTC seconds."""
+    session: bool = False
+    """The harness keeps a record of its session, and `last_signal` is that one's too."""
+    opinion: Opinion | None = None
+    """The last second opinion."""
+    used: Usage = Usage()
+    """By this attempt."""
+    calls: tuple[str, ...] = ()
+    """The latest tool calls, as far as a loop among them could begin."""
+    commits: tuple[CommitSketch, ...] = ()
+    """Those of the attempt, once there are enough to be a loop; the newest last."""
+    output: int = 0
+    """Bytes of signals and terminal output so far, as far as they are counted."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """The time of a judgement on both clocks."""
+
+    monotonic: float
+    utc: float
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt may take."""
+
+    limits: LimitSettings = LimitSettings()
+    questions: QuestionSettings = QuestionSettings()
+    attempt: Usage = Usage()
+    """The limit of this attempt alone."""
+    task: Usage = Usage()
+    """The limit of the task's attempts together."""
+    before: Usage = Usage()
+    """What the task's earlier attempts have used."""
+
+
+def bounds(settings: Settings, agent: AgentSpec, task: Task, before: Usage) -> Bounds:
+    """Return the bounds of an attempt by `agent`: the fleet's, but for what the agent and the task say themselves."""
+    limits = settings.limits
+    own = msgspec.structs.replace(
+        limits,
+        stall_minutes=agent.stall_minutes or limits.stall_minutes,
+        tool_minutes=agent.tool_minutes or limits.tool_minutes,
+    )
+    usd = limits.usd if task.budget is None else task.budget
+    return Bounds(
+        limits=own,
+        questions=settings.questions,
+        attempt=Usage(turns=agent.max_turns, tokens=agent.max_tokens, usd=agent.max_usd),
+        task=Usage(turns=limits.turns, tokens=limits.tokens, usd=usd),
+        before=before,
+    )
