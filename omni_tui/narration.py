@@ -37,6 +37,12 @@ SENTENCES = {
     "disk.low": "nothing starts: {reason}",
     "disk.enough": "there is room on the disk again",
     "machine.slept": "the machine slept for {seconds:.0f} s; deadlines go on from here",
+    "provider.parked": "{provider} gets no new attempt{until_when}: {reason}",
+    "provider.resumed": "{provider} serves again",
+    "cause.found": "tasks {tasks} failed with the same sign, {sign}: what depends on it is paused",
+    "workspace.broken": "paused: {reason}",
+    "base.moved": "{reason}",
+    "fleet.stopped": "no new starts: {reason} (omni-tui thaw goes on)",
     "fleet.frozen": "frozen: no new starts",
     "fleet.thawed": "thawed",
     "fleet.throttled": "throttled: one at a time",
@@ -54,10 +60,20 @@ def narrate(event: Event) -> str:
     verb = "passed" if event.data.get("passed") else "failed"
     later = ", ".join(event.data.get("later", ()))
     except_for = f", but for what counts from the next start: {later}" if later else ""
-    said = {name: _first_line(value) if isinstance(value, str) else value for name, value in event.data.items()}
-    text = one_line(sentence.format(**{"verb": verb, "except_for": except_for, **said}))
-    clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
-    return f"{clock} {subject(event)} {text}"
+    until_when = f" before {_clock(event.data['until'])}" if event.data.get("until") else ""
+    said = {name: _one_value(value) for name, value in event.data.items()}
+    text = one_line(sentence.format(**{"verb": verb, "except_for": except_for, "until_when": until_when, **said}))
+    return f"{_clock(event.time)} {subject(event)} {text}"
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+
+
+def _one_value(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return _first_line(value) if isinstance(value, str) else value
 
 
 def _first_line(text: str) -> str:

@@ -9,6 +9,17 @@ from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.task import Task
 
 
+def provider_of(agent: AgentSpec) -> str:
+    """Return who serves an agent: its harness stands for its provider; any other program may have its own."""
+    return agent.name if agent.harness == "command" else agent.harness
+
+
+def providers_for(task: Task, agents: Sequence[AgentSpec]) -> frozenset[str]:
+    """Return who could serve a task; nobody where no agent can take it."""
+    chosen = (choose_agent(task, [agent], 0) for agent in agents)
+    return frozenset(provider_of(agent) for agent in chosen if isinstance(agent, AgentSpec))
+
+
 def choose_agent(task: Task, agents: Sequence[AgentSpec], turn: int) -> AgentSpec | str:
     """Return the agent that the task names, else one of its harness, else the workspace's agents in turn.
 

@@ -11,8 +11,11 @@ from enum import StrEnum
 
 import msgspec
 
+from omni_tui.model.course import Course
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.dependencies import Dependencies, Unmet, UnmetKind
+from omni_tui.policy.parking import may_probe
+from omni_tui.policy.signs import shows
 
 
 class HoldKind(StrEnum):
@@ -25,6 +28,12 @@ class HoldKind(StrEnum):
     CYCLE = "cycle"
     DELAYED = "delayed"
     """Waits before its next attempt."""
+    PARKED = "parked"
+    """Every provider that could serve it is parked."""
+    PAUSED = "paused"
+    """It would fail for a cause that is known already."""
+    STOPPED = "stopped"
+    """The run was stopped for a reason that a person must look at."""
     FROZEN = "frozen"
     THROTTLED = "throttled"
     SLOTS = "slots"
@@ -56,6 +65,9 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     running: Collection[TaskRef] = ()
     not_before: Mapping[TaskRef, float] = {}
     """Delays before another attempt."""
+    course: Course = Course()
+    providers: Mapping[TaskRef, Collection[str]] = {}
+    """Who could serve each waiting task; one that is not named has no such limits."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,19 +94,21 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan(backlog: Backlog, capacity: Capacity) -> Plan:
     """Decide what starts now."""
-    gate = _Gate(capacity, running=len(backlog.running))
+    gate = _Gate(capacity, running=len(backlog.running), stopped=backlog.course.stopped)
+    serving = _Providers(backlog.course, capacity.now)
     dependencies = Dependencies(backlog.waiting, backlog.status_of)
     start: list[Task] = []
     holds: dict[TaskRef, Hold] = {}
     for task in sorted(backlog.waiting, key=_order):
         ref = task.ref
-        hold = _own_hold(task, ref, backlog, dependencies, capacity.now)
+        hold = _own_hold(task, ref, backlog, dependencies, capacity.now) or serving.hold(backlog.providers.get(ref))
         if hold is None:
             hold = gate.admit()
         elif hold.until is not None:
             gate.wake(hold.until)
         if hold is None:
             start.append(task)
+            serving.begin(backlog.providers.get(ref))
         else:
             holds[ref] = hold
     return Plan(start=tuple(start), holds=holds, wake_at=gate.wake_at)
@@ -122,10 +136,24 @@ def _own_hold(task: Task, ref: TaskRef, backlog: Backlog, dependencies: Dependen
         unmet = dependencies.unmet(task)
         if unmet is not None:
             return _dependency_hold(unmet)
+    reason = pause_of(task, backlog.course)
+    if reason:
+        return Hold(kind=HoldKind.PAUSED, message=reason)
     until = backlog.not_before.get(ref)
     if until is not None and until > now:
         return Hold(kind=HoldKind.DELAYED, message="waits before its next attempt", until=until)
     return None
+
+
+def pause_of(task: Task, course: Course) -> str:
+    """Return why a task would fail for a cause that is known already; empty: none is known."""
+    if task.workspace in course.broken:
+        return f"{course.broken[task.workspace]}; mend that, then `omni-tui thaw`"
+    for cause in course.causes:
+        if cause.workspace == task.workspace and (task.id in cause.tasks or shows(task, (cause.sign,))):
+            others = ", ".join(each for each in cause.tasks if each != task.id)
+            return f"shares a cause with {others}: {cause.sign}; mend that, then `omni-tui thaw`"
+    return ""
 
 
 def _dependency_hold(unmet: Unmet) -> Hold:
@@ -143,11 +171,43 @@ def _dependency_hold(unmet: Unmet) -> Hold:
             return Hold(kind=HoldKind.DEPENDENCY, message=f"waits for {names}")
 
 
+class _Providers:
+    """Knows who serves: a parked provider serves nobody, and one attempt alone once its pause is over."""
+
+    def __init__(self, course: Course, now: float) -> None:
+        self._parked = course.parked
+        self._busy = set(course.providers.values())
+        self._now = now
+
+    def hold(self, candidates: Collection[str] | None) -> Hold | None:
+        """Return what holds a task that only `candidates` could serve."""
+        if not candidates or any(self._serves(name) for name in candidates):
+            return None
+        parked = {name: self._parked[name] for name in candidates}
+        again = [each.until for each in parked.values() if each.until is not None]
+        words = "; ".join(f"{name}: {each.reason}" for name, each in sorted(parked.items()))
+        if any(at <= self._now for at in again):
+            return Hold(kind=HoldKind.PARKED, message=f"{words}; one attempt tries whether it serves again")
+        mend = "" if again else "; mend that, then `omni-tui thaw`"
+        return Hold(kind=HoldKind.PARKED, message=words + mend, until=min(again, default=None))
+
+    def begin(self, candidates: Collection[str] | None) -> None:
+        """Note that a task starts which one of `candidates` serves: an open one before one that is only tried."""
+        serving = [name for name in candidates or () if self._serves(name)]
+        if serving and all(name in self._parked for name in serving):
+            self._busy.add(serving[0])
+
+    def _serves(self, name: str) -> bool:
+        parked = self._parked.get(name)
+        return parked is None or (may_probe(parked, self._now) and name not in self._busy)
+
+
 class _Gate:
     """Admits tasks one after another, as far as there is room; remembers what binds the rest, and until when."""
 
-    def __init__(self, capacity: Capacity, running: int) -> None:
+    def __init__(self, capacity: Capacity, running: int, stopped: str) -> None:
         self._capacity = capacity
+        self._stopped = stopped
         self._running = running
         self._last_start = capacity.last_start
         self._earliest: float | None = None
@@ -173,13 +233,15 @@ class _Gate:
     @property
     def wake_at(self) -> float | None:
         """The next such moment; None while no task could use it, because something else has to happen first."""
-        room = not self._capacity.frozen and self._running < self._limit
+        room = not self._capacity.frozen and not self._stopped and self._running < self._limit
         return self._earliest if room else None
 
     def _state(self) -> Hold | None:
         capacity = self._capacity
         if capacity.frozen:
             return Hold(kind=HoldKind.FROZEN, message="the fleet is frozen: no new starts")
+        if self._stopped:
+            return Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {self._stopped}; `omni-tui thaw` goes on")
         if self._running >= self._limit:
             if capacity.throttled and self._running < capacity.slots:
                 return Hold(kind=HoldKind.THROTTLED, message="the fleet is throttled: one at a time")

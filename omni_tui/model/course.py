@@ -1,0 +1,63 @@
+"""The course of a run: what the journal adds up to, apart from the tasks. Folded by `policy.course`, shown by views."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider that gets no new attempt for now."""
+
+    reason: str
+    at: float
+    """Since when, UTC seconds."""
+    until: float | None = None
+    """When one attempt may try whether it serves again, UTC seconds; None: once a person has thawed the fleet."""
+    row: int = 1
+    """How often in a row it was parked for want of service: the pause grows with it."""
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """What several failures have in common."""
+
+    workspace: str
+    sign: str
+    """As `policy.signs` names it: a failing test, a missing name, a flag."""
+    tasks: tuple[str, ...]
+    """Ids of the tasks that failed with it."""
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """One sign in one task's failure."""
+
+    sign: str
+    workspace: str
+    task: str
+    at: float
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """What one attempt used."""
+
+    at: float
+    tokens: int
+    usd: float
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """How the run goes."""
+
+    failures: int = 0
+    """Attempts in a row that failed by their own fault, whatever their tasks."""
+    restarts: tuple[float, ...] = ()
+    """When attempts other than a task's first were started, UTC seconds."""
+    spendings: tuple[Spending, ...] = ()
+    providers: dict[str, str] = {}
+    """Who serves each attempt that runs; keys are `workspace/task#number`."""
+    parked: dict[str, Parked] = {}
+    sightings: tuple[Sighting, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    broken: dict[str, str] = {}
+    """Workspaces in which nothing can land, and why."""
+    stopped: str = ""
+    """Why the run was stopped; empty: it goes on."""

@@ -1,0 +1,223 @@
+"""The course of a run: what each event adds to it, and what follows from it.
+
+Everything is in the journal: what happened, and what was decided because of it. So a restart reads the course of the
+last hours again and goes on with it, and a decision once made does not change with the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from omni_tui.model.course import Cause, Course, Parked, Sighting, Spending
+from omni_tui.model.event import Event
+from omni_tui.model.failure import FailureKind
+from omni_tui.model.settings import NightSettings
+from omni_tui.policy.parking import may_probe, parked_by
+
+NIGHT_SECONDS = 12 * 3600.0
+"""How far back the journal counts: a night."""
+
+NOT_ITS_FAULT = frozenset({FailureKind.LOST, FailureKind.LIMITED, FailureKind.KILLED, FailureKind.BASE})
+"""Failures that say nothing against the attempts."""
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """Something to be written to the journal, where folding it makes it so."""
+
+    event: str
+    workspace: str = ""
+    data: dict[str, Any] = {}
+
+
+def fold(course: Course, event: Event) -> Course:
+    """Return the course after an event."""
+    handler = _HANDLERS.get(event.event)
+    return course if handler is None else handler(course, event)
+
+
+def decide(before: Course, course: Course, event: Event, settings: NightSettings) -> Iterator[Decided]:
+    """Yield what follows from an event that led from the course `before` to `course`."""
+    yield from _providers(before, event)
+    yield from _causes(course, event, settings)
+    reason = "" if course.stopped else _reason_to_stop(course, event, settings)
+    if reason:
+        yield Decided("fleet.stopped", data={"reason": reason})
+
+
+# -- what an event adds ------------------------------------------------------------------------------------------------
+
+
+def _attempt(event: Event) -> str:
+    return f"{event.workspace}/{event.task}#{event.attempt}"
+
+
+def _started(course: Course, event: Event) -> Course:
+    restarts = course.restarts
+    if event.attempt > 1:
+        restarts = (*(at for at in restarts if at > event.time - NIGHT_SECONDS), event.time)
+    providers = course.providers | {_attempt(event): str(event.data.get("provider", ""))}
+    return msgspec.structs.replace(course, restarts=restarts, providers=providers)
+
+
+def _failed(course: Course, event: Event) -> Course:
+    kind = str(event.data.get("kind", "")).partition(":")[0]
+    signs = [Sighting(str(sign), event.workspace, event.task, event.time) for sign in event.data.get("signs", ())]
+    recent = [each for each in course.sightings if each.at > event.time - NIGHT_SECONDS]
+    return msgspec.structs.replace(
+        course,
+        failures=course.failures + (kind not in NOT_ITS_FAULT),
+        sightings=(*recent, *signs),
+        providers=_without(course.providers, _attempt(event)),
+    )
+
+
+def _judged(course: Course, event: Event) -> Course:
+    return msgspec.structs.replace(course, providers=_without(course.providers, _attempt(event)))
+
+
+def _landed(course: Course, event: Event) -> Course:
+    """End the row of failures, and every common cause that the landed task was thought to share."""
+    causes = tuple(cause for cause in course.causes if not _shares(cause, event))
+    seen = tuple(each for each in course.sightings if (each.workspace, each.task) != (event.workspace, event.task))
+    return msgspec.structs.replace(course, failures=0, causes=causes, sightings=seen)
+
+
+def _shares(cause: Cause, event: Event) -> bool:
+    return cause.workspace == event.workspace and event.task in cause.tasks
+
+
+def _used(course: Course, event: Event) -> Course:
+    recent = [each for each in course.spendings if each.at > event.time - NIGHT_SECONDS]
+    spending = Spending(event.time, int(event.data.get("tokens") or 0), float(event.data.get("usd") or 0.0))
+    return msgspec.structs.replace(course, spendings=(*recent, spending))
+
+
+def _parked(course: Course, event: Event) -> Course:
+    data = event.data
+    parked = Parked(reason=str(data["reason"]), at=event.time, until=data.get("until"), row=int(data.get("row", 1)))
+    return msgspec.structs.replace(course, parked=course.parked | {str(data["provider"]): parked})
+
+
+def _resumed(course: Course, event: Event) -> Course:
+    return msgspec.structs.replace(course, parked=_without(course.parked, str(event.data["provider"])))
+
+
+def _cause(course: Course, event: Event) -> Course:
+    sign = str(event.data["sign"])
+    cause = Cause(workspace=event.workspace, sign=sign, tasks=tuple(event.data["tasks"]))
+    others = tuple(each for each in course.causes if (each.workspace, each.sign) != (cause.workspace, sign))
+    return msgspec.structs.replace(course, causes=(*others, cause))
+
+
+def _broken(course: Course, event: Event) -> Course:
+    return msgspec.structs.replace(course, broken=course.broken | {event.workspace: str(event.data["reason"])})
+
+
+def _stopped(course: Course, event: Event) -> Course:
+    return msgspec.structs.replace(course, stopped=str(event.data["reason"]))
+
+
+def _thawed(course: Course, event: Event) -> Course:  # noqa: ARG001 - as all handlers
+    """Begin every count again: a person has looked, and what only they could mend counts as mended."""
+    timed = {name: parked for name, parked in course.parked.items() if parked.until is not None}
+    return Course(providers=course.providers, parked=timed)
+
+
+def _without(table: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != key}
+
+
+_HANDLERS: dict[str, Callable[[Course, Event], Course]] = {
+    "attempt.started": _started,
+    "attempt.failed": _failed,
+    "attempt.judged": _judged,
+    "attempt.usage": _used,
+    "task.landed": _landed,
+    "provider.parked": _parked,
+    "provider.resumed": _resumed,
+    "cause.found": _cause,
+    "workspace.broken": _broken,
+    "fleet.stopped": _stopped,
+    "fleet.thawed": _thawed,
+}
+
+
+# -- what follows ------------------------------------------------------------------------------------------------------
+
+
+def _providers(course: Course, event: Event) -> Iterator[Decided]:
+    """Park a provider that turned an attempt away, and let it serve again once one attempt was served."""
+    provider = str(event.data.get("provider", "")) or course.providers.get(_attempt(event), "")
+    if not provider:
+        return
+    before = course.parked.get(provider)
+    cause = _turned_away_by(event)
+    if cause:
+        parked = parked_by(cause, event.data.get("until"), provider, before, event.time)
+        if parked is not None and not _is_known(before, parked, event.time):
+            data = {"provider": provider, "reason": parked.reason, "until": parked.until, "row": parked.row}
+            yield Decided("provider.parked", data=data)
+    elif before is not None and may_probe(before, event.time) and _was_served(event):
+        yield Decided("provider.resumed", data={"provider": provider})
+
+
+def _turned_away_by(event: Event) -> str:
+    """Return the cause by which a provider turned an attempt away; empty: it did not."""
+    if event.event == "attempt.failed":
+        return str(event.data.get("kind", ""))
+    return "limited" if event.event == "attempt.signal" and event.data.get("health") == "limited" else ""
+
+
+def _is_known(before: Parked | None, now: Parked, at: float) -> bool:
+    """Whether a provider is parked for as long already: several attempts meet the same limit at the same time."""
+    if before is None:
+        return False
+    if before.until is None:
+        return True
+    return now.until is not None and before.until > at and (now.until <= before.until or now.row > before.row)
+
+
+def _was_served(event: Event) -> bool:
+    """Whether an event proves an answer of the model: a tool was called, or the attempt came to its end."""
+    return event.event == "attempt.judged" or (
+        event.event == "attempt.signal" and event.data.get("health") in {"tool", "finished"}
+    )
+
+
+def _causes(course: Course, event: Event, settings: NightSettings) -> Iterator[Decided]:
+    """Name what several tasks' failures have in common."""
+    if event.event != "attempt.failed" or not settings.common_cause:
+        return
+    since = event.time - settings.cause_minutes * 60
+    for sign in dict.fromkeys(str(sign) for sign in event.data.get("signs", ())):
+        tasks = {
+            each.task
+            for each in course.sightings
+            if each.sign == sign and each.workspace == event.workspace and each.at >= since
+        }
+        known = {cause.tasks for cause in course.causes if (cause.workspace, cause.sign) == (event.workspace, sign)}
+        found = tuple(sorted(tasks))
+        if len(found) >= settings.common_cause and found not in known:
+            yield Decided("cause.found", event.workspace, {"sign": sign, "tasks": found})
+            return  # one name is enough, and the first sign is the plainest
+
+
+def _reason_to_stop(course: Course, event: Event, settings: NightSettings) -> str:
+    since = event.time - settings.restart_minutes * 60
+    restarts = sum(at > since for at in course.restarts)
+    tokens = sum(each.tokens for each in course.spendings)
+    usd = sum(each.usd for each in course.spendings)
+    if settings.failures and course.failures >= settings.failures:
+        return f"{course.failures} attempts failed in a row, and nothing landed between them"
+    if settings.restarts and restarts > settings.restarts:
+        return f"a restart storm: {restarts} attempts were started again within {settings.restart_minutes:g} minutes"
+    if settings.usd and usd >= settings.usd:
+        return f"the budget is spent: {usd:.2f} of {settings.usd:g} US dollars"
+    if settings.tokens and tokens >= settings.tokens:
+        return f"the budget is spent: {tokens:,} of {settings.tokens:,} tokens"
+    if event.event == "base.moved" and settings.base_moved == "stop":
+        return str(event.data["reason"])
+    return ""
