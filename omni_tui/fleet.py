@@ -21,13 +21,15 @@ from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings, WorkspaceSettings
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.plugins import registry
-from omni_tui.plugins.notifier.protocol import NotifierSpec
+from omni_tui.plugins.agent.protocol import Agent
+from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
 from omni_tui.plugins.runtime.protocol import Handle, Runtime, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
 from omni_tui.plugins.terminal.protocol import Terminal
 from omni_tui.plugins.tracker.protocol import Tracker, TrackerSpec
 from omni_tui.plugins.workspace.protocol import Workspace, WorkspaceSpec
+from omni_tui.store.files import DISK, Disk
 from omni_tui.store.journal import Journal
 from omni_tui.store.layout import create_workspace
 from omni_tui.store.lease import Lease
@@ -44,9 +46,10 @@ RUNTIMES = ("tmux", "process")
 class Fleet:
     """An opened fleet: its paths, its settings in force, and its parts, each made when it is asked for."""
 
-    def __init__(self, root: Path, *, slots: int | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, root: Path, *, slots: int | None = None, clock: Clock | None = None, disk: Disk = DISK) -> None:
         self.paths = FleetPaths(root)
         self.clock = clock or SystemClock()
+        self.disk = disk
         self._slots = slots
 
     @cached_property
@@ -110,20 +113,36 @@ class Fleet:
         Raises `ConfigError` for a wrong `config.toml`, before the lease is taken, and `LeaseHeldError`.
         """
         _ = self.settings
-        lease = Lease.acquire(self.paths.lease, mode, self.clock.now)
+        lease = self.take_lease(mode)
         return Core(self._services(lease, listener), self._wiring(), until_idle=until_idle, stop_agents=stop_agents)
 
+    def take_lease(self, mode: str) -> Lease:
+        """Become the one dispatcher. Raises `LeaseHeldError`."""
+        return Lease.acquire(self.paths.lease, mode, self.clock.now, disk=self.disk)
+
+    def watch(self) -> TreeWatch:
+        """Return what tells of changes in the tree."""
+        return TreeWatch()
+
+    def notifiers(self) -> Sequence[Notifier]:
+        """Return the ways by which a person hears of what needs them."""
+        spec = NotifierSpec(root=self.paths.root)
+        return [registry.load("notifier", name)(spec) for name in self.settings.plugins.notifiers]
+
+    def harness(self, name: str) -> Agent:
+        """Return a fresh reader of an attempt's signals."""
+        harness: Agent = registry.load("agent", name)()
+        return harness
+
     def _services(self, lease: Lease, listener: Callable[[Event], None]) -> Services:
-        settings = self.settings
-        notifier_spec = NotifierSpec(root=self.paths.root)
         return Services(
             clock=self.clock,
-            journal=Journal(self.paths.journal, self.clock.now),
+            journal=Journal(self.paths.journal, self.clock.now, self.disk),
             lease=lease,
             runtime=self.runtime,
-            wakeups=Wakeups(TreeWatch()),
+            wakeups=Wakeups(self.watch()),
             reactions=self.reactions,
-            notifiers=[registry.load("notifier", name)(notifier_spec) for name in settings.plugins.notifiers],
+            notifiers=self.notifiers(),
             variables=os.environ,
             settings=lambda: self.settings,
             listener=listener,
@@ -140,7 +159,7 @@ class Fleet:
             open_place=self.open_place,
             reload=self.reload,
             state=read_state(self.paths.root),
-            save_state=lambda state: write_state(self.paths.root, state),
+            save_state=lambda state: write_state(self.paths.root, state, self.disk),
         )
 
     # -- one workspace ---------------------------------------------------------------------------------------------
@@ -157,7 +176,7 @@ class Fleet:
 
     def queue(self, name: str) -> Queue:
         """Return a workspace's queue."""
-        return Queue(self.paths.workspace(name), self.clock.now)
+        return Queue(self.paths.workspace(name), self.clock.now, self.disk)
 
     def scm(self, name: str) -> Scm:
         """Return a workspace's scm."""
@@ -193,12 +212,12 @@ class Fleet:
             settings=settings,
             paths=paths,
             queue=queue,
-            runs=Runs(paths),
+            runs=Runs(paths, self.disk),
             tracker=self._tracker(settings, paths, queue),
             checkouts=self._checkouts(settings, paths),
             scm=scm,
             agents=lambda: _agents(paths, settings),
-            harness=lambda harness: registry.load("agent", harness)(),
+            harness=self.harness,
         )
 
     def agents(self, name: str) -> Sequence[AgentSpec]:

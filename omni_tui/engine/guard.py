@@ -23,13 +23,13 @@ class Guard:
 
     def __init__(self, on_error: Callable[[str, BaseException], None]) -> None:
         self._on_error = on_error
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in the order of their start, in which they are ended
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` in the background under `name`, which an error is reported with."""
         task = asyncio.get_running_loop().create_task(self._watched(name, work), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda _: self._tasks.pop(task, None))
         task.add_done_callback(lambda _: work.close())  # cancelled before its first step, nobody else would close it
         return task
 

@@ -20,13 +20,13 @@ class Wakeups:
 
     def __init__(self, watch: TreeWatch) -> None:
         self._watch = watch
-        self._events: dict[Path, set[asyncio.Event]] = defaultdict(set)
+        self._events: dict[Path, dict[asyncio.Event, None]] = defaultdict(dict)  # in the order in which they asked
         self._watched: dict[Path, int] = defaultdict(int)
 
     async def run(self) -> None:
         """Pass on changes until cancelled."""
         async for changed in self._watch:
-            for path in changed or self._events.keys():
+            for path in sorted(changed) or list(self._events):
                 self._wake(path)
 
     def _wake(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class Wakeups:
 
     def add(self, event: asyncio.Event, directory: Path, file: Path | None = None) -> None:
         """Set `event` at each change in `directory`, or of `file` in it alone, until it is removed."""
-        self._events[file or directory].add(event)
+        self._events[file or directory][event] = None
         self._watched[directory] += 1
         if self._watched[directory] == 1:
             self._watch.add(directory)
@@ -54,7 +54,7 @@ class Wakeups:
     def remove(self, event: asyncio.Event, directory: Path, file: Path | None = None) -> None:
         """Take back what `add` was asked for."""
         wanted = self._events[file or directory]
-        wanted.discard(event)
+        wanted.pop(event, None)
         if not wanted:
             del self._events[file or directory]
         self._watched[directory] -= 1

@@ -18,7 +18,7 @@ import psutil
 
 from omni_tui.errors import LeaseHeldError, LeaseLostError
 from omni_tui.model.view import Owner
-from omni_tui.store.files import DISK, sync_dir
+from omni_tui.store.files import DISK, Disk, sync_dir
 
 _RECORD_BYTES = 1024
 """The content has one size, so that one write replaces it and no reader sees the end of a former one."""
@@ -30,13 +30,30 @@ _PAUSE_SECONDS = 0.02
 _owner = msgspec.json.Decoder(Owner)
 
 
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """Which process takes a lease."""
+
+    pid: int
+    host: str
+    boot_id: str
+    started: float
+    """UTC seconds."""
+
+
+def this_process() -> Process:
+    """Return who we are."""
+    own = psutil.Process()
+    return Process(pid=own.pid, host=socket.gethostname(), boot_id=_boot_id(), started=own.create_time())
+
+
 class Lease:
     """A held lease. Made by `acquire`."""
 
-    def __init__(self, path: Path, descriptor: int, owner: Owner) -> None:
+    def __init__(self, path: Path, descriptor: int, owner: Owner, disk: Disk = DISK) -> None:
         self.path = path
         self.owner = owner
         self._descriptor = descriptor
+        self._disk = disk
 
     @property
     def epoch(self) -> str:
@@ -44,21 +61,30 @@ class Lease:
         return self.owner.epoch
 
     @classmethod
-    def acquire(cls, path: Path, mode: str, now: Callable[[], float]) -> Lease:
+    def acquire(
+        cls,
+        path: Path,
+        mode: str,
+        now: Callable[[], float],
+        *,
+        process: Callable[[], Process] = this_process,
+        pause: Callable[[float], None] = time.sleep,
+        disk: Disk = DISK,
+    ) -> Lease:
         """Take the fleet's lease for this process; `mode` is `cockpit` or `headless`.
 
         Raises `LeaseHeldError` naming the holder. Children do not inherit it.
         """
-        descriptor = DISK.open(path, os.O_RDWR | os.O_CREAT)
+        descriptor = disk.open(path, os.O_RDWR | os.O_CREAT)
         try:
-            _lock(descriptor, path)
-            owner = _describe(_next_epoch(_read(descriptor)), mode, now())
-            _write(descriptor, owner)
-            sync_dir(path.parent)
-            lease = cls(path, descriptor, owner)
+            _lock(descriptor, path, pause)
+            owner = _describe(process(), _read(descriptor), mode, now())
+            _write(descriptor, owner, disk)
+            sync_dir(path.parent, disk=disk)
+            lease = cls(path, descriptor, owner, disk)
             lease.check()  # the file that was locked may have been replaced in between
         except BaseException:
-            DISK.close(descriptor)
+            disk.close(descriptor)
             raise
         return lease
 
@@ -78,7 +104,7 @@ class Lease:
     def release(self) -> None:
         """Let go, for children that were forked as well. The content stays: the next owner counts its epoch on."""
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        DISK.close(self._descriptor)
+        self._disk.close(self._descriptor)
 
 
 def read_owner(path: Path) -> Owner | None:
@@ -97,12 +123,12 @@ def read_owner(path: Path) -> Owner | None:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _lock(descriptor: int, path: Path, pause: Callable[[float], None]) -> None:
     for _ in range(_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(_PAUSE_SECONDS)
+            pause(_PAUSE_SECONDS)
         else:
             return
     holder = _read(descriptor)
@@ -111,23 +137,18 @@ def _lock(descriptor: int, path: Path) -> None:
     raise LeaseHeldError(f"{who} dispatches this fleet", where=str(path), fix=fix)
 
 
-def _describe(epoch: str, mode: str, now: float) -> Owner:
-    process = psutil.Process()
+def _describe(process: Process, last: Owner | None, mode: str, now: float) -> Owner:
+    """Count the epoch on under the lock. Boot and process keep it unique even where the file was lost."""
+    number = int(last.epoch.partition("-")[0]) + 1 if last else 1
     return Owner(
         pid=process.pid,
-        host=socket.gethostname(),
-        boot_id=_boot_id(),
-        process_started=process.create_time(),
-        epoch=epoch,
+        host=process.host,
+        boot_id=process.boot_id,
+        process_started=process.started,
+        epoch=f"{number:06d}-{process.boot_id[:8]}-{process.pid}",
         since=now,
         mode=mode,
     )
-
-
-def _next_epoch(last: Owner | None) -> str:
-    """Count on under the lock; boot and process keep it unique even where the file, and with it the count, was lost."""
-    number = int(last.epoch.partition("-")[0]) + 1 if last else 1
-    return f"{number:06d}-{_boot_id()[:8]}-{os.getpid()}"
 
 
 def _boot_id() -> str:
@@ -145,7 +166,7 @@ def _read(descriptor: int) -> Owner | None:
         return None
 
 
-def _write(descriptor: int, owner: Owner) -> None:
+def _write(descriptor: int, owner: Owner, disk: Disk) -> None:
     """Replace the content: the first write through a fresh descriptor, so it goes to the file's beginning."""
-    DISK.write(descriptor, msgspec.json.encode(owner).ljust(_RECORD_BYTES - 1) + b"\n")
-    DISK.sync(descriptor)
+    disk.write(descriptor, msgspec.json.encode(owner).ljust(_RECORD_BYTES - 1) + b"\n")
+    disk.sync(descriptor)

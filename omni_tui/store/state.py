@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.model.state import FleetState
-from omni_tui.store.files import publish
+from omni_tui.store.files import DISK, Disk, publish
 
 STATE_FILE = "state.json"
 
 
-def write_state(root: Path, state: FleetState) -> None:
+def write_state(root: Path, state: FleetState, disk: Disk = DISK) -> None:
     """Rewrite the state of the fleet at `root`; it is on the medium when this returns. Raises `OSError`."""
-    publish(root / STATE_FILE, msgspec.json.encode(state))
+    publish(root / STATE_FILE, msgspec.json.encode(state), disk=disk)
 
 
 def read_state(root: Path) -> FleetState:
