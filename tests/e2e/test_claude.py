@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,14 +138,70 @@ def test_a_long_limit_frees_the_slot_and_consumes_no_attempt(fleet: RealFleet) -
 
 
 def test_a_question_that_nobody_answers_ends_the_attempt_and_says_so(fleet: RealFleet) -> None:
-    fleet.configure(attempts=1)
+    fleet.configure(attempts=1, questions={"policy": "ask", "ask_minutes": 0.1})
     fleet.agent("forbidden", allowed_tools=["Edit", "Write"])
     fleet.answer("add", "app", "--title", "Greet the user")
     events = fleet.night()
     assert "waiting" in {event["health"] for event in events if event["event"] == "attempt.signal"}
     (failure,) = failures(events)
-    assert "asked" in failure
+    assert failure.startswith("waiting: it asked a person something")
     assert fleet.released() == []
+
+
+def test_a_request_that_is_refused_leaves_the_agent_a_way_out(fleet: RealFleet) -> None:
+    fleet.configure(attempts=1)
+    fleet.agent("forbidden", allowed_tools=["Edit", "Write"])
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    seen = [(event["health"], event["detail"]) for event in events if event["event"] == "attempt.signal"]
+    assert any(health == "thinking" and detail.startswith("was refused Bash") for health, detail in seen), seen
+    assert all(health != "waiting" for health, _ in seen)
+    (failure,) = failures(events)
+    assert failure.startswith("gate:no_commit"), "it went on, and stopped by itself"
+
+
+def test_a_question_is_refused_and_the_work_is_done(fleet: RealFleet) -> None:
+    fleet.agent("question")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    assert failures(events) == []
+    assert fleet.released() == ["Greet the user"]
+    assert any(event.get("detail", "").startswith("was refused AskUserQuestion") for event in events)
+
+
+def test_what_the_fleet_allows_is_not_asked_for(fleet: RealFleet) -> None:
+    fleet.configure(questions={"allow": ["Bash"]})
+    fleet.agent("commit", allowed_tools=["Edit", "Write"])
+    fleet.answer("add", "app", "--title", "Greet the user")
+    assert failures(fleet.night()) == []
+    assert fleet.released() == ["Greet the user"]
+
+
+def test_an_agent_that_runs_the_same_again_and_again_is_ended(fleet: RealFleet) -> None:
+    fleet.configure(attempts=1)
+    fleet.agent("repeating")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    (failure,) = failures(fleet.night())
+    assert failure.startswith("loop:call: it does the same again and again, 8 times by now: Bash python3 -m unittest")
+
+
+def test_a_limit_of_turns_is_kept_from_outside(fleet: RealFleet) -> None:
+    fleet.configure(attempts=1, turns=4, loop_repeats=0)
+    fleet.agent("repeating")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    (failure,) = failures(fleet.night())
+    assert re.match(r"budget: the task has used [5-9] turns; 4 are allowed", failure)
+
+
+def test_a_limit_of_money_is_kept_from_outside(fleet: RealFleet) -> None:
+    fleet.configure(attempts=1, usd=0.012, loop_repeats=0)
+    fleet.agent("slow")
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    (failure,) = failures(events)
+    assert failure == "budget: the task has used 0.02 USD; 0.01 are allowed"
+    (used,) = [event for event in events if event["event"] == "attempt.usage"]
+    assert used["tokens"] == used["turns"] * 1020 > 0
 
 
 def test_whoever_tried_to_leave_would_be_on_record(tmp_path: Path) -> None:

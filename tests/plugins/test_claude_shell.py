@@ -192,3 +192,45 @@ def test_in_print_mode_the_result_tells_of_the_stop(tmp_path: Path) -> None:
     setup = Setup(tmp_path, mode="print")
     assert setup.hook("Stop", payload("Stop", stop_hook_active=True)).returncode == 0
     assert setup.lines() == []
+
+
+def test_a_refused_request_is_told_to_both_sides(tmp_path: Path) -> None:
+    setup = Setup(tmp_path)
+    payload = json.dumps(
+        {
+            "hook_event_name": "PermissionRequest",
+            "tool_name": "Bash",
+            "tool_input": {"command": "make it " + "x" * 9000},
+        }
+    ).encode()
+    ran = setup.hook("PermissionRequest", payload)
+    answer = json.loads(ran.stdout)["hookSpecificOutput"]
+    assert (answer["hookEventName"], answer["decision"]["behavior"]) == ("PermissionRequest", "deny")
+    assert "another way" in answer["decision"]["message"]
+    [line] = setup.assignment.events.read_bytes().splitlines()
+    assert len(line) < 4096, "one short append"
+    signal = ClaudeAgent().read(line, 1.0)
+    assert signal is not None
+    assert signal.detail.startswith("was refused Bash make it xxx")
+
+
+def test_the_cost_is_written_down_when_it_changes(tmp_path: Path) -> None:
+    setup = Setup(tmp_path)
+    script = setup.assignment.run_dir / "harness" / "status.sh"
+
+    def refresh(payload: str) -> str:
+        ran = subprocess.run(
+            ("sh", script), input=payload, env=setup.invocation.env, capture_output=True, text=True, check=True
+        )
+        return ran.stdout + ran.stderr
+
+    shown = [
+        refresh('{"model":{"id":"m"},\n "cost":{"total_cost_usd":0.0055,"total_duration_ms":9}}'),
+        refresh('{"cost":{"total_cost_usd":0.0055}}'),
+        refresh('{"cost":{}}'),
+        refresh('{"cost":{"total_cost_usd":1.1e-05}}'),
+    ]
+    assert shown == [""] * 4
+    lines = setup.assignment.events.read_bytes().splitlines()
+    signals = [ClaudeAgent().read(line, 1.0) for line in lines]
+    assert [signal.usd for signal in signals if signal is not None] == [0.0055, 1.1e-05]

@@ -81,9 +81,9 @@ def test_when_a_limit_ends(until: object, moment: float | None) -> None:
 
 
 def test_what_it_used() -> None:
-    signal = CommandAgent().read(b'{"event": "activity", "tokens": 1200, "usd": 0.25, "more": [1]}', 1.0)
+    signal = CommandAgent().read(b'{"event": "activity", "turns": 3, "tokens": 1200, "usd": 0.25, "more": [1]}', 1.0)
     assert signal is not None
-    assert (signal.tokens, signal.usd) == (1200, 0.25)
-    negative = CommandAgent().read(b'{"event": "activity", "tokens": -5, "usd": -1}', 1.0)
+    assert (signal.turns, signal.tokens, signal.usd) == (3, 1200, 0.25)
+    negative = CommandAgent().read(b'{"event": "activity", "turns": -1, "tokens": -5, "usd": -1}', 1.0)
     assert negative is not None
-    assert (negative.tokens, negative.usd) == (None, None)
+    assert (negative.turns, negative.tokens, negative.usd) == (None, None, None)

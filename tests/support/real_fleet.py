@@ -63,9 +63,9 @@ class RealFleet:
         git(self.origin, "add", "-A")
         git(self.origin, "commit", "-qm", "Begin")
 
-    def configure(self, *, runtime: str = "auto", attempts: int = 3) -> None:
-        """Say where agents run, and how often a task is tried."""
-        settings = {"limits": LIMITS | {"attempts": attempts}, "runtime": {"kind": runtime}}
+    def configure(self, *, runtime: str = "auto", questions: dict[str, object] | None = None, **limits: float) -> None:
+        """Say where agents run, what becomes of their questions, and which limits are others than `LIMITS`."""
+        settings = {"limits": LIMITS | limits, "questions": questions or {}, "runtime": {"kind": runtime}}
         (self.root / "config.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
 
     def agent(self, script: str, **settings: object) -> None:

@@ -70,8 +70,9 @@ def _call(text: str, tool: str) -> str:
 
     Empty where the input was cut: calls that begin alike may end differently.
     """
+    found = re.search(r'"tool_input":\s*', text)
     try:
-        given, _ = json.JSONDecoder(strict=False).raw_decode(text, text.index('"tool_input":') + len('"tool_input":'))
+        given, _ = json.JSONDecoder(strict=False).raw_decode(text, found.end() if found else len(text))
         given.pop("description", None)
         even = " ".join(json.dumps(given, sort_keys=True).split())
     except (ValueError, AttributeError, RecursionError):

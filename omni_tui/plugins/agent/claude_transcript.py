@@ -7,16 +7,24 @@ sub-agents use is in files of their own and is not counted here.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from omni_tui.model.signal import Health, Signal
 
 
+MOST = 1 << 53
+"""Tokens beyond which a number is nonsense, and could not be written everywhere."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+
+
 class _Usage(msgspec.Struct):
-    input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: Count = 0
+    cache_creation_input_tokens: Count = 0
+    cache_read_input_tokens: Count = 0
+    output_tokens: Count = 0
 
 
 class _Message(msgspec.Struct):
@@ -55,5 +63,5 @@ class Transcript:
             source="transcript",
             at=at,
             turns=len(self._tokens),
-            tokens=sum(self._tokens.values()),
+            tokens=min(sum(self._tokens.values()), MOST),
         )

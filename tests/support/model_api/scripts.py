@@ -46,6 +46,25 @@ def forbidden(conversation: Conversation) -> Reply:
     return Answer("I could not go on.")
 
 
+def question(conversation: Conversation) -> Reply:
+    """Ask a person to choose, before the work."""
+    if conversation.turn == 0:
+        options = [{"label": label, "description": f"Say {label}."} for label in ("hello", "hi")]
+        asked = {"question": "Which greeting?", "header": "Greeting", "options": options, "multiSelect": False}
+        return Answer("I ask.", "AskUserQuestion", {"questions": [asked]})
+    return commit(_later(conversation, 1))
+
+
+def repeating(_conversation: Conversation) -> Reply:
+    """Run the same test again and again."""
+    return _run("python3 -m unittest")
+
+
+def slow(_conversation: Conversation) -> Reply:
+    """Take a second for each turn, for ever: time for the status line, which waits for a pause."""
+    return _run("sleep 1; date +%N")
+
+
 def rate_limited(_conversation: Conversation) -> Reply:
     """Refuse for an hour."""
     return Fault(429, "rate_limit_error", "scripted 429", {"retry-after": "3600"})
@@ -74,6 +93,9 @@ SCRIPTS: dict[str, Script] = {
     "late-commit": late_commit,
     "stall-once": stall_once,
     "forbidden": forbidden,
+    "question": question,
+    "repeating": repeating,
+    "slow": slow,
     "429": rate_limited,
     "401": unauthorized,
     "big-output": big_output,
