@@ -73,12 +73,14 @@ def _call(text: str, tool: str) -> str:
     found = re.search(r'"tool_input":\s*', text)
     try:
         given, _ = json.JSONDecoder(strict=False).raw_decode(text, found.end() if found else len(text))
-        given.pop("description", None)
-        even = " ".join(json.dumps(given, sort_keys=True).split())
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, RecursionError):
         return ""
-    digest = hashlib.blake2b(even.encode(), digest_size=4).hexdigest()
-    return f"{one_line(f'{tool} {_target(text)}', CALL_LENGTH)} #{digest}"
+    if not isinstance(given, dict):
+        return ""
+    given.pop("description", None)
+    digest = hashlib.blake2b(" ".join(json.dumps(given, sort_keys=True).split()).encode(), digest_size=4).hexdigest()
+    target = next((value for value in given.values() if isinstance(value, str)), "")
+    return f"{one_line(f'{tool} {target}', CALL_LENGTH)} #{digest}"
 
 
 def _denied(text: str, at: float) -> Signal:

@@ -13,7 +13,6 @@ import msgspec
 
 from omni_tui.model.signal import Health, Signal
 
-
 MOST = 1 << 53
 """Tokens beyond which a number is nonsense, and could not be written everywhere."""
 
