@@ -13,12 +13,13 @@ WORKERS = 2
 """As many as CI has cores: the figures are to be the same everywhere."""
 
 
-def spread(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
+def spread(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int = WORKERS) -> list[Result]:
     """Return what `work`, a function of a module, makes of each job, in their order. A worker's error is raised here.
 
-    Spawned, not forked: a worker may fork as it likes, since it has no other thread and no loop of ours.
+    More `workers` than there are cores are of use to those who mostly wait. Spawned, not forked: a worker may fork as it
+    likes, since it has no other thread and no loop of ours.
     """
     if len(jobs) == 1:
         return [work(jobs[0])]
-    with multiprocessing.get_context("spawn").Pool(min(WORKERS, len(jobs))) as pool:
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
         return pool.map(work, jobs, chunksize=1)
