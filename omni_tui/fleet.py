@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -12,15 +13,19 @@ import msgspec
 from omni_tui.config import load_agent, load_settings, load_workspace
 from omni_tui.engine.clock import Clock, SystemClock
 from omni_tui.engine.core import Core, Wiring
+from omni_tui.engine.course import CourseKeeper
+from omni_tui.engine.held import Held, secrets_of
 from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import PluginError, UsageError, WorkspaceError
+from omni_tui.errors import OmniError, PluginError, UsageError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings, WorkspaceSettings
+from omni_tui.model.space import Space
 from omni_tui.model.task import Status, TaskRef
-from omni_tui.plugins import registry
+from omni_tui.model.text import throughout
+from omni_tui.plugins import detection, machine, registry
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
@@ -29,8 +34,11 @@ from omni_tui.plugins.scm.protocol import Scm, ScmSpec
 from omni_tui.plugins.terminal.protocol import Terminal
 from omni_tui.plugins.tracker.protocol import Tracker, TrackerSpec
 from omni_tui.plugins.workspace.protocol import Workspace, WorkspaceSpec
+from omni_tui.policy import holding
+from omni_tui.policy.course import NIGHT_SECONDS
+from omni_tui.policy.redaction import Secret
 from omni_tui.store.files import DISK, Disk
-from omni_tui.store.journal import Journal
+from omni_tui.store.journal import Journal, read_events
 from omni_tui.store.layout import create_workspace
 from omni_tui.store.lease import Lease
 from omni_tui.store.paths import FleetPaths, WorkspacePaths
@@ -86,6 +94,7 @@ class Fleet:
                         columns=settings.columns,
                         rows=settings.rows,
                         history_lines=settings.history_lines,
+                        redact=self.redact,
                     )
                 )
                 return runtime
@@ -100,6 +109,19 @@ class Fleet:
         """How a person gets to an agent's terminal."""
         terminal: Terminal = registry.load("terminal", self.settings.plugins.terminal)()
         return terminal
+
+    @cached_property
+    def held(self) -> Held:
+        """The secrets that nothing of ours may show: of our environment, and of every workspace there is."""
+        held = Held(holding.in_environment(os.environ), detection.known_shapes)
+        for name in self.paths.workspace_names():
+            with contextlib.suppress(OmniError):  # a wrong file is told where its workspace is opened
+                held.hold(self.secrets(name))
+        return held
+
+    def redact(self, text: str) -> str:
+        """Return `text` with every held secret masked; they are read at the first text."""
+        return self.held.redact(text)
 
     def load_plugins(self) -> None:
         """Load the plugins that serve the whole fleet now, rather than at their first use. Raises `PluginError`."""
@@ -124,6 +146,10 @@ class Fleet:
         """Return what tells of changes in the tree."""
         return TreeWatch()
 
+    def space(self) -> Space:
+        """Return what is free on the fleet's disk."""
+        return machine.space(self.paths.root)
+
     def notifiers(self) -> Sequence[Notifier]:
         """Return the ways by which a person hears of what needs them."""
         spec = NotifierSpec(root=self.paths.root)
@@ -144,8 +170,11 @@ class Fleet:
             reactions=self.reactions,
             notifiers=self.notifiers(),
             variables=os.environ,
+            held=self.held,
             settings=lambda: self.settings,
             listener=listener,
+            space=self.space,
+            course=CourseKeeper(lambda: self.settings.night, self.clock.now),
         )
 
     def reactions(self) -> Sequence[Reaction]:
@@ -159,7 +188,8 @@ class Fleet:
             open_place=self.open_place,
             reload=self.reload,
             state=read_state(self.paths.root),
-            save_state=lambda state: write_state(self.paths.root, state, self.disk),
+            recent=lambda: read_events(self.paths.journal, self.clock.now() - NIGHT_SECONDS),
+            save_state=lambda state: write_state(self.paths.root, throughout(state, self.redact), self.disk),
         )
 
     # -- one workspace ---------------------------------------------------------------------------------------------
@@ -176,7 +206,7 @@ class Fleet:
 
     def queue(self, name: str) -> Queue:
         """Return a workspace's queue."""
-        return Queue(self.paths.workspace(name), self.clock.now, self.disk)
+        return Queue(self.paths.workspace(name), self.clock.now, self.disk, redact=self.redact)
 
     def scm(self, name: str) -> Scm:
         """Return a workspace's scm."""
@@ -212,17 +242,25 @@ class Fleet:
             settings=settings,
             paths=paths,
             queue=queue,
-            runs=Runs(paths, self.disk),
+            runs=Runs(paths, self.disk, redact=self.redact),
             tracker=self._tracker(settings, paths, queue),
             checkouts=self._checkouts(settings, paths),
             scm=scm,
             agents=lambda: _agents(paths, settings),
             harness=self.harness,
+            secrets=lambda: self.secrets(name),
         )
 
     def agents(self, name: str) -> Sequence[AgentSpec]:
         """Return a workspace's agents, in the order that tasks go to them."""
         return _agents(self.paths.workspace(name), self.workspace_settings(name))
+
+    def secrets(self, name: str) -> Sequence[Secret]:
+        """Read what a workspace's agents get to see and nobody else may. Raises `OmniError` for wrong settings."""
+        settings, paths = self.workspace_settings(name), self.paths.workspace(name)
+        named = {variable for agent in _agents(paths, settings) for variable in agent.secrets}
+        source = _copy_from(settings, paths)
+        return secrets_of(os.environ, named, (source / file for file in settings.copy))
 
     def _tracker(self, settings: WorkspaceSettings, paths: WorkspacePaths, queue: Queue) -> Tracker:
         plugin = registry.load("tracker", settings.tracker or self.settings.plugins.tracker)

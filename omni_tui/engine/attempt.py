@@ -35,6 +35,8 @@ from omni_tui.plugins.runtime.protocol import Handle, Launch
 from omni_tui.plugins.scm.protocol import Rescue
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy import retry, supervision
+from omni_tui.policy.routing import provider_of
+from omni_tui.policy.signs import signs_of
 from omni_tui.policy.usage import Usage
 from omni_tui.policy.vitals import Bounds, bounds
 from omni_tui.store.runs import Run
@@ -169,6 +171,7 @@ class Attempt:
 
     async def launch(self, worktree: Worktree) -> Launched:
         """Write the prompt and start the agent in its runtime."""
+        self._services.held.hold(self._place.secrets())
         assignment = self._assignment(worktree)
         self._run.write_prompt(build_prompt(self.task, self.agent, self._place.settings, self.id, self._history))
         invocation = self._harness.prepare(assignment)
@@ -195,7 +198,13 @@ class Attempt:
         except OmniError:
             await self._end(handle)
             raise
-        self._services.record("attempt.started", self.id, agent=self.agent.name, harness=self.agent.harness)
+        self._services.record(
+            "attempt.started",
+            self.id,
+            agent=self.agent.name,
+            harness=self.agent.harness,
+            provider=provider_of(self.agent),
+        )
         return launched
 
     def _assignment(self, worktree: Worktree) -> Assignment:
@@ -309,7 +318,10 @@ class Attempt:
     async def conclude(self, failures: Sequence[Failure]) -> Move:
         """Say that the attempt has failed, and decide what follows."""
         last = failures[-1]
-        self._services.record("attempt.failed", self.id, kind=last.cause, message=last.message)
+        signs = signs_of(self.task, last)
+        self._services.record(
+            "attempt.failed", self.id, kind=last.cause, message=last.message, until=last.until, signs=signs
+        )
         self.board.end(last.message)
         proposals = (reaction.react(self.task, failures) for reaction in self._services.reactions())
         proposal = next((move for move in proposals if move is not None), None)

@@ -49,7 +49,12 @@ class Board:
         changed |= any(getattr(before, name) != value for name, value in told.items())
         if signal.health is not before.health:
             self._services.record(
-                "attempt.signal", self._attempt, health=signal.health.value, source=signal.source, detail=signal.detail
+                "attempt.signal",
+                self._attempt,
+                health=signal.health.value,
+                source=signal.source,
+                detail=signal.detail,
+                until=signal.until,
             )
         if changed or signal.at - before.updated_at >= REFRESH_SECONDS:
             self._write(health=signal.health, source=signal.source, signal_at=signal.at, detail=signal.detail, **told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,21 @@ from omni_tui.engine.scheduler import Scheduler
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError
+from omni_tui.model.event import Event
 from omni_tui.model.request import Request
 from omni_tui.model.settings import Settings, bound_at_start
 from omni_tui.model.state import FleetState
 from omni_tui.plugins.notifier.protocol import Urgency
+from omni_tui.policy.course import Decided, pauses
 from omni_tui.store.paths import FleetPaths
+
+DECISIONS = {
+    "provider.parked": ("a provider is parked", "{provider} gets no new attempt: {reason}"),
+    "provider.resumed": ("a provider serves again", "{provider}"),
+    "cause.found": ("failures share a cause", "{sign} failed in {tasks} of {workspace}; what depends on it is paused"),
+    "fleet.stopped": ("the run was stopped", "{reason}; `omni-tui thaw` goes on"),
+}
+"""How a person is told of what the course of the run has decided."""
 
 VITAL = ("scheduler", "tree watch", "requests")
 """The loops without which a core is none."""
@@ -34,6 +44,8 @@ class Wiring:
     """Reads `config.toml` and puts it in force; raises `ConfigError`, with the last good one still in force."""
     state: FleetState
     save_state: Callable[[FleetState], None]
+    recent: Callable[[], Iterable[Event]]
+    """Reads the events of the last hours, from which the course of the run is taken up again."""
 
 
 class Core:
@@ -54,6 +66,11 @@ class Core:
         self._refused: dict[str, str] = {}
         self._settings_refused = False
         self._lost = False
+        self._halted = asyncio.Event()
+        """The course was stopped by the night's rules."""
+        services.course.record = self._record
+        services.course.changed = self._show_course
+        services.course.remember(wiring.recent())
 
     def stop(self, reason: str) -> None:
         """End the core soon; agents keep running unless it was made with `stop_agents`."""
@@ -72,6 +89,9 @@ class Core:
             self._guard.spawn("lease", self._watch_lease())
             self._guard.spawn("requests", self._desk.run())
             self._guard.spawn("scheduler", self.scheduler.run())
+            self._show_course()
+            if services.lease.owner.mode == "headless":
+                self._guard.spawn("until stopped", self._stop_when_stopped())
             if self._until_idle:
                 self._guard.spawn("until idle", self._stop_when_idle())
             await self._stopping.wait()
@@ -106,6 +126,34 @@ class Core:
     async def _stop_when_idle(self) -> None:
         await self.scheduler.idle.wait()
         self.stop("idle: nothing runs and nothing can start")
+
+    # -- the course of the run -------------------------------------------------------------------------------------
+
+    def _record(self, decided: Decided) -> None:
+        """Write down what the course has decided, and tell a person."""
+        self._services.record(decided.event, workspace=decided.workspace, **decided.data)
+        title, text = DECISIONS[decided.event]
+        words = text.format(workspace=decided.workspace, **decided.data)
+        self._guard.spawn(f"notice of {decided.event}", self._services.notify(Urgency.ATTENTION, title, words))
+
+    def _show_course(self) -> None:
+        course = self._services.course.course
+        if course.stopped:
+            self._halted.set()
+        else:
+            self._halted.clear()
+        self.scheduler.change_state(stopped=course.stopped, parked=course.parked, pauses=pauses(course))
+        self.scheduler.wake.set()
+
+    async def _stop_when_stopped(self) -> None:
+        """End a run that nobody watches once its own rules have stopped it and what ran has ended."""
+        course = self._services.course
+        while True:
+            await self._halted.wait()
+            await self.scheduler.idle.wait()
+            if course.course.stopped:  # nobody has thawed it while the last agents ended
+                self.stop(course.course.stopped)
+                return
 
     def _failed(self, name: str, error: BaseException) -> None:
         """Say that something of ours failed; without its loops, or unable to put a task away, the core cannot go on.

@@ -39,7 +39,7 @@ class Crew(Protocol):
         ...
 
     async def pause(self, move: Move) -> bool:
-        """Wait as `move` says; False: that is too long to keep a slot for, or an order has come."""
+        """Wait as `move` says; False: too long to keep a slot for, something holds the task, or an order came."""
         ...
 
 

@@ -14,7 +14,7 @@ from omni_tui.engine.putaway import PutAway
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError
-from omni_tui.model.failure import FailureKind
+from omni_tui.model.failure import FailureKind, MoveKind
 from omni_tui.model.task import Status, Task, TaskRef
 
 
@@ -95,11 +95,11 @@ class Deliveries:
             running.outcome = self._put_away.requeued(
                 running.task, running.place, running.file, order.reason, fresh=fresh
             )
-        elif order is None and move is not None and move.delay:
+        elif order is None and move is not None and move.kind is not MoveKind.BLOCK:
             running.outcome = self._put_away.requeued(
                 running.task, running.place, running.file, move.reason, fresh=False
             )
-            return self._services.clock.now() + move.delay
+            return self._services.clock.now() + move.delay if move.delay else None
         else:
             reason = order.reason if order else move.reason if move else "it cannot go on"
             running.outcome = await self._put_away.blocked(

@@ -72,7 +72,10 @@ class Delivery:
         return used
 
     async def _assign(self) -> AgentSpec:
-        chosen = choose_agent(self.task, self._place.agents(), self._place.turn)
+        agents = self._place.agents()
+        chosen = choose_agent(self.task, self._services.course.serving(agents), self._place.turn)
+        if isinstance(chosen, str):
+            chosen = choose_agent(self.task, agents, self._place.turn)
         if isinstance(chosen, str):
             raise PluginError(
                 chosen, where=str(self.task.ref), fix="name an agent that is there, or make its directory under agents/"
@@ -81,7 +84,7 @@ class Delivery:
         return chosen
 
     async def pause(self, move: Move) -> bool:
-        """Wait as `move` says; False: that is too long to keep a slot for, or an order has come.
+        """Wait as `move` says; False: that is too long to keep a slot for, something holds the task, or an order came.
 
         Between attempts that are on disk there is nothing to wait for, and no order is obeyed: the last one's agent may
         live. Nor after an attempt that was over before: the claim came when its time had.
@@ -92,7 +95,7 @@ class Delivery:
             return False
         if self._over_before:
             return True
-        if move.delay > PATIENCE_SECONDS:
+        if move.delay > PATIENCE_SECONDS or not self._services.course.may_go_on(self.task, self._place.agents()):
             return False
         clock = self._services.clock
         return not await clock.wait(self._box.given, clock.monotonic() + move.delay)

@@ -7,6 +7,7 @@ queue costs nothing. The shape follows honcho's manager: one loop, one owner, th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,13 @@ from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.past import look_back
 from omni_tui.engine.services import Services
 from omni_tui.engine.spares import SpareKeeper
+from omni_tui.engine.warden import Warden
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
-from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, plan
+from omni_tui.policy.routing import providers_for
+from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, nobody_serves, plan
 
 SETTLE_SECONDS = 1.0
 """How long a running task's file may be missing from doing/: an editor that saves it takes it away for a moment."""
@@ -57,6 +60,7 @@ class Scheduler:
         self._not_before: dict[TaskRef, float] = {}
         self._last_start: float | None = None
         self._deliveries = Deliveries(services, guard, self._ended)
+        self._warden = Warden(services, guard, self._changed_of_all, self.wake)
         self._stopping = False
 
     # -- workplaces ------------------------------------------------------------------------------------------------
@@ -172,16 +176,30 @@ class Scheduler:
             status_of={ref: status for site in sites for ref, status in site.intake.settled.items()},
             running=self.running.keys(),
             not_before=self._not_before,
+            course=self._services.course.course,
+            providers=self._providers(),
         )
         capacity = Capacity(
             slots=settings.slots,
             now=self._services.clock.now(),
             frozen=self.state.frozen or self._stopping,
             throttled=self.state.throttled,
+            short=self._warden.look_at_disk(),
             stagger_seconds=settings.stagger_seconds,
             last_start=self._last_start,
         )
         return plan(backlog, capacity)
+
+    def _providers(self) -> Mapping[TaskRef, Collection[str]]:
+        """Return who could serve each waiting task; nothing while nobody is parked, for then it does not matter."""
+        if not self._services.course.course.parked:
+            return {}
+        served: dict[TaskRef, Collection[str]] = {}
+        for site in self._sites.values():
+            with contextlib.suppress(OmniError):  # wrong settings of an agent are told at the start that needs them
+                agents = site.place.agents() if site.intake.waiting else ()
+                served |= {task.ref: providers_for(task, agents) for task in site.intake.waiting}
+        return served
 
     def _tell(self, decided: Plan) -> None:
         """Publish the holds, and say so when there is nothing to do."""
@@ -192,6 +210,9 @@ class Scheduler:
         if self.running or decided.start or unready or settling:
             self.idle.clear()
         elif not self.idle.is_set():
+            reason = nobody_serves(decided.holds.values())
+            if reason:
+                self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
             self._services.record("fleet.idle")
 
@@ -249,6 +270,10 @@ class Scheduler:
     def _start(self, place: Workplace, task: Task, file: str) -> None:
         self.idle.clear()
         self._deliveries.start(place, task, file)
+        self._warden.on_duty()
+
+    def _changed_of_all(self) -> list[asyncio.Event]:
+        return [running.box.changed for running in self.running.values()]
 
     def _ended(self, running: Running, again_at: float | None) -> None:
         place = running.place

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omni_tui.engine.clock import Clock
+from omni_tui.engine.course import CourseKeeper
+from omni_tui.engine.held import Held
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.event import EVENTS, Event
 from omni_tui.model.settings import Settings
+from omni_tui.model.space import Space
 from omni_tui.model.task import TaskRef
+from omni_tui.model.text import throughout
 from omni_tui.plugins.notifier.protocol import Notice, Notifier, Urgency
 from omni_tui.plugins.reaction.protocol import Reaction
 from omni_tui.plugins.runtime.protocol import Runtime
@@ -38,6 +42,12 @@ class Services:
     """The configuration in force; it may change while running."""
     listener: Callable[[Event], None]
     """Is told each event after it is in the journal."""
+    space: Callable[[], Space]
+    """Looks what is free on the fleet's disk."""
+    course: CourseKeeper
+    """How the run goes."""
+    held: Held = field(default_factory=Held)
+    """The secrets that no event, notice, note, screen or commit may show."""
 
     def record(
         self, event: str, subject: TaskRef | AttemptId | None = None, *, workspace: str = "", **data: object
@@ -47,6 +57,7 @@ class Services:
         self.lease.check()
         self.journal.write(entry)
         self.listener(entry)
+        self.course.hear(entry)
 
     def tell(self, event: str, **data: object) -> None:
         """Tell the listener alone: for what happens once the journal is another's."""
@@ -65,12 +76,15 @@ class Services:
             task=task.id if task else "",
             attempt=subject.number if isinstance(subject, AttemptId) else 0,
             epoch=self.lease.epoch,
-            data=dict(data),
+            data=throughout(dict(data), self.held.redact),
         )
 
     async def notify(self, urgency: Urgency, title: str, text: str = "", task: TaskRef | None = None) -> None:
         """Tell a person, by every chosen way."""
-        notice = Notice(urgency=urgency, title=title, text=text, task=str(task or ""), at=self.clock.now())
+        redact = self.held.redact
+        notice = Notice(
+            urgency=urgency, title=redact(title), text=redact(text), task=str(task or ""), at=self.clock.now()
+        )
         for notifier in self.notifiers:
             await notifier.notify(notice)
 

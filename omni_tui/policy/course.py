@@ -47,6 +47,13 @@ def decide(before: Course, course: Course, event: Event, settings: NightSettings
         yield Decided("fleet.stopped", data={"reason": reason})
 
 
+def pauses(course: Course) -> tuple[str, ...]:
+    """Say what is paused for a known cause, a sentence each."""
+    broken = [f"{workspace}: {reason}" for workspace, reason in course.broken.items()]
+    causes = [f"{each.workspace}: {each.sign} failed in {', '.join(each.tasks)}" for each in course.causes]
+    return (*broken, *causes)
+
+
 # -- what an event adds ------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Retry: bounds what reactions propose. Reactions say what would help; this says what is allowed.
 
-Every failure stands for one attempt. LOST and LIMITED consume none of them, because the work was not at fault.
+Every failure stands for one attempt. Some consume none of them, because the work was not at fault.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from itertools import takewhile
 from omni_tui.model.failure import Failure, FailureKind, Move, MoveKind
 from omni_tui.model.settings import LimitSettings
 from omni_tui.model.task import Task
+from omni_tui.policy.parking import SLACK_SECONDS, TURNED_AWAY, spread
 
-FREE = (FailureKind.LOST, FailureKind.LIMITED)
-"""Failures that consume no attempt."""
+FREE = (FailureKind.LOST, FailureKind.LIMITED, FailureKind.BASE)
+"""Kinds of failures that consume no attempt; nor does being turned away by a provider."""
 
-LOST_IN_A_ROW = 5
-"""After so many losses in a row another try is no cure (restart intensity, as OTP has it)."""
-
-LIMIT_SLACK_SECONDS = 5.0
-"""Waited beyond the end of a provider's limit, which is told in whole seconds by another clock."""
+FREE_IN_A_ROW = 5
+"""After so many of them in a row another try is no cure (restart intensity, as OTP has it); a limit is waited out."""
 
 
 def decide(task: Task, failures: Sequence[Failure], proposal: Move | None, limits: LimitSettings, now: float) -> Move:
@@ -34,20 +32,20 @@ def decide(task: Task, failures: Sequence[Failure], proposal: Move | None, limit
     refusal = _refusal(task, failures, proposal, limits)
     if refusal:
         return _block(f"{refusal}: {last.message}")
-    delay = max(0.0, proposal.delay)
+    delay = spread(max(0.0, proposal.delay), f"{task.ref} {len(failures)}")
     if last.kind is FailureKind.LIMITED and last.until is not None:
-        delay = max(delay, last.until - now + LIMIT_SLACK_SECONDS)
+        delay = max(delay, last.until - now + SLACK_SECONDS)
     return Move(kind=proposal.kind, reason=proposal.reason, delay=delay)
 
 
 def _refusal(task: Task, failures: Sequence[Failure], proposal: Move, limits: LimitSettings) -> str:
     """Return why there may be no other attempt; empty: there may."""
     last = failures[-1]
-    lost = sum(1 for _ in takewhile(lambda failure: failure.kind is FailureKind.LOST, reversed(failures)))
-    if lost >= LOST_IN_A_ROW:
-        return f"lost {lost} times in a row"
-    used = sum(failure.kind not in FREE for failure in failures)
-    if last.kind not in FREE and used >= limits.attempts:
+    row = sum(1 for _ in takewhile(lambda failure: failure.cause == last.cause, reversed(failures)))
+    if _is_free(last) and last.kind is not FailureKind.LIMITED and row >= FREE_IN_A_ROW:
+        return f"{last.cause} {row} times in a row"
+    used = sum(not _is_free(failure) for failure in failures)
+    if not _is_free(last) and used >= limits.attempts:
         return (
             f"{used} of {limits.attempts} attempts are used up (`omni-tui redispatch {task.ref}` gives it fresh ones)"
         )
@@ -55,6 +53,10 @@ def _refusal(task: Task, failures: Sequence[Failure], proposal: Move, limits: Li
     if proposal.kind is MoveKind.REPAIR and same > limits.repairs:
         return f"no repair of {last.cause} is left (limit: {limits.repairs})"
     return ""
+
+
+def _is_free(failure: Failure) -> bool:
+    return failure.kind in FREE or failure.cause in TURNED_AWAY
 
 
 def _block(reason: str) -> Move:

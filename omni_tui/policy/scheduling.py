@@ -6,7 +6,7 @@ caller's; which clock it is does not matter here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -16,6 +16,10 @@ from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.dependencies import Dependencies, Unmet, UnmetKind
 from omni_tui.policy.parking import may_probe
 from omni_tui.policy.signs import shows
+
+
+DISK_SECONDS = 30.0
+"""After so long a full disk is looked at again: nothing tells when there is room."""
 
 
 class HoldKind(StrEnum):
@@ -36,6 +40,8 @@ class HoldKind(StrEnum):
     """The run was stopped for a reason that a person must look at."""
     FROZEN = "frozen"
     THROTTLED = "throttled"
+    DISK = "disk"
+    """The fleet's disk has less free than its reserve."""
     SLOTS = "slots"
     STAGGER = "stagger"
     RUNNING = "running"
@@ -78,6 +84,8 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     frozen: bool = False
     throttled: bool = False
     """One at a time, whatever `slots` says."""
+    short: str = ""
+    """What the disk has too little of; empty: it has enough."""
     stagger_seconds: float = 0.0
     """Least time between two starts while another agent runs."""
     last_start: float | None = None
@@ -112,6 +120,18 @@ def plan(backlog: Backlog, capacity: Capacity) -> Plan:
         else:
             holds[ref] = hold
     return Plan(start=tuple(start), holds=holds, wake_at=gate.wake_at)
+
+
+def nobody_serves(holds: Iterable[Hold]) -> str:
+    """Return why no task can start where all of them wait for a provider that only a person can mend; else nothing."""
+    messages = [hold.message if hold.kind is HoldKind.PARKED and hold.until is None else "" for hold in holds]
+    return f"no provider serves: {messages[0]}" if messages and all(messages) else ""
+
+
+def may_go_on(task: Task, course: Course, providers: Collection[str], now: float) -> bool:
+    """Whether a task whose attempt failed may have the next one at once, in the slot that it has."""
+    held = course.stopped or pause_of(task, course) or _Providers(course, now).hold(providers)
+    return not held
 
 
 def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Hold:
@@ -242,6 +262,8 @@ class _Gate:
             return Hold(kind=HoldKind.FROZEN, message="the fleet is frozen: no new starts")
         if self._stopped:
             return Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {self._stopped}; `omni-tui thaw` goes on")
+        if capacity.short:
+            return Hold(kind=HoldKind.DISK, message=capacity.short, until=capacity.now + DISK_SECONDS)
         if self._running >= self._limit:
             if capacity.throttled and self._running < capacity.slots:
                 return Hold(kind=HoldKind.THROTTLED, message="the fleet is throttled: one at a time")

@@ -9,6 +9,7 @@ from omni_tui.model.settings import LimitSettings
 from omni_tui.model.task import Task
 from omni_tui.plugins.reaction.protocol import ReactionSpec
 from omni_tui.plugins.reaction.retry import RetryReaction
+from omni_tui.policy.parking import SPREAD
 from omni_tui.policy.retry import decide
 
 TASK = Task(workspace="w", id="t1", title="t")
@@ -44,6 +45,8 @@ def failures(causes: str, until: float | None = None) -> list[Failure]:
         pytest.param("stalled killed", REPAIR, MoveKind.BLOCK, "killed by a person", id="killed later"),
         pytest.param("lost lost lost lost", RETRY, MoveKind.RETRY, "again", id="lost consumes nothing"),
         pytest.param("lost lost lost lost lost", RETRY, MoveKind.BLOCK, "lost 5 times in a row", id="but has an end"),
+        pytest.param("harness:auth " * 4, RETRY, MoveKind.RETRY, "again", id="being turned away consumes nothing"),
+        pytest.param("harness:auth " * 5, RETRY, MoveKind.BLOCK, "harness:auth 5 times", id="nor for ever"),
         pytest.param("lost lost lost lost stalled lost", RETRY, MoveKind.RETRY, "again", id="not in a row"),
         pytest.param(" ".join(["limited"] * 9), RETRY, MoveKind.RETRY, "again", id="limited consumes nothing"),
         pytest.param("limited lost stalled stalled", RETRY, MoveKind.RETRY, "again", id="free ones are not counted"),
@@ -76,7 +79,8 @@ def test_without_repairs_nothing_is_repaired() -> None:
 )
 def test_delay(cause: str, until: float | None, proposed: float, delay: float) -> None:
     proposal = Move(kind=MoveKind.RETRY, reason="again", delay=proposed)
-    assert decide(TASK, failures(cause, until), proposal, LimitSettings(), NOW).delay == delay
+    spread_out = decide(TASK, failures(cause, until), proposal, LimitSettings(), NOW).delay
+    assert delay <= spread_out <= delay * (1 + SPREAD)
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))

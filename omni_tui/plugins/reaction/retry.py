@@ -27,6 +27,9 @@ PASSING = (FailureKind.HANDOVER, FailureKind.LAUNCH, FailureKind.STALLED, Failur
 SERVER_CAUSE = "harness:server"
 """The model's server failed; unlike authentication and billing it heals by itself."""
 
+TURNED_AWAY = ("harness:auth", "harness:billing")
+"""The provider does not serve us at all, whatever the task."""
+
 LIMIT_SECONDS = 300.0
 """First pause where a provider's limit does not say when it ends."""
 
@@ -55,6 +58,8 @@ class RetryReaction:
             return _again(last, _growing(AGAIN_SECONDS, row - 1))
         if last.kind is FailureKind.LIMITED:
             return _again(last, _growing(LIMIT_SECONDS, row))
+        if last.kind is FailureKind.BASE or last.cause in TURNED_AWAY:
+            return _again(last, 0.0)  # once a person has mended it; until then the scheduler holds the task
         if last.cause == SERVER_CAUSE:
             return _again(last, _growing(SERVER_SECONDS, row))
         return Move(kind=MoveKind.BLOCK, reason=last.message)
