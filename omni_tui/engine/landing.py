@@ -59,6 +59,7 @@ class Landing:
         self._run = run
         self._box = box
         self._check = Check(services, engine, box)
+        self._message = commit_message(task, attempt, agent)
 
     @property
     def has_check(self) -> bool:
@@ -90,6 +91,9 @@ class Landing:
             rescued=self._rescued,
             origin_changed=await scm.origin_state() != self._origin_state,
             conflicts=trial.conflicts if trial else (),
+            additions=await scm.additions(self._head) if self._head else "",
+            title=self._message,
+            find_secrets=self._services.held.find,
             tree_paths=await scm.paths(trial.commit) if trial and trial.commit else None,
         )
         verdict = await asyncio.to_thread(gate.inspect, evidence)  # seconds for a patch of megabytes
@@ -108,8 +112,7 @@ class Landing:
 
     async def squash(self) -> Merge:
         """Make the commit that would land, on objects alone."""
-        message = commit_message(self._task, self._id, self._agent)
-        merge = await self._place.scm.squash(self._head, message)
+        merge = await self._place.scm.squash(self._head, self._services.held.redact(self._message))
         if merge.conflicts:
             files = ", ".join(merge.conflicts)
             message = f"does not merge onto the release branch: {files}"

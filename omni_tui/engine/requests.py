@@ -19,6 +19,7 @@ from omni_tui.errors import LeaseLostError, OmniError, TaskNotFoundError, UsageE
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.request import Reply, Request, RequestKind
 from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.text import throughout
 from omni_tui.store import control
 
 FLEET_WISHES = {
@@ -83,7 +84,7 @@ class RequestDesk:
         except OmniError as error:
             reply = Reply(id=request.id, ok=False, message=str(error))
             self._services.record("request.refused", kind=request.kind.value, for_task=request.task, error=str(error))
-        control.reply(self._directory, reply)
+        control.reply(self._directory, throughout(reply, self._services.held.redact))
         self._taken.discard(request.id)
 
     async def carry_out(self, request: Request) -> str:

@@ -13,6 +13,7 @@ from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
 from omni_tui.plugins.tracker.protocol import Tracker
 from omni_tui.plugins.workspace.protocol import Workspace
+from omni_tui.policy.redaction import Secret
 from omni_tui.store.paths import WorkspacePaths
 from omni_tui.store.queue import Queue
 from omni_tui.store.runs import Runs
@@ -34,6 +35,8 @@ class Workplace:
     """Reads the agents' directories: a new or changed agent counts from the next attempt on."""
     harness: Callable[[str], Agent]
     """Makes a fresh reader of an attempt's signals for a harness, by name."""
+    secrets: Callable[[], Sequence[Secret]] = tuple
+    """Reads what its agents get to see and nobody else may: the variables that they name, the files copied for them."""
     landing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One squash, check and landing at a time: the tested tree is the one that lands."""
     spares_due: asyncio.Event = field(default_factory=asyncio.Event)

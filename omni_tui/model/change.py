@@ -48,6 +48,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 PATCH_LIMIT = 4 << 20
 """Bytes of a patch that are kept for judging and showing."""
 
+ADDITIONS_LIMIT = 32 << 20
+"""Bytes of a change, binary files and all, that are searched for secrets."""
+
 
 class CommitSketch(msgspec.Struct, frozen=True, kw_only=True):
     """As much of a commit as tells whether it is the like of another."""

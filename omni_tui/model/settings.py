@@ -162,6 +162,14 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Meta(description="Touches what `protected_paths` names, or adds a symlink, a submodule or an executable bit."),
     ] = Severity.BLOCK
     merge_conflict: Annotated[Severity, Meta(description="Does not merge onto the release branch.")] = Severity.BLOCK
+    secret: Annotated[
+        Severity,
+        Meta(description="Adds what looks like a key or token. A secret that the fleet itself holds always blocks."),
+    ] = Severity.BLOCK
+    allow_secrets: Annotated[
+        tuple[str, ...],
+        Meta(description="Glob patterns of files where what looks like a secret is none, such as `tests/fixtures/**`."),
+    ] = ()
     max_lines: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Lines added and removed that one change may have.")
     ] = 2000

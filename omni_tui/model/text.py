@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Redact = Callable[[str], str]
+"""Takes secrets out of a text; `str` leaves it as it is."""
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
@@ -35,6 +44,22 @@ def one_line(text: str, limit: int | None = None) -> str:
     """Clean `text`, put it on one line, and cut it to `limit` characters; a cut ends in an ellipsis."""
     line = _SPACES.sub(" ", clean(_SPACES.sub(" ", text))).strip()
     return line if limit is None or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def throughout(value: T, change: Callable[[str], str]) -> T:
+    """Return a value of plain data or structs with every text in it put through `change`; enums and keys stay."""
+    whole: Any = value
+    changed: Any = value
+    if type(whole) is str:
+        changed = change(whole)
+    elif isinstance(whole, msgspec.Struct):
+        fields = {name: throughout(getattr(whole, name), change) for name in whole.__struct_fields__}
+        changed = msgspec.structs.replace(whole, **fields)
+    elif isinstance(whole, dict):
+        changed = {key: throughout(item, change) for key, item in whole.items()}
+    elif type(whole) in (list, tuple):
+        changed = type(whole)(throughout(item, change) for item in whole)
+    return changed  # type: ignore[no-any-return]
 
 
 def code(name: str) -> str:

@@ -29,6 +29,7 @@ class FindingKind(StrEnum):
     TOO_LARGE = "too_large"
     PROTECTED_PATH = "protected_path"
     MERGE_CONFLICT = "merge_conflict"
+    SECRET = "secret"  # noqa: S105 -- a kind of finding
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,3 +15,5 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     flag_only: bool = False
     """It cannot tell enough to block, whatever the configuration says."""
+    certain: bool = False
+    """It blocks, whatever the configuration says."""

@@ -17,6 +17,7 @@ from omni_tui.model.text import listing
 from omni_tui.model.verdict import Finding, FindingKind, Severity, Verdict
 from omni_tui.policy.destruction import destruction
 from omni_tui.policy.finding import Found
+from omni_tui.policy.leaks import Find, leaks
 from omni_tui.policy.places import missing_targets, off_target
 from omni_tui.policy.protection import protected
 
@@ -34,6 +35,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The checkout that the repository came from is not as it was when the attempt started."""
     conflicts: tuple[str, ...] = ()
     """Paths that do not merge onto the release branch."""
+    additions: str | None = ""
+    """The change's diff with every file taken as text; None: too much to look at."""
+    title: str = ""
+    """What would name the change when it lands."""
+    find_secrets: Find = lambda _: ()
+    """Returns the secrets in a text."""
     tree_paths: Collection[str] | None = None
     """Every file of the merged tree; None: it was not made."""
 
@@ -46,7 +53,7 @@ def inspect(evidence: Evidence) -> Verdict:
 
 def _weighed(found: Found, settings: GateSettings) -> Finding | None:
     """Give a finding its severity by configuration, never more than it may have at all; None: not looked for."""
-    severity = settings.severity(found.kind)
+    severity = Severity.BLOCK if found.certain else settings.severity(found.kind)
     if severity is Severity.OFF:
         return None
     if found.flag_only:
@@ -65,6 +72,7 @@ def _look(evidence: Evidence) -> Iterator[Found]:
     yield from destruction(evidence.task, change, evidence.settings)
     yield from _too_large(change, evidence.settings)
     yield from protected(evidence.task, change, evidence.settings.protected_paths)
+    yield from leaks(evidence.additions, evidence.title, evidence.find_secrets, evidence.settings.allow_secrets)
     if evidence.conflicts:
         yield Found(
             kind=FindingKind.MERGE_CONFLICT,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-_HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+_HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
@@ -23,6 +23,8 @@ class FilePatch(msgspec.Struct, kw_only=True):
     new_path: str = ""
     removed: list[str] = msgspec.field(default_factory=list)
     added: list[str] = msgspec.field(default_factory=list)
+    numbers: list[int] = msgspec.field(default_factory=list)
+    """Of each added line, in the new file."""
 
     @property
     def path(self) -> str:
@@ -51,7 +53,7 @@ def _read_hunk(head: str, lines: Iterator[str], file: FilePatch) -> None:
     match = _HUNK.match(head)
     if match is None:
         return
-    old, new = (1 if count is None else int(count) for count in match.groups())
+    old, number, new = (1 if count is None else int(count) for count in match.groups())
     while old > 0 or new > 0:
         line = next(lines, None)
         if line is None:
@@ -62,9 +64,10 @@ def _read_hunk(head: str, lines: Iterator[str], file: FilePatch) -> None:
             old -= 1
         elif line.startswith("+"):
             file.added.append(text)
-            new -= 1
+            file.numbers.append(number)
+            number, new = number + 1, new - 1
         elif not line.startswith("\\"):
-            old, new = old - 1, new - 1
+            old, number, new = old - 1, number + 1, new - 1
 
 
 def _name(text: str, prefix: str) -> str:

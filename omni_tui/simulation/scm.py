@@ -96,6 +96,10 @@ class MemoryScm:
             subjects=tuple(self.repository.commits[name].message.partition("\n")[0] for name in reversed(own)),
         )
 
+    async def additions(self, head: str) -> str | None:
+        """Return the diff; every file here is text."""
+        return patch(*self._sides(await self.tip(), head))
+
     async def squash(self, head: str, message: str) -> Merge:
         """Merge `head` onto the tip, file by file."""
         tip = await self.tip()

@@ -19,6 +19,7 @@ from omni_tui.errors import OmniError, TaskFileError, TaskNotFoundError
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
 from omni_tui.model.taskfile import SUFFIX, file_name, note_name, parse, render
+from omni_tui.model.text import Redact
 from omni_tui.store.files import DISK, Disk, make_dirs, move, publish, remove
 from omni_tui.store.index import TaskIndex, entries
 from omni_tui.store.paths import WorkspacePaths
@@ -33,10 +34,14 @@ _NUMBER = re.compile(r"\d+")
 class Queue:
     """One workspace's folders."""
 
-    def __init__(self, paths: WorkspacePaths, now: Callable[[], float], disk: Disk = DISK) -> None:
+    def __init__(
+        self, paths: WorkspacePaths, now: Callable[[], float], disk: Disk = DISK, redact: Redact = str
+    ) -> None:
+        """Take where it is, what the time is, and what takes secrets out of the notes beside tasks."""
         self._paths = paths
         self._now = now
         self._disk = disk
+        self._redact = redact
         self._index = TaskIndex(paths)
         self._last_number: int | None = None
 
@@ -236,7 +241,7 @@ class Queue:
 
     def _write_note(self, path: Path, text: str) -> None:
         at = datetime.fromtimestamp(self._now(), UTC)
-        note = f"{text.rstrip()}\n\n({at:%Y-%m-%d %H:%M} UTC)\n"
+        note = f"{self._redact(text).rstrip()}\n\n({at:%Y-%m-%d %H:%M} UTC)\n"
         publish(self._beside(path), note.encode(), disk=self._disk)
 
 

@@ -12,6 +12,7 @@ from omni_tui.errors import OmniError
 from omni_tui.model.attempt import AttemptId, AttemptStatus
 from omni_tui.model.step import StepRecord
 from omni_tui.model.task import TaskRef
+from omni_tui.model.text import Redact, throughout
 from omni_tui.model.verdict import Verdict
 from omni_tui.store.files import DISK, Disk, append, make_dirs, publish
 from omni_tui.store.paths import WorkspacePaths
@@ -29,10 +30,17 @@ _verdict = msgspec.json.Decoder(Verdict)
 class Run:
     """One attempt's directory."""
 
-    def __init__(self, dir: Path, attempt: AttemptId, disk: Disk = DISK) -> None:  # noqa: A002 -- as the attribute
+    def __init__(
+        self,
+        dir: Path,  # noqa: A002 -- as the attribute
+        attempt: AttemptId,
+        disk: Disk = DISK,
+        redact: Redact = str,
+    ) -> None:
         self.dir = dir
         self.attempt = attempt
         self._disk = disk
+        self._redact = redact
 
     @property
     def prompt(self) -> Path:
@@ -56,15 +64,15 @@ class Run:
 
     def write_prompt(self, text: str) -> None:
         """Keep what the agent will be told. Not synced: who launches again after a power loss writes it again."""
-        publish(self.prompt, text.encode(), durable=False, disk=self._disk)
+        publish(self.prompt, self._redact(text).encode(), durable=False, disk=self._disk)
 
     def write_patch(self, patch: str) -> None:
         """Keep the change; bytes of a file's name that were not UTF-8 come out as they were."""
-        publish(self.patch, patch.encode("utf-8", "surrogateescape"), disk=self._disk)
+        publish(self.patch, self._redact(patch).encode("utf-8", "surrogateescape"), disk=self._disk)
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Keep what the gate said."""
-        publish(self.dir / "verdict.json", msgspec.json.encode(verdict), disk=self._disk)
+        publish(self.dir / "verdict.json", msgspec.json.encode(throughout(verdict, self._redact)), disk=self._disk)
 
     def read_verdict(self) -> Verdict | None:
         """Return what the gate said; None: nothing yet."""
@@ -72,14 +80,19 @@ class Run:
 
     def write_status(self, status: AttemptStatus) -> None:
         """Show how the attempt is. Whole for every reader, but not synced: a view, soon written again."""
-        publish(self.dir / "status.json", msgspec.json.encode(status), durable=False, disk=self._disk)
+        shown = msgspec.json.encode(throughout(status, self._redact))
+        publish(self.dir / "status.json", shown, durable=False, disk=self._disk)
 
     def read_status(self) -> AttemptStatus | None:
         """Return how the attempt was when last shown; None: it never was, or a power loss took the file's bytes."""
         return _read(self.dir / "status.json", _status)
 
     def append_step(self, record: StepRecord, *, durable: bool = True) -> None:
-        """Record a finished step; it counts once this has returned. Not `durable`: a power loss may undo the record."""
+        """Record a finished step; it counts once this has returned. Not `durable`: a power loss may undo the record.
+
+        Of a failure's words secrets are taken out; a result is data of ours, which must come back as it was.
+        """
+        record = msgspec.structs.replace(record, failure=throughout(record.failure, self._redact))
         append(self.dir / "steps.jsonl", msgspec.json.encode(record), durable=durable, disk=self._disk)
 
     def steps(self) -> list[StepRecord]:
@@ -105,9 +118,11 @@ class Run:
 class Runs:
     """The runs of one workspace."""
 
-    def __init__(self, paths: WorkspacePaths, disk: Disk = DISK) -> None:
+    def __init__(self, paths: WorkspacePaths, disk: Disk = DISK, redact: Redact = str) -> None:
+        """Take where they are, and what takes secrets out of all that is written there."""
         self._paths = paths
         self._disk = disk
+        self._redact = redact
 
     def attempts(self, task_id: str) -> list[int]:
         """Return the numbers of the attempts that count, in order: those since the task began afresh."""
@@ -141,7 +156,7 @@ class Runs:
         """Return an attempt's run. Where it is new this makes its directory, durably: that consumes the attempt."""
         directory = self._paths.run(attempt)
         make_dirs(directory, disk=self._disk)
-        return Run(directory, attempt, self._disk)
+        return Run(directory, attempt, self._disk, self._redact)
 
     def latest(self, task_id: str) -> Run | None:
         """Return the run of a task's last attempt; None: there was none."""

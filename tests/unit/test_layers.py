@@ -89,6 +89,7 @@ CONFINED: Mapping[str, tuple[str, ...]] = {
     "github": ("plugins",),
     "psutil": ("plugins", "store"),
     "subprocess": ("plugins",),
+    "detect_secrets": ("plugins",),
     "pty": ("plugins",),
     "random": (),
     "secrets": ("plugins",),

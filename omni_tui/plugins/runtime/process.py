@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import RuntimeFailedError
-from omni_tui.model.text import clean, keep_sgr
+from omni_tui.model.text import clean
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.attach_server import AttachServer
 from omni_tui.plugins.runtime.emulator import Emulator
@@ -59,7 +59,7 @@ class ProcessRuntime(WrappedRuntime):
         if known is not None:
             return known
         self._prepare(launch, TERMINAL)
-        session = PtySession(launch.run_dir, self._spec.columns, self._spec.rows, self._spec.history_lines)
+        session = PtySession(launch.run_dir, self._spec)
         child = _spawn(self._wrapper(launch, session.tty))
         try:
             handle = await self._recorded(launch)
@@ -107,12 +107,16 @@ class ProcessRuntime(WrappedRuntime):
         agent = self._agents.get(handle.run_dir)
         if agent is not None:
             await agent.session.emulator.catch_up()
-            return _screen(agent.session.emulator, history)
+            return self._seen(agent.session.emulator, history)
         emulator = await self._replay(Path(handle.run_dir))
         if emulator is not None and self.alive(handle):  # another process's agent: seen, and left alone
-            return _screen(emulator, history)
+            return self._seen(emulator, history)
         await self._keep(handle)
         return self._last_screen(handle, history)
+
+    def _seen(self, emulator: Emulator, history: int) -> Screen:
+        columns, rows = emulator.size
+        return Screen(lines=self._fit_to_show(emulator.lines(history)), columns=columns, rows=rows)
 
     async def _keep(self, handle: Handle) -> None:
         """Write `pane.log` from the output on disk, where an earlier process went without doing so."""
@@ -132,7 +136,7 @@ class ProcessRuntime(WrappedRuntime):
         return emulator
 
     def _write_log(self, run_dir: Path, emulator: Emulator) -> None:
-        records.write_log(run_dir, _harmless(emulator, self._spec.history_lines))
+        records.write_log(run_dir, self._fit_to_show(emulator.lines(self._spec.history_lines)))
         (run_dir / "output").unlink(missing_ok=True)
 
     def _required(self, handle: Handle) -> PtySession:
@@ -201,12 +205,3 @@ def _spawn(argv: tuple[str, ...]) -> subprocess.Popen[bytes]:
 
 def _socket_of(handle: Handle) -> Path:
     return socket_path(Path(handle.run_dir) / "attach.sock")
-
-
-def _screen(emulator: Emulator, history: int) -> Screen:
-    columns, rows = emulator.size
-    return Screen(lines=_harmless(emulator, history), columns=columns, rows=rows)
-
-
-def _harmless(emulator: Emulator, history: int) -> tuple[str, ...]:
-    return tuple(keep_sgr(line) for line in emulator.lines(history))

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from omni_tui.model.pulse import Pulse
+from omni_tui.model.text import Redact
 
 
 class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +19,8 @@ class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
     columns: int = 120
     rows: int = 36
     history_lines: int = 5000
+    redact: Redact = str
+    """Takes secrets out of what is shown and kept, and leaves its lines and colours as they are."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +68,7 @@ class KillReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent shows: lines with SGR escapes only, everything else already taken out."""
+    """What an agent shows: lines with SGR escapes only, everything else already taken out, and no secret in them."""
 
     lines: tuple[str, ...]
     columns: int

@@ -8,19 +8,23 @@ import termios
 from collections.abc import Callable
 from pathlib import Path
 
+from omni_tui.model.text import Redact
 from omni_tui.plugins.runtime.emulator import Emulator
+from omni_tui.plugins.runtime.protocol import RuntimeSpec
 
 _READ = 64 * 1024
 _BUDGET = 512 * 1024
 _BUDGET_SECONDS = 0.05
 _OUTPUT_LIMIT = 4 * 1024 * 1024
 _OUTPUT_KEPT = 256 * 1024
+_OVERLAP = 4096
 
 
 class OutputFile:
-    """The raw output on disk, so that it outlives us: never more than 4 MiB, and always the last 256 KiB."""
+    """The output on disk, so that it outlives us: never more than 4 MiB, always the last 256 KiB, and no secret."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, redact: Redact = str) -> None:
+        self._redact = redact
         self._descriptor = os.open(run_dir / "output", os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._size = 0
 
@@ -30,7 +34,12 @@ class OutputFile:
             output = os.pread(self._descriptor, _OUTPUT_KEPT, max(0, self._size - _OUTPUT_KEPT)) + output
             os.ftruncate(self._descriptor, 0)
             self._size = 0
-        self._size += os.pwrite(self._descriptor, output, self._size)
+        # A secret may come in two reads, so the end of what is there is looked at, and written, once more. As Latin-1
+        # each byte is a character, and a mask is as long as what it hides.
+        start = max(0, self._size - _OVERLAP)
+        before = os.pread(self._descriptor, self._size - start, start)
+        text = self._redact((before + output).decode("latin-1")).encode("latin-1")
+        self._size = start + os.pwrite(self._descriptor, text, start)
 
     def close(self) -> None:
         """Close the file."""
@@ -48,20 +57,20 @@ class OutputFile:
 class PtySession:
     """Both ends of the pty. Ours is read by the loop, at most 10 MB/s: a flood waits, in the kernel, for its turn."""
 
-    def __init__(self, run_dir: Path, columns: int, rows: int, history: int) -> None:
+    def __init__(self, run_dir: Path, spec: RuntimeSpec) -> None:
         self._loop = asyncio.get_running_loop()
         self._master, self._slave = os.openpty()
         os.set_blocking(self._master, False)
         self.tty = os.ttyname(self._slave)
-        self.emulator = Emulator(columns, rows, history, self.write)
+        self.emulator = Emulator(spec.columns, spec.rows, spec.history_lines, self.write)
         self.visitors: set[Callable[[], None]] = set()
         self.printed = 0
         """Bytes that the program has written so far."""
-        self._output = OutputFile(run_dir)
+        self._output = OutputFile(run_dir, spec.redact)
         self._unwritten = bytearray()
         self._budget = _BUDGET
         self._open = True
-        self.resize(columns, rows)
+        self.resize(spec.columns, spec.rows)
         self._loop.add_reader(self._master, self._read)
 
     def resize(self, columns: int, rows: int) -> None:

@@ -17,7 +17,7 @@ import libtmux
 from libtmux.common import has_gte_version
 
 from omni_tui.errors import RuntimeFailedError
-from omni_tui.model.text import clean, keep_sgr
+from omni_tui.model.text import clean
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.control_mode import ControlClient, TmuxGoneError
 from omni_tui.plugins.runtime.keyboard import Keyboard
@@ -139,7 +139,7 @@ class TmuxRuntime(WrappedRuntime):
             ("capture-pane", "-p", "-e", "-t", handle.pane, "-S", start),
         )
         columns, rows = map(int, size.split())
-        return Screen(lines=tuple(keep_sgr(draw_lines(line)) for line in lines), columns=columns, rows=rows)
+        return Screen(lines=self._fit_to_show(map(draw_lines, lines)), columns=columns, rows=rows)
 
     async def resize(self, handle: Handle, columns: int, rows: int) -> None:
         """Give its pane another size, until somebody visits it with a terminal of another."""

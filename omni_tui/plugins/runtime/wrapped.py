@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.pulse import Pulse
+from omni_tui.model.text import keep_sgr
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.isolation import isolation
 from omni_tui.plugins.runtime.killing import end_tree
@@ -115,8 +119,18 @@ class WrappedRuntime(ABC):
         if self.alive(handle):
             raise RuntimeFailedError("the agent still runs", where=handle.name, fix="kill it before it is released")
 
+    def _fit_to_show(self, lines: Iterable[str]) -> tuple[str, ...]:
+        """Return captured lines with colours, but without anything else that moves a terminal, and without secrets.
+
+        Secrets are looked for in all lines together: a terminal breaks what is wider than itself.
+        """
+        harmless = [keep_sgr(line) for line in lines]
+        return tuple(self._spec.redact("\n".join(harmless)).split("\n")) if harmless else ()
+
     def _last_screen(self, handle: Handle, history: int) -> Screen:
         """Return what is kept of an agent whose terminal is gone; nothing at all if it never was released."""
         size = (self._spec.columns, self._spec.rows)
         kept = records.logged_screen(Path(handle.run_dir), columns=size[0], rows=size[1], history=history)
-        return kept or Screen(lines=(), columns=size[0], rows=size[1])
+        if kept is None:
+            return Screen(lines=(), columns=size[0], rows=size[1])
+        return msgspec.structs.replace(kept, lines=self._fit_to_show(kept.lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from omni_tui.model.change import PATCH_LIMIT, Change, FileChange
+from omni_tui.model.change import ADDITIONS_LIMIT, PATCH_LIMIT, Change, FileChange
 from omni_tui.plugins.gitcmd import Git, decode
 
 _DIFF = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
@@ -52,6 +52,12 @@ def read_patch(objects: Git, base: str, head: str) -> tuple[str, bool]:
     """Return the unified diff, and whether it was cut at `PATCH_LIMIT` bytes."""
     out = objects.run(*_DIFF, "-p", base, head, limit=PATCH_LIMIT + 1).out
     return decode(out[:PATCH_LIMIT]), len(out) > PATCH_LIMIT
+
+
+def read_additions(objects: Git, base: str, head: str) -> str | None:
+    """Return the diff without context, every file taken as text; None: it is longer than `ADDITIONS_LIMIT` bytes."""
+    out = objects.run(*_DIFF, "-p", "--text", "--unified=0", base, head, limit=ADDITIONS_LIMIT + 1).out
+    return decode(out) if len(out) <= ADDITIONS_LIMIT else None
 
 
 def _files(output: bytes) -> Iterator[FileChange]:

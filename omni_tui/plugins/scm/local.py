@@ -15,7 +15,7 @@ from omni_tui.model.change import Change, CommitSketch
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import read_loose_ref, view
 from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
-from omni_tui.plugins.scm.change import merge_base, read_change, read_patch
+from omni_tui.plugins.scm.change import merge_base, read_additions, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
 from omni_tui.plugins.scm.commits import read_commits
 from omni_tui.plugins.scm.locks import clear_stale_locks
@@ -70,6 +70,11 @@ class LocalScm:
         require_commit(head)
         return await asyncio.to_thread(self._change, head)
 
+    async def additions(self, head: str) -> str | None:
+        """Return the diff of `head` against the release branch, without context, every file taken as text."""
+        require_commit(head)
+        return await asyncio.to_thread(self._additions, head)
+
     async def squash(self, head: str, message: str) -> Merge:
         """Merge `head` onto the release branch's tip as one commit that is on no branch yet."""
         require_commit(head)
@@ -116,6 +121,11 @@ class LocalScm:
             raise self._no_base()
         self._bare.update_ref(release, start, "0" * len(start))
         return start
+
+    def _additions(self, head: str) -> str | None:
+        tip = self._tip()
+        with view(self._spec.repo) as objects:
+            return read_additions(objects, merge_base(objects, tip, head), head)
 
     def _no_base(self) -> ScmError:
         where = str(self._spec.repo)

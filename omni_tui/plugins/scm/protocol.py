@@ -90,6 +90,13 @@ class Scm(Protocol):
         """Return what `head` adds to the release branch since they parted."""
         ...
 
+    async def additions(self, head: str) -> str | None:
+        """Return the diff of `change` without context and with every file, also a binary one, taken as text.
+
+        None: it is longer than `ADDITIONS_LIMIT` bytes.
+        """
+        ...
+
     async def squash(self, head: str, message: str) -> Merge:
         """Merge `head` onto the release branch's tip as one commit, on objects alone; on no branch yet.
 
