@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from omni_tui.model.space import Space
+
 PATIENCE = 10.0
 """Seconds that a program may take to tell its version."""
 
@@ -32,16 +34,22 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 def look(directory: Path) -> Facts:
     """Gather the facts; disk space is that of `directory`'s file system."""
-    disk = shutil.disk_usage(directory)
+    free = space(directory)
     return Facts(
         python=tuple(sys.version_info[:3]),
         git=git_version(),
         tmux=_version("tmux", "-V"),
         namespaces=_namespace_fault(),
         watches=_watches(),
-        free_bytes=disk.free,
-        free_inodes_percent=_free_inodes(directory),
+        free_bytes=free.free_bytes,
+        free_inodes_percent=free.free_inodes_percent,
     )
+
+
+def space(directory: Path) -> Space:
+    """Return what is free on the file system that `directory` lies on."""
+    stats = os.statvfs(directory)
+    return Space(free_bytes=stats.f_bavail * stats.f_frsize, free_inodes_percent=_free_inodes(stats))
 
 
 def git_version() -> tuple[int, ...] | None:
@@ -71,6 +79,5 @@ def _watches() -> int | None:
     return int(path.read_text()) if path.exists() else None
 
 
-def _free_inodes(directory: Path) -> float:
-    stats = os.statvfs(directory)
+def _free_inodes(stats: os.statvfs_result) -> float:
     return 100.0 * stats.f_favail / stats.f_files if stats.f_files else 100.0

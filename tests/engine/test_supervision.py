@@ -1,0 +1,183 @@
+"""What ends an attempt and what does not: silence, work without a word, circles, floods, a full disk; real agents."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from omni_tui.engine import supervisor, warden
+from omni_tui.model.request import RequestKind
+from omni_tui.model.space import Space
+from omni_tui.model.task import Status
+from tests.support.fleets import AGENT, GOOD, make_fleet
+from tests.support.leftovers import nothing_left
+from tests.support.running import Record, ask, dispatching, until_idle
+
+ONCE = "[limits]\nattempts = 1\nkill_grace_seconds = 0.2\nwall_minutes = 1\n"
+IMPATIENT = ONCE + "stall_minutes = 0.02\n"
+"""1.2 s of silence, and a second opinion that takes 0.12 s."""
+
+
+def failure(record: Record) -> tuple[str, str]:
+    [event] = record.named("attempt.failed")
+    return event.data["kind"], event.data["message"]
+
+
+async def test_silence_ends_an_agent_whose_processes_rest(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=IMPATIENT)
+    fleet.agent(AGENT + "say accepted\nsleep 50\n")
+    fleet.add("Sleeps")
+    kind, message = failure(await until_idle(fleet))
+    assert kind == "stalled"
+    assert "its last signal was thinking, and its processes used 0.0 s of CPU" in message
+    assert "its screen stood still" in message
+    await nothing_left(fleet)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        pytest.param("timeout 3 sh -c 'while :; do :; done'", id="computes"),
+        pytest.param("for i in $(seq 60); do echo $i; sleep 0.05; done", id="prints"),
+        pytest.param("setsid timeout 3 sh -c 'while :; do :; done' & wait", id="computes in another session"),
+    ],
+)
+@pytest.mark.parametrize("runtime", ["tmux", "process"])
+async def test_silence_does_not_end_an_agent_that_works(tmp_path: Path, work: str, runtime: str) -> None:
+    fleet = await make_fleet(tmp_path, settings=IMPATIENT, runtime=runtime)
+    fleet.agent(AGENT + f"say accepted\n{work}\necho x > x.txt; commit work\nsay finished\n")
+    fleet.add("Works without a word")
+    record = await until_idle(fleet)
+    assert record.named("attempt.failed") == []
+    assert fleet.landed() == ["Works without a word"]
+
+
+async def test_work_without_a_word_is_borne_for_tool_minutes_and_no_more(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=IMPATIENT + "tool_minutes = 0.03\n")
+    fleet.agent(AGENT + "say accepted\nwhile :; do :; done\n")
+    fleet.add("Spins")
+    record = await until_idle(fleet)
+    kind, message = failure(record)
+    assert kind == "stalled"
+    assert "its processes used" in message
+    told = [event.time for event in (*record.named("attempt.started"), *record.named("attempt.failed"))]
+    assert told[1] - told[0] >= 3.0, "1.2 s of silence, and 1.8 s for which its work was a sign of life"
+
+
+async def test_small_commits_to_the_same_file_without_end_are_a_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "COMMIT_LOOK_SECONDS", 0.2)
+    fleet = await make_fleet(tmp_path, settings=ONCE + "loop_commits = 6\n")
+    odder = 'while :; do echo "test $i" >> test.txt; commit "Test the odd case $i"; say activity; i=$((i+1)); done\n'
+    fleet.agent(AGENT + "say accepted\ni=0\n" + odder)
+    task = fleet.add("Never satisfied")
+    record = await until_idle(fleet)
+    kind, message = failure(record)
+    assert kind == "loop:commit"
+    assert "its last 6 commits are small ones to the same files (test.txt), the last of them: Test the odd" in message
+    assert record.named("attempt.failed")[0].attempt == 1
+    assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]
+
+
+async def test_commits_that_get_somewhere_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "COMMIT_LOOK_SECONDS", 0.05)
+    fleet = await make_fleet(tmp_path, settings=ONCE + "loop_commits = 3\n")
+    steps = 'for i in 1 2 3 4 5 6; do echo x > "$i.txt"; commit "Step $i"; say activity; sleep 0.1; done\n'
+    fleet.agent(AGENT + "say accepted\n" + steps + "say finished\n")
+    fleet.add("Step by step")
+    record = await until_idle(fleet)
+    assert record.named("attempt.failed") == []
+    assert fleet.landed() == ["Step by step"]
+
+
+async def test_a_flood_of_signals_is_ended(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=ONCE + "output_mb = 3\n")
+    fleet.agent(AGENT + 'say accepted\nyes \'{"event": "activity"}\' >> "$OMNI_EVENTS"\n')
+    fleet.add("Floods")
+    kind, message = failure(await until_idle(fleet))
+    assert (kind, message[-30:]) == ("flood", "MB of output; 3 MB are allowed")
+    await nothing_left(fleet)
+
+
+async def test_a_flood_on_the_terminal_is_ended_at_the_next_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warden, "ROUND_SECONDS", 0.3)
+    fleet = await make_fleet(tmp_path, settings=ONCE + "output_mb = 3\n", runtime="process")
+    fleet.agent(AGENT + "say accepted\nyes\n")
+    fleet.add("Floods")
+    kind, _ = failure(await until_idle(fleet))
+    assert kind == "flood"
+
+
+async def test_the_budget_is_the_task_s_over_all_its_attempts(tmp_path: Path) -> None:
+    """The first attempt ends by itself within it, without a change; what it used counts against the second."""
+    fleet = await make_fleet(tmp_path, settings=ONCE.replace("attempts = 1", "attempts = 9") + "usd = 1.0\n")
+    spends = 'printf \'{"event":"activity","usd":0.6,"tokens":50}\\n\' >> "$OMNI_EVENTS"\n'
+    fleet.agent(AGENT + "say accepted\n" + spends + '[ "$OMNI_ATTEMPT" = 2 ] && sleep 50\nexit 0\n')
+    task = fleet.add("Expensive")
+    record = await until_idle(fleet)
+    assert [event.data["kind"] for event in record.named("attempt.failed")] == ["gate:no_commit", "budget"]
+    assert record.named("attempt.failed")[1].data["message"] == "the task has used 1.20 USD; 1.00 are allowed"
+    assert [event.data for event in record.named("attempt.usage")] == [{"turns": 0, "tokens": 50, "usd": 0.6}] * 2
+    assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]
+
+
+async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=ONCE)
+    fleet.agent(GOOD)
+    task = fleet.add("Waits for room")
+    free = Space(free_bytes=999, free_inodes_percent=50.0)
+    fleet.fleet.space = lambda: free  # type: ignore[method-assign]
+    async with dispatching(fleet) as (core, record):
+        low = await record.wait(lambda event: event.event == "disk.low")
+        assert "0.00 GB free" in low.data["reason"]
+        assert core.scheduler.state.holds[str(task.ref)] == low.data["reason"]
+        assert not core.scheduler.idle.is_set(), "or a run until idle would take it for done"
+        free = Space(free_bytes=10**12, free_inodes_percent=50.0)
+        await ask(fleet, record, RequestKind.THROTTLE)
+        await record.wait(lambda event: event.event == "task.landed")
+    assert len(record.named("disk.low")) == len(record.named("disk.enough")) == 1
+
+
+async def test_a_disk_that_fills_up_while_agents_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warden, "ROUND_SECONDS", 0.1)
+    fleet = await make_fleet(tmp_path, settings=ONCE)
+    fleet.agent(AGENT + "say accepted\nwhile [ ! -e go ]; do sleep 0.05; done\necho x > x.txt; rm go; commit x\n")
+    fleet.add("Works on")
+    free = Space(free_bytes=10**12, free_inodes_percent=50.0)
+    fleet.fleet.space = lambda: free  # type: ignore[method-assign]
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "attempt.phase" and event.data["phase"] == "watch")
+        free = Space(free_bytes=10**12, free_inodes_percent=0.5)
+        low = await record.wait(lambda event: event.event == "disk.low")
+        assert "0.5 % of its inodes" in low.data["reason"]
+        [checkout] = fleet.paths.worktrees.glob("*-1")
+        (checkout / "go").touch()
+        await record.wait(lambda event: event.event == "task.landed")
+
+
+async def test_the_warden_rests_while_nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warden, "ROUND_SECONDS", 0.01)
+    fleet = await make_fleet(tmp_path, settings=ONCE)
+    fleet.add("Short")
+    looks = 0
+
+    def space() -> Space:
+        nonlocal looks
+        looks += 1
+        return Space(free_bytes=10**12, free_inodes_percent=50.0)
+
+    fleet.fleet.space = space  # type: ignore[method-assign]
+    async with dispatching(fleet) as (core, record):
+        await record.wait(lambda event: event.event == "fleet.idle")
+        async with asyncio.timeout(10):
+            await core.scheduler.idle.wait()
+            while any(task.get_name() == "warden" for task in asyncio.all_tasks()):
+                await asyncio.sleep(0.01)
+        seen = looks
+        await asyncio.sleep(0.1)
+        assert looks == seen
