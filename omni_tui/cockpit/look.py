@@ -14,6 +14,7 @@ from omni_tui.model.signal import Health
 from omni_tui.model.task import Status
 from omni_tui.model.text import one_line
 from omni_tui.model.view import TaskRow
+from omni_tui.policy.evidence import standing
 
 MINUTE = 60.0
 
@@ -72,6 +73,14 @@ def signal_age(row: TaskRow, now: float) -> str:
     if not at:
         return NONE
     return age(now - at) if now - at >= MINUTE else "<1m"
+
+
+def evidence(row: TaskRow, now: float) -> str:
+    """Say what the state of an agent at work is known by, as in `hook 3s ago · sure`; empty: none is at work."""
+    if row.status is not Status.DOING or row.run is None:
+        return ""
+    known = standing(row.run, now)
+    return f"{one_line(known.source)} {age(known.age)} ago · {known.confidence}" if known else ""
 
 
 def reason(row: TaskRow) -> str:

@@ -9,7 +9,9 @@ import click
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import WORKSPACE, find_workspace, read_fleet
+from omni_tui.engine.clock import SystemClock
 from omni_tui.model.task import Status
+from omni_tui.policy.evidence import standing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,11 +35,12 @@ def list_tasks(session: Session, status: str | None, workspace: str | None) -> A
         for row in read_fleet(root).rows
         if status in (None, row.status.value) and workspace in (None, row.ref.workspace)
     ]
-    return Answer([describe_row(row) for row in rows], _table(rows) if rows else "no tasks")
+    now = SystemClock().now()
+    return Answer([describe_row(row, now) for row in rows], _table(rows) if rows else "no tasks")
 
 
-def describe_row(row: TaskRow) -> dict[str, Any]:
-    """Return a task as `--json` shows it."""
+def describe_row(row: TaskRow, now: float) -> dict[str, Any]:
+    """Return a task as `--json` shows it at the UTC time `now`."""
     return {
         "id": row.ref.id,
         "title": row.title,
@@ -47,6 +50,7 @@ def describe_row(row: TaskRow) -> dict[str, Any]:
         "attempt": row.attempt,
         "agent": row.agent,
         "health": row.run.health if row.run is not None else "",
+        "signal": standing(row.run, now) if row.run is not None and row.status is Status.DOING else None,
         "reason": row.reason,
         "priority": row.priority,
         "created_at": row.created_at,

@@ -11,7 +11,11 @@ from omni_tui.commands.listing import describe_row
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import TASK, find_task, open_reader
-from omni_tui.commands.words import moment
+from omni_tui.commands.words import lasting, moment
+from omni_tui.engine.clock import SystemClock
+from omni_tui.model.task import Status
+from omni_tui.model.text import plural
+from omni_tui.policy.evidence import standing
 
 if TYPE_CHECKING:
     from omni_tui.model.view import TaskRow
@@ -27,11 +31,12 @@ def show(session: Session, task: str) -> Answer:
     row = find_task(reader.read().rows, task)
     detail = reader.detail(row)
     run_dir = reader.paths.workspace(row.ref.workspace).runs / row.ref.id / str(row.attempt) if row.attempt else None
-    result = {**describe_row(row), "run": row.run, "run_dir": run_dir, "detail": detail}
-    return Answer(result, "\n".join(_lines(row, detail, run_dir)))
+    now = SystemClock().now()
+    result = {**describe_row(row, now), "run": row.run, "run_dir": run_dir, "detail": detail}
+    return Answer(result, "\n".join(_lines(row, detail, run_dir, now)))
 
 
-def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None) -> list[str]:
+def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None, now: float) -> list[str]:
     lines = [f"{row.ref}  {row.title}", f"status    {row.status}" + (f": {row.reason}" if row.reason else "")]
     lines.append(f"file      {row.path}")
     if row.run is not None:
@@ -40,8 +45,11 @@ def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None) -> list[str]:
         lines.append(
             f"phase     {run.phase}; {run.health} since {moment(run.signal_at or run.updated_at)} {run.detail}"
         )
-        if run.tokens or run.usd:
-            lines.append(f"spent     {run.tokens:,} tokens, {run.usd:.2f} USD")
+        known = standing(run, now) if row.status is Status.DOING else None
+        if known is not None:
+            lines.append(f"known     by {known.source}, {lasting(known.age)} ago: {known.confidence}")
+        if run.turns or run.tokens or run.usd:
+            lines.append(f"spent     {plural(run.turns, 'turn')}, {run.tokens:,} tokens, {run.usd:.2f} USD")
     if run_dir is not None:
         lines.append(f"run       {run_dir}")
     for name, values in (("needs", detail.depends_on), ("touches", detail.touches)):

@@ -11,7 +11,9 @@ from enum import StrEnum
 
 import msgspec
 
+from omni_tui.model.attempt import AttemptStatus, Phase
 from omni_tui.model.pulse import Pulse
+from omni_tui.model.signal import Health
 
 BUSY_SHARE = 0.05
 """Share of one core from which a tree is at work."""
@@ -34,6 +36,9 @@ class Confidence(StrEnum):
     """Nothing but its start, or what its processes do, or old news."""
 
 
+AT_WORK = (Phase.LAUNCH, Phase.CONFIRM, Phase.WATCH)
+"""Phases in which what is shown of an attempt is its agent's doing; the others are ours, and certain."""
+
 _BY_SOURCE = {"hook": 0, "result": 0, "events": 0, "transcript": 1, "processes": 2, "start": 2}
 _STEPS = tuple(Confidence)
 
@@ -42,6 +47,24 @@ def confidence(source: str, age: float) -> Confidence:
     """Return how far a status from `source` can be believed `age` seconds after it was seen."""
     step = _BY_SOURCE.get(source, 2) + (age >= OLD_SECONDS)
     return _STEPS[min(step, len(_STEPS) - 1)]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent at work is, with what that is known by."""
+
+    health: Health
+    source: str
+    age: float
+    """Seconds since it was seen."""
+    confidence: Confidence
+
+
+def standing(run: AttemptStatus, now: float) -> Standing | None:
+    """Return how the agent of an attempt is at the UTC time `now`; None: none is at work in this phase."""
+    if run.phase not in AT_WORK or not run.source:
+        return None
+    age = max(0.0, now - run.signal_at)
+    return Standing(health=run.health, source=run.source, age=age, confidence=confidence(run.source, age))
 
 
 class Opinion(msgspec.Struct, frozen=True, kw_only=True):

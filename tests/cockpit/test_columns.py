@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from omni_tui.cockpit.look import ASKING, BLOCKED, LANDED, LIMITED, RUNNING, WAITING
+from omni_tui.cockpit.look import ASKING, BLOCKED, LANDED, LIMITED, RUNNING, WAITING, evidence
 from omni_tui.cockpit.text import age, fit, steady
 from omni_tui.cockpit.widgets.columns import GAP, Extent, cell, measure, plan
 from omni_tui.model.attempt import AttemptStatus, Phase
@@ -100,3 +101,24 @@ def test_the_state_of_a_running_task_tells_whether_its_agent_asks() -> None:
 
     assert any(text.startswith("? asking") for text in pieces)
     assert any("rm?" in text for text in pieces)
+
+
+@pytest.mark.parametrize(
+    ("phase", "source", "seconds", "said"),
+    [
+        (Phase.WATCH, "hook", 3, "hook 3s ago · sure"),
+        (Phase.WATCH, "transcript", 90, "transcript 1m ago · likely"),
+        (Phase.WATCH, "processes", 5, "processes 5s ago · guess"),
+        (Phase.CONFIRM, "start", 5, "start 5s ago · guess"),
+        (Phase.WATCH, "hook", 400, "hook 6m ago · likely"),
+        (Phase.CHECK, "hook", 3, ""),
+        (Phase.WATCH, "", 3, ""),
+    ],
+)
+def test_what_a_state_is_known_by(phase: Phase, source: str, seconds: float, said: str) -> None:
+    run = AttemptStatus(
+        task="t-1", workspace="w", attempt=1, phase=phase, health=Health.TOOL, source=source, signal_at=1000.0 - seconds
+    )
+    row = msgspec.structs.replace(a_row(status=Status.DOING), run=run)
+    assert evidence(row, 1000.0) == said
+    assert evidence(msgspec.structs.replace(row, status=Status.BLOCKED), 1000.0) == ""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.shell_completion import ShellComplete
 
@@ -17,6 +20,9 @@ from omni_tui import setup
 from omni_tui.cli import omni_tui, run
 from omni_tui.commands.workspace import origin_of
 from omni_tui.config import load_agent, load_workspace
+from omni_tui.model.attempt import AttemptId, AttemptStatus, Phase
+from omni_tui.model.signal import Health
+from omni_tui.model.task import Status, TaskRef
 from omni_tui.plugins.agent.claude import ClaudeAgent
 from omni_tui.resources import shipped_config
 from omni_tui.store import layout
@@ -274,6 +280,37 @@ def test_list_shows_what_is_asked_for(cli: Cli) -> None:
     assert [task["id"] for task in cli.result("list", "--status", "blocked")] == ["0002"]
     assert "did you mean `app`?" in cli("list", "--workspace", "ap", status=2)
     assert "not now" in cli("list")
+
+
+def test_a_status_is_shown_with_what_it_is_known_by(cli: Cli) -> None:
+    """As a dispatcher that died a moment ago left it."""
+    cli("add", "app", "--title", "One")
+    paths = FleetPaths(cli.fleet).workspace("app")
+    [file] = paths.queue(Status.TODO).glob("*.md")
+    file.rename(paths.queue(Status.DOING) / file.name)
+    run = paths.run(AttemptId(TaskRef("app", "0001"), 1))
+    run.mkdir(parents=True)
+    status = AttemptStatus(
+        task="0001",
+        workspace="app",
+        attempt=1,
+        phase=Phase.WATCH,
+        agent="ada",
+        health=Health.TOOL,
+        source="hook",
+        signal_at=time.time() - 30,
+        turns=4,
+        tokens=1200,
+    )
+    (run / "status.json").write_bytes(msgspec.json.encode(status))
+    [task] = cli.result("list")
+    signal = task["signal"]
+    assert (signal["health"], signal["source"], signal["confidence"]) == ("tool", "hook", "sure")
+    assert 30 <= signal["age"] < 60
+    assert cli.result("show", "0001")["signal"]["source"] == "hook"
+    text = cli("show", "0001")
+    assert re.search(r"^known     by hook, [345]\ds ago: sure$", text, re.MULTILINE)
+    assert "spent     4 turns, 1,200 tokens, 0.00 USD" in text
 
 
 def test_where_nobody_dispatches_a_request_is_carried_out_at_once(cli: Cli) -> None:

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.geometry import Size
 from textual.strip import Strip
 
-from omni_tui.cockpit.look import doing, look, needs_person, reason, signal_age
+from omni_tui.cockpit.look import doing, evidence, look, needs_person, reason
 from omni_tui.cockpit.tones import Tone, Toned
 from omni_tui.cockpit.widgets.paragraphs import Paragraph, wrap
 from omni_tui.model.task import Status
@@ -134,7 +134,7 @@ def _facts(row: TaskRow, now: float) -> str:
         facts.append(one_line(row.run.model))
     if row.status is Status.DOING:
         facts += [f"{row.run.phase} {doing(row)}" if str(row.run.phase) != doing(row) else doing(row)]
-        facts.append(f"signal {signal_age(row, now)} ago")
+        facts.append(evidence(row, now))
         if row.run.detail and not reason(row):
             facts.append(one_line(row.run.detail, 60))
     if row.run.usd:
