@@ -44,7 +44,7 @@ from omni_tui.store.lease import Lease
 from omni_tui.store.paths import FleetPaths, WorkspacePaths
 from omni_tui.store.queue import Queue
 from omni_tui.store.runs import Runs
-from omni_tui.store.state import read_state, write_state
+from omni_tui.store.state import take_state, write_state
 from omni_tui.store.watch import TreeWatch
 
 RUNTIMES = ("tmux", "process")
@@ -187,7 +187,7 @@ class Fleet:
             paths=self.paths,
             open_place=self.open_place,
             reload=self.reload,
-            state=read_state(self.paths.root),
+            state=take_state(self.paths.root, self.disk),
             recent=lambda: read_events(self.paths.journal, self.clock.now() - NIGHT_SECONDS),
             save_state=lambda state: write_state(self.paths.root, throughout(state, self.redact), self.disk),
         )

@@ -57,12 +57,25 @@ def narrate(event: Event) -> str:
     sentence = SENTENCES.get(event.event)
     if sentence is None:
         return ""
+    try:
+        return one_line(_narrated(event, sentence))
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        OverflowError,
+        OSError,
+    ):  # a line that somebody spoilt, or of a later version
+        return one_line(f"{subject(event)} {event.event}, with data that says nothing to this version")
+
+
+def _narrated(event: Event, sentence: str) -> str:
     verb = "passed" if event.data.get("passed") else "failed"
     later = ", ".join(event.data.get("later", ()))
     except_for = f", but for what counts from the next start: {later}" if later else ""
     until_when = f" before {_clock(event.data['until'])}" if event.data.get("until") else ""
     said = {name: _one_value(value) for name, value in event.data.items()}
-    text = one_line(sentence.format(**{"verb": verb, "except_for": except_for, "until_when": until_when, **said}))
+    text = sentence.format(**{"verb": verb, "except_for": except_for, "until_when": until_when, **said})
     return f"{_clock(event.time)} {subject(event)} {text}"
 
 

@@ -30,7 +30,12 @@ def look_back(runs: Runs, ref: TaskRef) -> Past:
     concluded = next((record for record in reversed(steps) if record.key == "conclude"), None)
     if concluded is None:
         return Past(closed=any(_is_landing(record) for record in steps))
-    move = msgspec.convert(concluded.result, Move)
+    try:
+        move = msgspec.convert(concluded.result, Move)
+    except msgspec.ValidationError as error:
+        raise OmniError(
+            f"its last step is spoilt: {error}", where=str(ref), fix="block the task and queue it again"
+        ) from error
     return Past(closed=move.kind is MoveKind.BLOCK, not_before=concluded.at + move.delay if move.delay else None)
 
 

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from omni_tui.engine.clock import Clock
+from omni_tui.errors import OmniError
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.step import StepRecord
 from omni_tui.store.runs import Run
@@ -83,7 +84,12 @@ class LocalEngine:
             record = await self._perform(key, work)
         if record.failure is not None:
             raise AttemptFailedError(record.failure)
-        return msgspec.convert(record.result, result)
+        try:
+            return msgspec.convert(record.result, result)
+        except msgspec.ValidationError as error:
+            where = str(self._run.dir / "steps.jsonl")
+            fix = "look at the line, or block the task and queue it again"
+            raise OmniError(f"step {key} cannot have ended as it is recorded: {error}", where=where, fix=fix) from error
 
     def is_done(self, key: str) -> bool:
         """Whether a step has been done already."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from omni_tui.errors import UsageError
+from omni_tui.errors import OmniError, UsageError
 from omni_tui.model.request import Reply, Request
 from omni_tui.model.task import is_valid_id
-from omni_tui.store.files import make_dirs, move, publish, remove
+from omni_tui.store.files import publish, remove
+from omni_tui.store.reading import decode, put_aside, read_small
 
 REQUEST = ".request.json"
 REPLY = ".reply.json"
-REFUSED = "refused"
-"""The folder for files that are no requests, each with a note."""
-
 _request = msgspec.json.Decoder(Request)
 _reply = msgspec.json.Decoder(Reply)
 
@@ -34,7 +33,8 @@ def pending(directory: Path) -> list[Request]:
         except FileNotFoundError:  # taken back
             continue
         except (msgspec.MsgspecError, OSError) as error:
-            _put_aside(path, str(error))
+            with suppress(FileNotFoundError):  # taken back
+                put_aside(path, "a request", str(error))
             continue
         if _path(directory, request.id, REPLY).exists():  # carried out, then a crash
             remove(path)
@@ -50,11 +50,15 @@ def reply(directory: Path, answer: Reply) -> None:
 
 
 def read_reply(directory: Path, request_id: str) -> Reply | None:
-    """Return what came of a request; None: not known yet."""
+    """Return what came of a request; None: not known yet. Raises `OmniError` where the answer cannot be read."""
+    path = _path(directory, request_id, REPLY)
     try:
-        return _reply.decode(_path(directory, request_id, REPLY).read_bytes())
+        return decode(_reply, read_small(path))
     except FileNotFoundError:
         return None
+    except (msgspec.MsgspecError, OSError) as error:
+        fix = "look with `omni-tui list` what was done"
+        raise OmniError(f"the answer cannot be read: {error}", where=str(path), fix=fix) from error
 
 
 def forget(directory: Path, request_id: str) -> None:
@@ -70,16 +74,7 @@ def _path(directory: Path, request_id: str, suffix: str) -> Path:
 
 
 def _read_request(path: Path) -> Request:
-    request = _request.decode(path.read_bytes())
+    request = decode(_request, read_small(path))
     if not is_valid_id(request.id) or path.name != f"{request.id}{REQUEST}":
         raise msgspec.ValidationError(f"its id {request.id!r:.80} and its name differ")
     return request
-
-
-def _put_aside(path: Path, reason: str) -> None:
-    aside = path.parent / REFUSED
-    make_dirs(aside)
-    number = sum(1 for _ in aside.iterdir())
-    target = aside / f"{number:04d}-{path.name}"
-    publish(target.with_suffix(".note.md"), f"This is not a request: {reason}\n".encode())
-    move(path, target)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from omni_tui.errors import TaskFileError
+from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.model.step import StepRecord
 from omni_tui.model.task import TaskRef
 from omni_tui.model.taskfile import note_name
 from omni_tui.model.verdict import Verdict
 from omni_tui.store.paths import FleetPaths
+from omni_tui.store.reading import read_small
 from omni_tui.store.runs import Runs
 from omni_tui.store.taskread import read_task
 
@@ -44,12 +45,14 @@ def read_detail(paths: FleetPaths, ref: TaskRef, path: Path) -> TaskDetail:
     run = Runs(paths.workspace(ref.workspace)).latest(ref.id)
     if run is None:
         return detail
-    return msgspec.structs.replace(detail, steps=tuple(run.steps()), verdict=run.read_verdict())
+    detail = msgspec.structs.replace(detail, verdict=run.read_verdict())
+    with contextlib.suppress(OmniError):  # spoilt steps are told where the task is delivered
+        detail = msgspec.structs.replace(detail, steps=tuple(run.steps()))
+    return detail
 
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return file.read(NOTE_BYTES).decode("utf-8", "replace")
-    except FileNotFoundError:
+        return read_small(path)[:NOTE_BYTES].decode("utf-8", "replace")
+    except OSError:
         return ""

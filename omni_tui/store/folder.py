@@ -9,7 +9,9 @@ import msgspec
 
 from omni_tui.errors import TaskFileError
 from omni_tui.model.task import Task
+from omni_tui.model.text import one_line
 from omni_tui.model.taskfile import SUFFIX, is_task_name, note_name
+from omni_tui.store.reading import read_small
 from omni_tui.store.taskread import read_task
 
 Stamp = tuple[int, int, int]
@@ -90,15 +92,15 @@ def _read(path: Path, workspace: str, info: os.stat_result) -> Task:
         task = read_task(path, workspace)
     except (TaskFileError, OSError):
         stem = path.name.removesuffix(SUFFIX)
-        return Task(workspace=workspace, id=stem, title=path.name, created_at=info.st_mtime)
+        return Task(workspace=workspace, id=one_line(stem), title=one_line(path.name), created_at=info.st_mtime)
     return msgspec.structs.replace(task, body="", extra={})
 
 
 def _first_line(path: Path) -> str:
     """Return the first line of a note that says something."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as note:
-            lines = [note.readline(2000).strip() for _ in range(10)]
-    except FileNotFoundError:
+        text = read_small(path).decode("utf-8", "replace")
+    except OSError:
         return ""
+    lines = (one_line(line[:2000]) for line in text.split("\n", 10)[:10])
     return next((line.lstrip("# ") for line in lines if line), "")

@@ -10,6 +10,7 @@ import msgspec
 
 from omni_tui.model.event import Event
 from omni_tui.store.files import DISK, Disk, append, make_dirs
+from omni_tui.store.reading import decode
 
 SUFFIX = ".jsonl"
 
@@ -58,7 +59,7 @@ def _is_outcome(event: str) -> bool:
 
 def _decode(line: bytes) -> Event | None:
     try:
-        return _event.decode(line)
+        return decode(_event, line)
     except msgspec.MsgspecError:
         return None
 

@@ -18,10 +18,14 @@ import psutil
 
 from omni_tui.errors import LeaseHeldError, LeaseLostError
 from omni_tui.model.view import Owner
+from omni_tui.store.reading import decode
 from omni_tui.store.files import DISK, Disk, sync_dir
 
 _RECORD_BYTES = 1024
 """The content has one size, so that one write replaces it and no reader sees the end of a former one."""
+
+_MOST_DIGITS = 16
+"""Of a count that can be one."""
 
 _TRIES = 5
 _PAUSE_SECONDS = 0.02
@@ -139,7 +143,7 @@ def _lock(descriptor: int, path: Path, pause: Callable[[float], None]) -> None:
 
 def _describe(process: Process, last: Owner | None, mode: str, now: float) -> Owner:
     """Count the epoch on under the lock. Boot and process keep it unique even where the file was lost."""
-    number = int(last.epoch.partition("-")[0]) + 1 if last else 1
+    number = _count(last.epoch) + 1 if last else 1
     return Owner(
         pid=process.pid,
         host=process.host,
@@ -149,6 +153,12 @@ def _describe(process: Process, last: Owner | None, mode: str, now: float) -> Ow
         since=now,
         mode=mode,
     )
+
+
+def _count(epoch: str) -> int:
+    """Return the number that an epoch begins with; 0: it has none, so it was not written by us."""
+    number = epoch.partition("-")[0]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < _MOST_DIGITS else 0
 
 
 def _boot_id() -> str:
@@ -161,7 +171,7 @@ def _boot_id() -> str:
 def _read(descriptor: int) -> Owner | None:
     data = os.pread(descriptor, _RECORD_BYTES, 0).strip()
     try:
-        return _owner.decode(data)
+        return decode(_owner, data)
     except msgspec.MsgspecError:  # never written yet, or not by us
         return None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.model.event import Event
+from omni_tui.store.reading import decode
 
 NOTABLE = {
     "config.refused": "Configuration refused, the last good one stays in force: {error}",
@@ -55,7 +56,7 @@ class NotableEvents:
 
     def _take(self, line: bytes) -> None:
         try:
-            event = _DECODER.decode(line)
+            event = decode(_DECODER, line)
         except msgspec.MsgspecError:
             return  # the cut start of a tail, or a line torn by a crash: told by `report`, not here
         settled = SETTLES.get(event.event)

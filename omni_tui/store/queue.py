@@ -23,6 +23,7 @@ from omni_tui.model.text import Redact
 from omni_tui.store.files import DISK, Disk, make_dirs, move, publish, remove
 from omni_tui.store.index import TaskIndex, entries
 from omni_tui.store.paths import WorkspacePaths
+from omni_tui.store.reading import read_small
 from omni_tui.store.taskread import is_being_written
 
 SETTLED = (Status.DOING, Status.DONE, Status.BLOCKED)
@@ -235,14 +236,14 @@ class Queue:
 
     def _read_note(self, path: Path) -> str:
         try:
-            return self._beside(path).read_text(encoding="utf-8")
-        except FileNotFoundError:
+            return read_small(self._beside(path)).decode("utf-8", "replace")
+        except OSError:  # no note, or none that can be read
             return ""
 
     def _write_note(self, path: Path, text: str) -> None:
         at = datetime.fromtimestamp(self._now(), UTC)
         note = f"{self._redact(text).rstrip()}\n\n({at:%Y-%m-%d %H:%M} UTC)\n"
-        publish(self._beside(path), note.encode(), disk=self._disk)
+        publish(self._beside(path), note.encode("utf-8", "replace"), disk=self._disk)
 
 
 def _name(path: Path) -> str:

@@ -16,6 +16,7 @@ from omni_tui.model.text import Redact, throughout
 from omni_tui.model.verdict import Verdict
 from omni_tui.store.files import DISK, Disk, append, make_dirs, publish
 from omni_tui.store.paths import WorkspacePaths
+from omni_tui.store.reading import decode, read_small
 
 T = TypeVar("T")
 
@@ -104,12 +105,15 @@ class Run:
 
     def _read_steps(self, path: Path) -> Iterator[StepRecord]:
         try:
-            *lines, _ = path.read_bytes().split(b"\n")
+            *lines, _ = read_small(path).split(b"\n")
         except FileNotFoundError:
             return
+        except OSError as error:
+            fix = "look at the file, or block the task and queue it again"
+            raise OmniError(f"the steps cannot be read: {error.strerror}", where=str(path), fix=fix) from error
         for number, line in enumerate(lines, 1):
             try:
-                yield _step.decode(line)
+                yield decode(_step, line)
             except msgspec.MsgspecError as error:
                 fix = "look at the line, or block the task and queue it again"
                 raise OmniError(f"not a step record: {error}", where=f"{path}:{number}", fix=fix) from error
@@ -148,8 +152,8 @@ class Runs:
 
     def _first(self, task_id: str) -> int:
         try:
-            return int((self._paths.runs / task_id / FIRST).read_bytes())
-        except FileNotFoundError:
+            return int(read_small(self._paths.runs / task_id / FIRST))
+        except (OSError, ValueError):  # not there, or spoilt: then every attempt counts
             return 1
 
     def open(self, attempt: AttemptId) -> Run:
@@ -168,8 +172,8 @@ class Runs:
 
 
 def _read(path: Path, decoder: msgspec.json.Decoder[T]) -> T | None:
+    """Return what a file says that is soon written again; None: it is not there, or not whole, or spoilt."""
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+        return decode(decoder, read_small(path))
+    except (OSError, msgspec.MsgspecError):
         return None
-    return decoder.decode(data) if data else None  # empty: renamed, but its bytes never came to the medium

@@ -9,8 +9,11 @@ import msgspec
 
 from omni_tui.model.state import FleetState
 from omni_tui.store.files import DISK, Disk, publish
+from omni_tui.store.reading import decode, put_aside, read_small
 
 STATE_FILE = "state.json"
+
+_state = msgspec.json.Decoder(FleetState)
 
 
 def write_state(root: Path, state: FleetState, disk: Disk = DISK) -> None:
@@ -20,6 +23,20 @@ def write_state(root: Path, state: FleetState, disk: Disk = DISK) -> None:
 
 def read_state(root: Path) -> FleetState:
     """Return the state; a fleet that has none yet, or one that cannot be read, is neither frozen nor throttled."""
-    with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):  # not written yet, or by another version
-        return msgspec.json.decode((root / STATE_FILE).read_bytes(), type=FleetState)
+    with contextlib.suppress(OSError, msgspec.MsgspecError):  # not written yet, or by another version
+        return decode(_state, read_small(root / STATE_FILE))
     return FleetState()
+
+
+def take_state(root: Path, disk: Disk = DISK) -> FleetState:
+    """Return the state for its owner, who puts a file aside that cannot be read, and says so in the new state."""
+    path = root / STATE_FILE
+    try:
+        return decode(_state, read_small(path))
+    except FileNotFoundError:
+        return FleetState()
+    except (OSError, msgspec.MsgspecError) as error:
+        kept = put_aside(path, "a state of the fleet", str(error), disk)
+        return FleetState(
+            message=f"{STATE_FILE} could not be read, so nothing is frozen; it is {kept.relative_to(root)}"
+        )
