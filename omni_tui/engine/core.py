@@ -25,6 +25,7 @@ DECISIONS = {
     "provider.parked": ("a provider is parked", "{provider} gets no new attempt: {reason}"),
     "provider.resumed": ("a provider serves again", "{provider}"),
     "cause.found": ("failures share a cause", "{sign} failed in {tasks} of {workspace}; what depends on it is paused"),
+    "workspace.broken": ("a workspace is broken", "{workspace}: {reason}"),
     "fleet.stopped": ("the run was stopped", "{reason}; `omni-tui thaw` goes on"),
 }
 """How a person is told of what the course of the run has decided."""
@@ -125,7 +126,7 @@ class Core:
 
     async def _stop_when_idle(self) -> None:
         await self.scheduler.idle.wait()
-        self.stop("idle: nothing runs and nothing can start")
+        self.stop(self._services.course.course.stopped or "idle: nothing runs and nothing can start")
 
     # -- the course of the run -------------------------------------------------------------------------------------
 

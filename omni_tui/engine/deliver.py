@@ -76,7 +76,7 @@ async def merge_in(attempt: Attempt, landing: Landing) -> Merge:
     """Squash, check and land; all of it again where the check was lost or the release branch has moved meanwhile."""
     for turn in count(1):
         merge = await attempt.step(f"squash.{turn}", Merge, landing.squash)
-        if landing.has_check and not await check(attempt, landing, merge, turn):
+        if landing.has_check and not await is_sound(attempt, landing, merge, turn):
             continue
         if await attempt.step(f"land.{turn}", bool, partial(landing.land, merge)):
             attempt.board.end("")
@@ -98,15 +98,27 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]
     return salvage, launched
 
 
-async def check(attempt: Attempt, landing: Landing, merge: Merge, turn: int) -> bool:
-    """Run the check on exactly the tree that will land; False: it was ended from outside, so nothing is known."""
-    checkout = await attempt.step(f"checkout.{turn}", str, partial(landing.checkout, merge, str(turn)))
+async def is_sound(attempt: Attempt, landing: Landing, merge: Merge, turn: int) -> bool:
+    """Check exactly the tree that will land; False: that was ended from outside, so nothing is known.
+
+    Raises where it fails. Whose fault that is, the same check tells on the release branch without the change.
+    """
+    result = await check(attempt, landing, merge.commit, f"{turn}")
+    if result.passed or landing.is_worth_another(result, turn):
+        return result.passed
+    before = None if landing.was_sound(merge.onto) else await check(attempt, landing, merge.onto, f"base.{turn}")
+    raise landing.refuse(result, before)
+
+
+async def check(attempt: Attempt, landing: Landing, commit: str, key: str) -> CheckResult:
+    """Run the check on a fresh checkout of a commit, and clear both away."""
+    checkout = await attempt.step(f"checkout.{key}", str, partial(landing.checkout, commit, key))
     started: Started | None = None
     try:
-        started = await attempt.step(f"checking.{turn}", Started, partial(landing.start_check, checkout, str(turn)))
-        result = await attempt.step(f"check.{turn}", CheckResult, partial(landing.finish_check, started, turn))
+        started = await attempt.step(f"checking.{key}", Started, partial(landing.start_check, checkout, key))
+        result = await attempt.step(f"check.{key}", CheckResult, partial(landing.finish_check, started, commit))
     except AttemptFailedError:
-        await attempt.step(f"clear.{turn}", type(None), partial(landing.clear_check, checkout, started))
+        await attempt.step(f"clear.{key}", type(None), partial(landing.clear_check, checkout, started))
         raise
-    await attempt.step(f"clear.{turn}", type(None), partial(landing.clear_check, checkout, started))
-    return result.passed
+    await attempt.step(f"clear.{key}", type(None), partial(landing.clear_check, checkout, started))
+    return result

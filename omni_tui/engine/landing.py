@@ -119,9 +119,9 @@ class Landing:
             raise AttemptFailedError(Failure(kind=FailureKind.CONFLICT, message=message))
         return merge
 
-    async def checkout(self, merge: Merge, key: str) -> str:
-        """Make a fresh checkout of exactly the commit that would land; return its path."""
-        return str(await self._place.checkouts.checkout(f"check-{self._task.id}-{self._id.number}-{key}", merge.commit))
+    async def checkout(self, commit: str, key: str) -> str:
+        """Make a fresh checkout of exactly this commit; return its path."""
+        return str(await self._place.checkouts.checkout(f"check-{self._task.id}-{self._id.number}-{key}", commit))
 
     async def start_check(self, checkout: str, key: str) -> Started:
         """Start the check command there, where agents run: it can be looked at, and adopted after a restart."""
@@ -132,15 +132,32 @@ class Landing:
         except RuntimeFailedError as error:
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
 
-    async def finish_check(self, started: Started, turn: int) -> CheckResult:
-        """Return what came of it; raise if it failed, or was ended from outside again and again."""
+    async def finish_check(self, started: Started, commit: str) -> CheckResult:
+        """Return what came of it, and remember a commit that it passed on."""
         result = await self._check.finish(started)
         self._services.record(
             "check.finished", self._id, passed=result.passed, lost=result.lost, seconds=result.seconds
         )
-        if not result.passed and not (result.lost and turn < LOST_CHECKS):
-            raise AttemptFailedError(_check_failure(self._place.settings.check, result))
+        if result.passed:
+            self._place.sound.add(commit)
         return result
+
+    def is_worth_another(self, result: CheckResult, turn: int) -> bool:
+        """Whether a check that did not pass should be run again, because it was ended from outside."""
+        return result.lost and turn < LOST_CHECKS
+
+    def was_sound(self, commit: str) -> bool:
+        """Whether the check is known to have passed on a commit."""
+        return commit in self._place.sound
+
+    def refuse(self, result: CheckResult, before: CheckResult | None) -> AttemptFailedError:
+        """Return the failure that a failed check is; `before` tells of the release branch without the change."""
+        command = self._place.settings.check
+        if before is None or before.passed or before.lost:
+            return AttemptFailedError(_check_failure(command, result))
+        reason = f"the check `{command}` fails on {self._place.settings.release} as it is, without any change"
+        self._services.record("workspace.broken", workspace=self._place.name, reason=reason)
+        return AttemptFailedError(Failure(kind=FailureKind.BASE, message=reason, output=before.output[-8000:]))
 
     async def clear_check(self, checkout: str, started: Started | None) -> None:
         """End what is left of the check, however far it came, and remove its checkout."""

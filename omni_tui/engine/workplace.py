@@ -21,7 +21,7 @@ from omni_tui.store.runs import Runs
 
 @dataclass
 class Workplace:
-    """What is handed in for one workspace; only `turn` changes."""
+    """What is handed in for one workspace; only `turn` and `sound` change."""
 
     name: str
     settings: WorkspaceSettings
@@ -43,6 +43,8 @@ class Workplace:
     """Set when a spare may have been used, the tip may have moved, or the settings have changed."""
     turn: int = 0
     """Whose turn it is among the agents."""
+    sound: set[str] = field(default_factory=set)
+    """Commits on which the check has passed since the core began."""
 
     def state_dir(self, agent: str) -> Path:
         """Return where an agent keeps what outlives its attempts."""

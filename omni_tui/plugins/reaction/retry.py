@@ -57,7 +57,7 @@ class RetryReaction:
         if last.kind in PASSING:
             return _again(last, _growing(AGAIN_SECONDS, row - 1))
         if last.kind is FailureKind.LIMITED:
-            return _again(last, _growing(LIMIT_SECONDS, row))
+            return _again(last, _growing(LIMIT_SECONDS, row) if last.until is None else 0.0)
         if last.kind is FailureKind.BASE or last.cause in TURNED_AWAY:
             return _again(last, 0.0)  # once a person has mended it; until then the scheduler holds the task
         if last.cause == SERVER_CAUSE:
