@@ -155,7 +155,8 @@ class Landing:
         command = self._place.settings.check
         if before is None or before.passed or before.lost:
             return AttemptFailedError(_check_failure(command, result))
-        reason = f"the check `{command}` fails on {self._place.settings.release} as it is, without any change"
+        where = f"{self._place.settings.release} as it is"
+        reason = f"the check `{command}` {_how(before)} on {where}, without any change"
         self._services.record("workspace.broken", workspace=self._place.name, reason=reason)
         return AttemptFailedError(Failure(kind=FailureKind.BASE, message=reason, output=before.output[-8000:]))
 
@@ -182,11 +183,15 @@ def _gate_failure(verdict: Verdict) -> Failure:
 
 
 def _check_failure(command: str, result: CheckResult) -> Failure:
-    how = "was ended from outside" if result.lost else f"exited with {result.status}"
-    if result.timed_out:
-        how = f"ran longer than {result.seconds:.0f} s"
     return Failure(
         kind=FailureKind.CHECK,
-        message=f"the check `{command}` {how} on the tree that would have landed",
+        message=f"the check `{command}` {_how(result)} on the tree that would have landed",
         output=result.output[-8000:],
     )
+
+
+def _how(result: CheckResult) -> str:
+    """Say how a check that did not pass ended."""
+    if result.timed_out:
+        return f"ran longer than {result.seconds:.0f} s"
+    return "was ended from outside" if result.lost else f"exited with {result.status}"

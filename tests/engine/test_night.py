@@ -95,7 +95,7 @@ async def test_check_that_fails_without_the_change_too_is_nobodys_fault(tmp_path
     first, second = fleet.add("First"), fleet.add("Second")
     record = await until_idle(fleet)
     (broken,) = record.named("workspace.broken")
-    assert "fails on release/omni as it is" in broken.data["reason"]
+    assert "exited with 1 on release/omni as it is" in broken.data["reason"]
     assert [event.data["kind"] for event in record.named("attempt.failed")] == ["base"]
     assert statuses(fleet, first.id, second.id) == [Status.TODO, Status.TODO]
     assert Runs(fleet.paths).attempts(second.id) == []
