@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 from omni_tui.errors import ConfigError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
+from omni_tui.model.text import clean
 
 S = TypeVar("S", bound=Struct)
 KeyPath = tuple[str, ...]
@@ -128,12 +129,14 @@ def _load(path: Path, settings: type[S]) -> S:
         return settings()
     text = _read_text(path)
     data = _parse(path, text)
-    problems = sorted(check(data, settings, text))
+    problems = sorted([*check(data, settings, text), *_hidden(data, text)])
     if problems:
         first = problems[0]
         where = f"{path}:{first.line}" if first.line else str(path)
         more = "".join(f"\nline {problem.line}: {problem.text}" for problem in problems[1:])
-        raise ConfigError(first.text + more, where=where, fix="mend the file, or delete the line to get the default")
+        raise ConfigError(
+            clean(first.text + more), where=where, fix="mend the file, or delete the line to get the default"
+        )
     return msgspec.convert(data, settings)
 
 
@@ -149,6 +152,8 @@ def _read_text(path: Path) -> str:
 def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
+    except RecursionError as error:
+        raise ConfigError("nested too deeply", where=str(path), fix="keep it flat: tables of plain values") from error
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"line (\d+)", str(error))
         where = f"{path}:{place[1]}" if place else str(path)
@@ -168,6 +173,18 @@ def check(data: Mapping[str, Any], settings: type[Struct], text: str, table: Key
         elif not _fits(value, key):
             shown = msgspec.json.encode(value, enc_hook=str).decode()
             yield Problem(line_of(text, path), f"`{'.'.join(path)}` is {shown}; it must be {key.expected}")
+
+
+def _hidden(data: Mapping[str, Any], text: str, table: KeyPath = ()) -> Iterator[Problem]:
+    """Name each key whose value holds something that a person does not see, and that acts where it is shown."""
+    for name, value in data.items():
+        path = (*table, name)
+        if isinstance(value, Mapping):
+            yield from _hidden(value, text, path)
+        elif any(
+            clean(part) != part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str)
+        ):
+            yield Problem(line_of(text, path), f"`{'.'.join(path)}` holds a character that cannot be seen")
 
 
 def _fits(value: object, key: Key) -> bool:

@@ -59,13 +59,7 @@ def narrate(event: Event) -> str:
         return ""
     try:
         return one_line(_narrated(event, sentence))
-    except (
-        LookupError,
-        TypeError,
-        ValueError,
-        OverflowError,
-        OSError,
-    ):  # a line that somebody spoilt, or of a later version
+    except (LookupError, TypeError, ValueError, OverflowError, OSError):  # spoilt, or of another version
         return one_line(f"{subject(event)} {event.event}, with data that says nothing to this version")
 
 

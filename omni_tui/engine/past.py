@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from omni_tui.errors import OmniError
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.failure import Move, MoveKind
 from omni_tui.model.step import StepRecord

@@ -13,9 +13,12 @@ T = TypeVar("T")
 Redact = Callable[[str], str]
 """Takes secrets out of a text; `str` leaves it as it is."""
 
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+_HIDDEN = (
+    "\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
 )
+"""C1 controls, bidi controls, breaks of lines, annotations, halves of surrogates, tags: what is there and not seen."""
+_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f{_HIDDEN}]")
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 _SPACES = re.compile(r"\s+")
 _ALL_BUT_SGR = re.compile(
@@ -23,7 +26,7 @@ _ALL_BUT_SGR = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, SOS, PM, APC
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
     r"|\x1b[ -/]*[0-~]"  # any other escape
-    "|[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    f"|[\x00-\x1f{_HIDDEN}]"
 )
 
 
@@ -49,7 +52,7 @@ def one_line(text: str, limit: int | None = None) -> str:
 
 
 def throughout(value: T, change: Callable[[str], str]) -> T:
-    """Return a value of plain data or structs with every text in it put through `change`; enums and keys stay."""
+    """Return a value of plain data or structs with every text in it put through `change`; enums stay."""
     whole: Any = value
     changed: Any = value
     if type(whole) is str:
@@ -58,7 +61,7 @@ def throughout(value: T, change: Callable[[str], str]) -> T:
         fields = {name: throughout(getattr(whole, name), change) for name in whole.__struct_fields__}
         changed = msgspec.structs.replace(whole, **fields)
     elif isinstance(whole, dict):
-        changed = {key: throughout(item, change) for key, item in whole.items()}
+        changed = {throughout(key, change): throughout(item, change) for key, item in whole.items()}
     elif type(whole) in (list, tuple):
         changed = type(whole)(throughout(item, change) for item in whole)
     return changed  # type: ignore[no-any-return]

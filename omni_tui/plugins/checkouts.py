@@ -26,7 +26,7 @@ def read_record(checkout: Path) -> CheckoutRecord | None:
     """Return the record of a checkout; None: there is none, or it was never finished."""
     try:
         return msgspec.json.decode(_record(checkout).read_bytes(), type=CheckoutRecord)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # not there, or spoilt
         return None
 
 

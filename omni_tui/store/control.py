@@ -11,7 +11,7 @@ from omni_tui.errors import OmniError, UsageError
 from omni_tui.model.request import Reply, Request
 from omni_tui.model.task import is_valid_id
 from omni_tui.store.files import publish, remove
-from omni_tui.store.reading import decode, put_aside, read_small
+from omni_tui.store.reading import decode_shown, put_aside, read_small
 
 REQUEST = ".request.json"
 REPLY = ".reply.json"
@@ -53,7 +53,7 @@ def read_reply(directory: Path, request_id: str) -> Reply | None:
     """Return what came of a request; None: not known yet. Raises `OmniError` where the answer cannot be read."""
     path = _path(directory, request_id, REPLY)
     try:
-        return decode(_reply, read_small(path))
+        return decode_shown(_reply, read_small(path))
     except FileNotFoundError:
         return None
     except (msgspec.MsgspecError, OSError) as error:
@@ -74,7 +74,7 @@ def _path(directory: Path, request_id: str, suffix: str) -> Path:
 
 
 def _read_request(path: Path) -> Request:
-    request = decode(_request, read_small(path))
+    request = decode_shown(_request, read_small(path))
     if not is_valid_id(request.id) or path.name != f"{request.id}{REQUEST}":
         raise msgspec.ValidationError(f"its id {request.id!r:.80} and its name differ")
     return request

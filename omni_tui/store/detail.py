@@ -11,6 +11,7 @@ from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.model.step import StepRecord
 from omni_tui.model.task import TaskRef
 from omni_tui.model.taskfile import note_name
+from omni_tui.model.text import clean
 from omni_tui.model.verdict import Verdict
 from omni_tui.store.paths import FleetPaths
 from omni_tui.store.reading import read_small
@@ -53,6 +54,6 @@ def read_detail(paths: FleetPaths, ref: TaskRef, path: Path) -> TaskDetail:
 
 def _text(path: Path) -> str:
     try:
-        return read_small(path)[:NOTE_BYTES].decode("utf-8", "replace")
+        return clean(read_small(path)[:NOTE_BYTES].decode("utf-8", "replace"))
     except OSError:
         return ""

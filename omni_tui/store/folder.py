@@ -9,8 +9,8 @@ import msgspec
 
 from omni_tui.errors import TaskFileError
 from omni_tui.model.task import Task
-from omni_tui.model.text import one_line
 from omni_tui.model.taskfile import SUFFIX, is_task_name, note_name
+from omni_tui.model.text import one_line
 from omni_tui.store.reading import read_small
 from omni_tui.store.taskread import read_task
 

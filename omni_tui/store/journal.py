@@ -10,7 +10,7 @@ import msgspec
 
 from omni_tui.model.event import Event
 from omni_tui.store.files import DISK, Disk, append, make_dirs
-from omni_tui.store.reading import decode
+from omni_tui.store.reading import decode_shown
 
 SUFFIX = ".jsonl"
 
@@ -59,7 +59,7 @@ def _is_outcome(event: str) -> bool:
 
 def _decode(line: bytes) -> Event | None:
     try:
-        return decode(_event, line)
+        return decode_shown(_event, line)
     except msgspec.MsgspecError:
         return None
 

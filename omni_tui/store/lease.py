@@ -18,8 +18,8 @@ import psutil
 
 from omni_tui.errors import LeaseHeldError, LeaseLostError
 from omni_tui.model.view import Owner
-from omni_tui.store.reading import decode
 from omni_tui.store.files import DISK, Disk, sync_dir
+from omni_tui.store.reading import decode_shown
 
 _RECORD_BYTES = 1024
 """The content has one size, so that one write replaces it and no reader sees the end of a former one."""
@@ -171,7 +171,7 @@ def _boot_id() -> str:
 def _read(descriptor: int) -> Owner | None:
     data = os.pread(descriptor, _RECORD_BYTES, 0).strip()
     try:
-        return decode(_owner, data)
+        return decode_shown(_owner, data)
     except msgspec.MsgspecError:  # never written yet, or not by us
         return None
 

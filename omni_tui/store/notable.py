@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.model.event import Event
-from omni_tui.store.reading import decode
+from omni_tui.store.reading import decode_shown
 
 NOTABLE = {
     "config.refused": "Configuration refused, the last good one stays in force: {error}",
@@ -56,7 +56,7 @@ class NotableEvents:
 
     def _take(self, line: bytes) -> None:
         try:
-            event = decode(_DECODER, line)
+            event = decode_shown(_DECODER, line)
         except msgspec.MsgspecError:
             return  # the cut start of a tail, or a line torn by a crash: told by `report`, not here
         settled = SETTLES.get(event.event)

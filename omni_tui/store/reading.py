@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from omni_tui.model.text import clean, throughout
 from omni_tui.store.files import DISK, Disk, make_dirs, move, publish
 
 T = TypeVar("T")
@@ -24,6 +26,8 @@ MOST_BYTES = 64 << 20
 REFUSED = "refused"
 """The folder for files that could not be read, each with a note, beside where they were."""
 
+_PLAIN = re.compile(rb'(?:[ -\[\]-~\n]++|\\[nt"\\/])*+')
+"""JSON without anything that `clean` takes out: nearly all there is, so nearly nothing is looked at twice."""
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -45,6 +49,12 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
         return decoder.decode(data)
     except (RecursionError, UnicodeDecodeError) as error:
         raise msgspec.DecodeError(str(error)) from error
+
+
+def decode_shown(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
+    """As `decode`, for what a person is shown: no text in it can move a terminal, whoever wrote the file."""
+    value = decode(decoder, data)
+    return value if _PLAIN.fullmatch(data) else throughout(value, clean)
 
 
 def put_aside(path: Path, what: str, reason: str, disk: Disk = DISK) -> Path:

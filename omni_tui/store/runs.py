@@ -16,7 +16,7 @@ from omni_tui.model.text import Redact, throughout
 from omni_tui.model.verdict import Verdict
 from omni_tui.store.files import DISK, Disk, append, make_dirs, publish
 from omni_tui.store.paths import WorkspacePaths
-from omni_tui.store.reading import decode, read_small
+from omni_tui.store.reading import decode, decode_shown, read_small
 
 T = TypeVar("T")
 
@@ -174,6 +174,6 @@ class Runs:
 def _read(path: Path, decoder: msgspec.json.Decoder[T]) -> T | None:
     """Return what a file says that is soon written again; None: it is not there, or not whole, or spoilt."""
     try:
-        return decode(decoder, read_small(path))
+        return decode_shown(decoder, read_small(path))
     except (OSError, msgspec.MsgspecError):
         return None

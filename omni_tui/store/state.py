@@ -9,7 +9,7 @@ import msgspec
 
 from omni_tui.model.state import FleetState
 from omni_tui.store.files import DISK, Disk, publish
-from omni_tui.store.reading import decode, put_aside, read_small
+from omni_tui.store.reading import decode_shown, put_aside, read_small
 
 STATE_FILE = "state.json"
 
@@ -24,7 +24,7 @@ def write_state(root: Path, state: FleetState, disk: Disk = DISK) -> None:
 def read_state(root: Path) -> FleetState:
     """Return the state; a fleet that has none yet, or one that cannot be read, is neither frozen nor throttled."""
     with contextlib.suppress(OSError, msgspec.MsgspecError):  # not written yet, or by another version
-        return decode(_state, read_small(root / STATE_FILE))
+        return decode_shown(_state, read_small(root / STATE_FILE))
     return FleetState()
 
 
@@ -32,7 +32,7 @@ def take_state(root: Path, disk: Disk = DISK) -> FleetState:
     """Return the state for its owner, who puts a file aside that cannot be read, and says so in the new state."""
     path = root / STATE_FILE
     try:
-        return decode(_state, read_small(path))
+        return decode_shown(_state, read_small(path))
     except FileNotFoundError:
         return FleetState()
     except (OSError, msgspec.MsgspecError) as error:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import libtmux
 
@@ -88,7 +89,7 @@ class Bench:
             path.write_text(f"#!/bin/sh\n{script}\n")
             path.chmod(0o755)
 
-    def runtime(self, **settings: int) -> Runtime:
+    def runtime(self, **settings: Any) -> Runtime:  # noqa: ANN401 -- whatever a `RuntimeSpec` takes
         """Return a new runtime, as a start of the orchestrator makes one."""
         spec = RuntimeSpec(root=self.root, **settings)
         make: dict[str, Callable[[], Runtime]] = {

@@ -45,7 +45,8 @@ def read(line: bytes, at: float) -> Signal | None:
     if event in HANDLERS:
         signal = HANDLERS[event](text, at)
         path = _text(text, "transcript_path")
-        return msgspec.structs.replace(signal, session=path) if signal is not None and path else signal
+        sound = path and path == one_line(path)  # it is opened: no null character, nothing hidden
+        return msgspec.structs.replace(signal, session=path) if signal is not None and sound else signal
     if text.startswith('{"type":"result"'):
         return _result(text, at)
     return None

@@ -26,6 +26,8 @@ WRAPPER = Path(__file__).with_name("wrapper.sh")
 MARK = "OMNI_MARK"
 """The variable by which the processes of one agent are known where there is no PID namespace."""
 
+_RECORD = re.compile(r"(\d{1,10}) (\d{1,19}|-) (\S+) (\S+) (-|%\d{1,10})\n")
+_STATUS = re.compile(r"\d{1,3}\n")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _LEFT_BY_TERMINALS = "TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION SHELL PWD OLDPWD SHLVL"
 _LOG_LIMIT = 8 * 1024 * 1024
@@ -46,11 +48,12 @@ def read_process(run_dir: Path) -> ProcessRecord | None:
     """Return the wrapper's record; None: there is none, or it is not whole yet."""
     try:
         line = (run_dir / "process").read_text("ascii")
-    except FileNotFoundError:
+    except (OSError, UnicodeDecodeError):
         return None
-    if not line.endswith("\n"):
+    record = _RECORD.fullmatch(line)
+    if record is None:
         return None
-    pid, ticks, boot, method, pane = line.split()
+    pid, ticks, boot, method, pane = record.groups()
     started = _started_without_proc(int(pid), run_dir) if ticks == "-" else int(ticks) / liveness.ticks_per_second()
     return ProcessRecord(int(pid), started, boot, method, "" if pane == "-" else pane)
 
@@ -135,9 +138,9 @@ def read_exit(run_dir: Path) -> Exit | None:
     path = run_dir / "exit"
     try:
         line, at = path.read_text("ascii"), path.stat().st_mtime
-    except FileNotFoundError:
+    except (OSError, UnicodeDecodeError):
         return None
-    if not line.endswith("\n"):
+    if line != "-\n" and not _STATUS.fullmatch(line):  # not whole yet, or not the wrapper's
         return None
     return Exit(status=None if line == "-\n" else int(line), at=at)
 
