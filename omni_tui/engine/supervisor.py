@@ -31,7 +31,7 @@ from omni_tui.policy.vitals import Moment, Vitals
 Decision = TypeVar("Decision")
 
 COMMIT_LOOK_SECONDS = 30.0
-"""Least time between two looks at what was committed; none without a signal in between."""
+"""Least time between two looks at what was committed, and before the first; none without a signal in between."""
 
 SESSION_LINE = 1 << 20
 """Bytes of one line of a session's record that are read: what the model used stands at its end."""
@@ -67,7 +67,7 @@ class Supervisor:
         self._services = services
         self._first_look = True
         self._commits_due = False
-        self._commits_at = -COMMIT_LOOK_SECONDS
+        self._commits_at = services.clock.monotonic()
         self.vitals = Vitals(started=self._monotonic(started.at), last_signal=self._monotonic(started.at))
         self._take(started)
 

@@ -14,6 +14,7 @@ from omni_tui.model.task import Status
 from tests.support.fleets import AGENT, GOOD, make_fleet
 from tests.support.leftovers import nothing_left
 from tests.support.running import Record, ask, dispatching, until_idle
+from tests.support.waiting import wait_for_async
 
 ONCE = "[limits]\nattempts = 1\nkill_grace_seconds = 0.2\nwall_minutes = 1\n"
 IMPATIENT = ONCE + "stall_minutes = 0.02\n"
@@ -164,20 +165,12 @@ async def test_the_warden_rests_while_nothing_runs(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(warden, "ROUND_SECONDS", 0.01)
     fleet = await make_fleet(tmp_path, settings=ONCE)
     fleet.add("Short")
-    looks = 0
 
-    def space() -> Space:
-        nonlocal looks
-        looks += 1
-        return Space(free_bytes=10**12, free_inodes_percent=50.0)
+    def on_duty() -> bool:
+        return any(task.get_name() == "warden" for task in asyncio.all_tasks())
 
-    fleet.fleet.space = space  # type: ignore[method-assign]
-    async with dispatching(fleet) as (core, record):
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "task.claimed")
+        assert on_duty()
         await record.wait(lambda event: event.event == "fleet.idle")
-        async with asyncio.timeout(10):
-            await core.scheduler.idle.wait()
-            while any(task.get_name() == "warden" for task in asyncio.all_tasks()):
-                await asyncio.sleep(0.01)
-        seen = looks
-        await asyncio.sleep(0.1)
-        assert looks == seen
+        await wait_for_async(lambda: not on_duty(), "its last round")
