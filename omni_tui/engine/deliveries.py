@@ -52,6 +52,10 @@ class Deliveries:
         self.running[task.ref] = running
         self._guard.spawn(f"delivery of {task.ref}", self._deliver(running))
 
+    async def look_at_base(self, place: Workplace) -> None:
+        """Remember what the default branch is before the first landing."""
+        await self._put_away.look_at_base(place)
+
     async def order(self, ref: TaskRef, order: Order) -> Running | None:
         """Give a running task an order and wait until it has ended, however it did; None: it does not run."""
         running = self.running.get(ref)

@@ -32,6 +32,7 @@ class PutAway:
         Pushed first: what is in done/ is looked at by no later start, which would not know that the push is missing.
         """
         await self._push(place)
+        await self.look_at_base(place)
         try:
             outcome = self._move(task, place, file, Occasion.LANDED)
         except TaskFileError as error:  # a person's own file has its name in done/
@@ -42,6 +43,15 @@ class PutAway:
             task, Outcome(landed=True, message=f"landed on {place.settings.release}", commit=merge.commit)
         )
         return outcome
+
+    async def look_at_base(self, place: Workplace) -> None:
+        """Say so if the default branch is not what it was, but for a person's merge of the release branch."""
+        tip, before = await place.scm.base_tip(), place.base_tip
+        place.base_tip = tip or before
+        if not (tip and before) or tip == before or await place.scm.holds(tip):
+            return
+        reason = f"the default branch of {place.name} changed where it came from: {before[:10]} became {tip[:10]}"
+        self._services.record("base.moved", workspace=place.name, reason=reason)
 
     async def _push(self, place: Workplace) -> None:
         if not self._services.settings().merge.push:

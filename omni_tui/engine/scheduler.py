@@ -73,6 +73,7 @@ class Scheduler:
             self._services.wakeups.add(site.intake.changed, place.paths.queue(status))
             self._services.wakeups.add(self.wake, place.paths.queue(status))
         site.keeper = self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
+        self._guard.spawn(f"base of {place.name}", self._deliveries.look_at_base(place))
         for path in place.queue.files(Status.DOING):
             self._adopt(place, path)
         self.wake.set()

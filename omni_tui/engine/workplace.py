@@ -21,7 +21,7 @@ from omni_tui.store.runs import Runs
 
 @dataclass
 class Workplace:
-    """What is handed in for one workspace; only `turn` and `sound` change."""
+    """What is handed in for one workspace; only what has a default changes."""
 
     name: str
     settings: WorkspaceSettings
@@ -43,6 +43,8 @@ class Workplace:
     """Set when a spare may have been used, the tip may have moved, or the settings have changed."""
     turn: int = 0
     """Whose turn it is among the agents."""
+    base_tip: str = ""
+    """The default branch's tip where the repository came from, as it was seen last; empty: not yet."""
     sound: set[str] = field(default_factory=set)
     """Commits on which the check has passed since the core began."""
 

@@ -139,6 +139,15 @@ class MemoryScm:
         self.origin.refs[self.release_ref] = tip
         return Push(pushed=True)
 
+    async def base_tip(self) -> str:
+        """Return the default branch's tip in `origin`."""
+        base = self.spec.base or self.repository.default
+        return self.origin.refs.get(f"refs/heads/{base}", "") if self.origin is not None else ""
+
+    async def holds(self, commit: str) -> bool:
+        """Whether the release branch contains `commit`."""
+        return commit in self.repository.history(await self.tip())
+
     async def origin_state(self) -> str:
         """Return a digest of the checkouts of `origin`."""
         if self.origin is None or not self.origin.checkouts:

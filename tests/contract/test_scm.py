@@ -311,3 +311,18 @@ async def test_what_is_no_commit_is_refused(bench: Bench, head: str) -> None:
         await scm.change(head)
     with pytest.raises(ScmError):
         await scm.squash(head, "x")
+
+
+async def test_the_default_branch_is_looked_up_where_the_repository_came_from(bench: Bench) -> None:
+    scm = bench.scm()
+    tip = await landed(bench, {"a.txt": "new\n"})
+    assert await scm.base_tip() == bench.first
+    assert await scm.holds(bench.first)
+    assert await scm.holds(tip)
+    theirs = bench.advance_base()
+    assert await scm.base_tip() == theirs
+    assert not await scm.holds(theirs)
+    await scm.push()
+    bench.advance_base(tip)
+    assert await scm.base_tip() == tip
+    assert await bench.scm(origin="").base_tip() == ""

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from omni_tui.model.task import Status
 from omni_tui.store.runs import Runs
-from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
+from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, git, make_fleet
 from tests.support.running import until_idle
 
 QUIET = QUICK.replace("0.05", "1")
@@ -110,3 +112,27 @@ async def test_check_that_fails_by_the_change_alone_is_its_fault(tmp_path: Path)
     assert record.named("workspace.broken") == []
     assert [event.data["kind"] for event in record.named("attempt.failed")] == ["check"]
     assert statuses(fleet, task.id) == [Status.BLOCKED]
+
+
+@pytest.mark.parametrize("choice", ["stop", "tell"])
+async def test_a_default_branch_that_moves_meanwhile(tmp_path: Path, choice: str) -> None:
+    fleet = await make_fleet(tmp_path, settings=QUIET + f'[night]\nbase_moved = "{choice}"\n')
+    push = 'cd "$OMNI_WORKTREE/../../../../../origin" && git commit -q --allow-empty -m theirs && cd -\n'
+    fleet.agent(GOOD.replace("say accepted\n", "say accepted\n" + push))
+    _, second = fleet.add("First"), fleet.add("Second")
+    record = await until_idle(fleet)
+    assert "the default branch of app changed" in record.named("base.moved")[0].data["reason"]
+    assert (statuses(fleet, second.id) == [Status.TODO]) is (choice == "stop")
+    assert len(record.named("fleet.stopped")) == (choice == "stop")
+
+
+async def test_a_merge_of_the_release_branch_is_no_surprise(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=QUIET)
+    merge = 'cd "$OMNI_WORKTREE/../../../../../origin" && git merge -q --ff-only release/omni; cd -\n'
+    fleet.agent(GOOD.replace("say accepted\n", "say accepted\n" + merge))
+    for number in range(3):
+        fleet.add(f"Task {number}")
+    record = await until_idle(fleet)
+    assert "Task 0" in git(fleet.origin, "log", "--format=%s", "main")
+    assert len(fleet.landed()) == 3
+    assert record.named("base.moved") == []

@@ -86,6 +86,10 @@ class Bench(Protocol):
         """Put a commit of somebody else's on the origin's release branch."""
         ...
 
+    def advance_base(self, to: str = "") -> str:
+        """Move the origin's default branch to `to`, else to one of somebody else's; return it."""
+        ...
+
 
 def spec_of_workspace(root: Path, **changes: object) -> WorkspaceSpec:
     """Return what a workspace plugin is made with on a project at `root`."""
@@ -168,6 +172,12 @@ class GitBench:
         commit(self.source, {"theirs.txt": "x\n"}, "theirs")
         git(self.source, "checkout", "-q", "main")
 
+    def advance_base(self, to: str = "") -> str:
+        if not to:
+            return commit(self.source, {"theirs.txt": "x\n"}, "theirs")
+        git(self.source, "reset", "-q", "--hard", to)
+        return to
+
 
 class MemoryBench:
     """The fakes."""
@@ -220,6 +230,10 @@ class MemoryBench:
 
     def advance_origin(self) -> None:
         self.origin.refs[f"refs/heads/{RELEASE}"] = self.origin.commit({}, (self.first,), "theirs")
+
+    def advance_base(self, to: str = "") -> str:
+        self.origin.refs["refs/heads/main"] = to or self.origin.commit({}, (self.first,), "theirs")
+        return self.origin.refs["refs/heads/main"]
 
 
 def make_bench(kind: str, root: Path) -> Bench:

@@ -19,10 +19,13 @@ from omni_tui.plugins.scm.change import merge_base, read_additions, read_change,
 from omni_tui.plugins.scm.collect import collect, resolve
 from omni_tui.plugins.scm.commits import read_commits
 from omni_tui.plugins.scm.locks import clear_stale_locks
-from omni_tui.plugins.scm.origin import origin_state, push
+from omni_tui.plugins.scm.origin import branch_tip, origin_state, push
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.plugins.scm.rescue import rescue
 from omni_tui.plugins.scm.squash import Author, land, squash
+
+UNKNOWN_OBJECT = 128
+"""git's exit status for a commit that it does not have."""
 
 
 class LocalScm:
@@ -96,6 +99,17 @@ class LocalScm:
         if not self._spec.origin:
             return Push(pushed=False, reason="the repository came from nowhere")
         return await asyncio.to_thread(lambda: push(self._bare, self._spec.origin, self._writable_release, self._tip()))
+
+    async def base_tip(self) -> str:
+        """Return the default branch's tip in the origin; empty where there is none, or no answer."""
+        return await asyncio.to_thread(lambda: branch_tip(self._bare, self._spec.origin, f"refs/heads/{self._base}"))
+
+    async def holds(self, commit: str) -> bool:
+        """Whether the release branch contains `commit`; one that is not known here is none of its."""
+        words = ("merge-base", "--is-ancestor", require_commit(commit))
+        return await asyncio.to_thread(
+            lambda: self._bare.run(*words, self._tip(), accept=(0, 1, UNKNOWN_OBJECT)).status == 0
+        )
 
     async def origin_state(self) -> str:
         """Return a fingerprint of the origin's checkout."""

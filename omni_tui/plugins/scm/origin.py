@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from omni_tui.errors import ScmError
-from omni_tui.plugins.gitcmd import Git, redact
+from omni_tui.plugins.gitcmd import NETWORK_SECONDS, Git, redact
 from omni_tui.plugins.gitdir import view
 from omni_tui.plugins.gitrefs import WritableRef
 from omni_tui.plugins.scm.protocol import Push
@@ -48,6 +48,19 @@ def push(bare: Git, origin: str, release: WritableRef, commit: str) -> Push:
         return Push(pushed=True)
     refused = [line for line in said.text.splitlines() if line.startswith("!")]
     return Push(pushed=False, reason=redact("\n".join([*refused, said.err]))[-_REASON_BYTES:])
+
+
+def branch_tip(bare: Git, origin: str, ref: str) -> str:
+    """Return the commit that `ref` holds in `origin`; empty where there is no such origin or branch, or no answer."""
+    if not origin or origin.startswith("-"):
+        return ""
+    with view(bare.git_dir) as objects:
+        ours = msgspec.structs.replace(objects, user_config=True)
+        try:
+            said = ours.run("ls-remote", "--", origin, ref, seconds=NETWORK_SECONDS).text
+        except ScmError:  # asked again after the next landing; a push that fails is told by itself
+            return ""
+    return next((line.split("\t")[0] for line in said.splitlines() if line.endswith(f"\t{ref}")), "")
 
 
 def local_path(origin: str) -> Path | None:

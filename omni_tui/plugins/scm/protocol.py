@@ -119,6 +119,14 @@ class Scm(Protocol):
         """Push the release branch, only that ref, to where the repository came from; never where it is checked out."""
         ...
 
+    async def base_tip(self) -> str:
+        """Return the default branch's tip where the repository came from; empty: nobody can tell at the moment."""
+        ...
+
+    async def holds(self, commit: str) -> bool:
+        """Whether a commit, known here or not, is part of the release branch."""
+        ...
+
     async def origin_state(self) -> str:
         """Return a fingerprint of the checkout that the repository came from, which must not change; empty: none."""
         ...
