@@ -9,8 +9,10 @@ import pytest
 
 from omni_tui.engine import supervisor, warden
 from omni_tui.model.request import RequestKind
+from omni_tui.model.signal import Health, Signal
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status
+from omni_tui.plugins.agent.command import CommandAgent
 from tests.support.fleets import AGENT, GOOD, make_fleet
 from tests.support.leftovers import nothing_left
 from tests.support.running import Record, ask, dispatching, until_idle
@@ -174,3 +176,49 @@ async def test_the_warden_rests_while_nothing_runs(tmp_path: Path, monkeypatch: 
         assert on_duty()
         await record.wait(lambda event: event.event == "fleet.idle")
         await wait_for_async(lambda: not on_duty(), "its last round")
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the harness `command` name a record of its session, as Claude Code does: `$OMNI_EVENTS.session`."""
+    own = CommandAgent.read
+
+    def read(self: CommandAgent, line: bytes, at: float) -> Signal | None:
+        if line.startswith(b"session "):
+            path = line.removeprefix(b"session ").decode()
+            return Signal(health=Health.THINKING, source="events", at=at, detail="named it", session=path)
+        if line.startswith(b"used "):
+            return Signal(health=Health.IDLE, source="transcript", at=at, tokens=int(line.split()[1]))
+        return own(self, line, at)
+
+    monkeypatch.setattr(CommandAgent, "read", read)
+
+
+NAMES_IT = AGENT + 'say accepted\necho "session $OMNI_EVENTS.session" >> "$OMNI_EVENTS"\n'
+
+
+@pytest.mark.usefixtures("session")
+async def test_a_session_that_grows_is_life(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=IMPATIENT)
+    grows = 'for i in 1 2 3 4 5 6; do echo "used $i" >> "$OMNI_EVENTS.session"; sleep 0.6; done\n'
+    fleet.agent(NAMES_IT + grows + "echo x > x.txt; commit work\nsay finished\n")
+    fleet.add("Talks to its model for long")
+    record = await until_idle(fleet)
+    assert record.named("attempt.failed") == []
+    assert fleet.landed() == ["Talks to its model for long"]
+    [used] = record.named("attempt.usage")
+    assert used.data["tokens"] == 6
+    assert "idle" not in {event.data["health"] for event in record.named("attempt.signal")}, (
+        "its events say what it does"
+    )
+
+
+@pytest.mark.usefixtures("session")
+async def test_a_session_that_stands_still_agrees_with_silence(tmp_path: Path) -> None:
+    """A spinner on the screen is no sign of life where there is a better witness."""
+    fleet = await make_fleet(tmp_path, settings=IMPATIENT)
+    fleet.agent(NAMES_IT + 'echo "used 1" >> "$OMNI_EVENTS.session"\nwhile :; do echo "Thinking…"; sleep 0.1; done\n')
+    fleet.add("Spins")
+    kind, message = failure(await until_idle(fleet))
+    assert kind == "stalled"
+    assert "its last signal was thinking, and the record of its session stood still: named it" in message
