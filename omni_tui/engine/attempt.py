@@ -131,7 +131,9 @@ class Attempt:
 
         if phase := PHASES.get(name):
             self.board.enter(phase)
-        done = await self._engine.step(key, result, lambda: _without_faults(obedient()))
+        # A fault of the decision itself is none of the attempt's failures: it would be replayed for ever.
+        guarded = contained if name == "conclude" else _without_faults
+        done = await self._engine.step(key, result, lambda: guarded(obedient()))
         if isinstance(done, Started):
             self._started.append(done)
         return done
