@@ -41,8 +41,27 @@ class SimulatedAgent:
         return msgspec.structs.replace(said, at=at, detail=one_line(said.detail, DETAIL_LENGTH))
 
     @staticmethod
-    def line(health: Health, *, accepted: bool = False, detail: str = "", until: float | None = None) -> bytes:
+    def line(
+        health: Health,
+        *,
+        accepted: bool = False,
+        detail: str = "",
+        until: float | None = None,
+        fatal: str = "",
+        call: str = "",
+        tokens: int | None = None,
+    ) -> bytes:
         """Return the line by which a scripted agent says how it is."""
         return msgspec.json.encode(
-            Signal(health=health, source="events", at=0.0, accepted=accepted, detail=detail, until=until)
+            Signal(
+                health=health,
+                source="events",
+                at=0.0,
+                accepted=accepted,
+                detail=detail,
+                until=until,
+                fatal=fatal,
+                call=call,
+                tokens=tokens,
+            )
         )

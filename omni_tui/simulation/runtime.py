@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import Context
 from typing import ClassVar
 
 from omni_tui.errors import RuntimeFailedError
@@ -36,10 +37,18 @@ class FakeAgent:
         self.released = False
         self.cpu_seconds = 0.0
         """What it has used of the CPU, as its script says."""
+        self.printed = 0
+        """Bytes that its terminal has taken."""
 
     def show(self, text: str) -> None:
         """Print `text` on its terminal."""
-        self.lines += [keep_sgr(line) for line in text.split("\n")]
+        lines = [keep_sgr(line) for line in text.split("\n")]
+        self.lines += lines
+        self.pour(sum(len(line) + 1 for line in lines))
+
+    def pour(self, size: int) -> None:
+        """Print `size` bytes that nobody will look at."""
+        self.printed += size
 
 
 Program = Callable[[FakeAgent], Awaitable[int]]
@@ -60,7 +69,8 @@ class FakeMachine:
         """Start the program of `launch` as a process of this machine."""
         agent = FakeAgent(next(self._pids), launch, columns, rows)
         self.agents[str(launch.run_dir)] = agent
-        agent.task = asyncio.ensure_future(self._run(agent))
+        run = self._run(agent)
+        agent.task = asyncio.get_running_loop().create_task(run, context=Context())  # it belongs to nobody else
         return agent
 
     async def _run(self, agent: FakeAgent) -> int:
@@ -145,7 +155,7 @@ class FakeRuntime:
     def printed(self, handle: Handle) -> int:
         """Return the bytes that it has printed."""
         agent = self._agent(handle)
-        return 0 if agent is None else sum(len(line) + 1 for line in agent.lines)
+        return 0 if agent is None else agent.printed
 
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
         """Return the last lines that it printed."""

@@ -1,0 +1,184 @@
+"""A night in the simulated world: dispatchers that are started again, agents, faults; and the drain after it.
+
+When the night is over everything is healed, a person thaws what was stopped, and the queue has to drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from omni_tui.model.request import Request, RequestKind
+from omni_tui.model.settings import Settings
+from omni_tui.model.task import Status
+from omni_tui.simulation.conduct import Conduct
+from omni_tui.simulation.dispatcher import Dispatcher
+from omni_tui.simulation.faults import Fault
+from omni_tui.simulation.suffering import Suffering
+from omni_tui.simulation.world import WORKSPACE, World
+from omni_tui.store import control
+
+RESTART_SECONDS = 60.0
+"""Until somebody, or a service manager, starts a dispatcher that has ended again."""
+LONGEST_PAUSE_SECONDS = 1800.0
+"""The same, where it ends at once each time."""
+LOOK_SECONDS = 60.0
+DRAIN_SECONDS = 5 * 86400.0
+"""The longest that the queue may take to drain once all is well."""
+LATE_SHARE = 0.25
+"""Of the tasks come during the first half of the night."""
+DEPENDENT_SHARE = 0.15
+
+
+class Night(msgspec.Struct, frozen=True, kw_only=True):
+    """What kind of night it is: the same, and so is all that happens."""
+
+    seed: int
+    settings: Settings
+    hours: float = 8.0
+    tasks: int = 24
+    faults: frozenset[str] = frozenset()
+    """What may go wrong; see `faults`."""
+    plan: tuple[Fault, ...] = ()
+    """What goes wrong with the world, and when."""
+    given: Mapping[tuple[str, int], Conduct] = {}
+    """How certain attempts (by task and number) go."""
+    simple: bool = False
+    """All tasks are there from the beginning, and none depends on another."""
+
+
+class Sleeper:
+    """Lives through one night."""
+
+    def __init__(self, night: Night, root: Path) -> None:
+        self.night = night
+        self.world = World(root, night.seed, night.settings, night.given, night.faults)
+        self.dispatchers: list[Dispatcher] = []
+        self.at_dawn: Mapping[Status, int] = {}
+        """How many tasks were where when the night was over."""
+        self.drained = 0.0
+        """Seconds that the queue took to drain after that."""
+        self._dawn = asyncio.Event()
+        self._over = False
+        self._rivals: list[asyncio.Task[str]] = []
+        self._chance = Random(f"{night.seed} tasks")  # noqa: S311 - the same each time
+
+    async def sleep(self) -> None:
+        """Live through the night, and until the queue has drained."""
+        world, seconds = self.world, self.night.hours * 3600
+        arrivals = asyncio.ensure_future(self._bring_tasks())
+        keeper = asyncio.ensure_future(self._keep_dispatching())
+        suffering = Suffering(world, self.leader, self._rival)
+        agenda = asyncio.ensure_future(suffering.run(self.night.plan))
+        await asyncio.sleep(seconds)
+        for task in (arrivals, agenda):
+            task.cancel()
+        suffering.end()
+        world.heal()
+        self.at_dawn = self._count()
+        self._dawn.set()
+        await self._drain()
+        self._over = True
+        while (leader := self.leader()) is not None and leader.core is not None:
+            leader.core.stop("the morning has come")
+            await asyncio.sleep(1)
+        keeper.cancel()
+        await asyncio.wait([keeper, *self._rivals])
+        for dispatcher in self.dispatchers:
+            dispatcher.fleet.life_clock.settle()
+
+    def leader(self) -> Dispatcher | None:
+        """Return who dispatches."""
+        return next((each for each in reversed(self.dispatchers) if each.leads), None)
+
+    # -- tasks -------------------------------------------------------------------------------------------------------
+
+    async def _bring_tasks(self) -> None:
+        """Put the tasks into the queue: most of them in the evening, the others as they come."""
+        late = []
+        for number in range(1, self.night.tasks + 1):
+            comes_late, depends = self._chance.random() < LATE_SHARE, self._chance.random() < DEPENDENT_SHARE
+            other = f"{self._chance.randint(1, number - 1):04d}" if number > 1 else ""
+            on = (other,) if depends and other and not self.night.simple else ()
+            if comes_late and not self.night.simple:
+                late.append((self._chance.uniform(0, self.night.hours * 1800), number, on))
+            else:
+                self.world.add(number, on)
+        begun = self.world.loop.time()
+        for at, number, on in sorted(late):
+            await asyncio.sleep(begun + at - self.world.loop.time())
+            self.world.add(number, on)
+
+    def _count(self) -> Mapping[Status, int]:
+        places = [place for places in self.world.oracle.places().values() for place in places]
+        return {status: places.count(status) for status in Status}
+
+    # -- dispatchers -------------------------------------------------------------------------------------------------
+
+    async def _keep_dispatching(self) -> None:
+        """Start a dispatcher whenever the last one has ended. One that stopped by itself waits for a person at dawn."""
+        pause = RESTART_SECONDS
+        while not self._over:
+            begun = self.world.loop.time()
+            await self._dispatch()
+            left = self.world.loop.time()
+            if self._stopped_by_rules() and not self._dawn.is_set():
+                await self._dawn.wait()
+            pause = RESTART_SECONDS if left - begun > RESTART_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+            self.world.oracle.away += self.world.loop.time() - left
+
+    async def _dispatch(self) -> str:
+        dispatcher = Dispatcher(self.world, len(self.dispatchers) + 1)
+        self.dispatchers.append(dispatcher)
+        return await dispatcher.run()
+
+    def _stopped_by_rules(self) -> bool:
+        last = next((event.event for event in reversed(self.world.events) if event.event in STATES), "")
+        return last == "fleet.stopped"
+
+    def _rival(self) -> None:
+        """Start another dispatcher beside the one that there is."""
+        self._rivals.append(asyncio.ensure_future(self._dispatch()))
+
+    # -- the morning -------------------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Thaw the fleet, and wait until nothing can go on; then nothing may be left that could."""
+        world, dawn = self.world, self.world.loop.time()
+        thaw = Request(id="morning", kind=RequestKind.THAW, by="person", at=world.time.now())
+        control.post(world.paths.control, thaw)
+        world.tell(world.paths.control / "morning.request.json")
+        while world.loop.time() < dawn + DRAIN_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            leader = self.leader()
+            if leader is not None and leader.core is not None and leader.core.scheduler.idle.is_set():
+                break
+        self.drained = world.loop.time() - dawn
+        self._look_around()
+
+    def _look_around(self) -> None:
+        """Look whether the queue has drained, and every attempt has ended or is escalated."""
+        oracle, places = self.world.oracle, self.world.oracle.places()
+        done = {name[:4] for name, where in places.items() if where == [Status.DONE]}
+        queue = self.dispatchers[-1].fleet.queue(WORKSPACE)
+        for name, where in sorted(places.items()):
+            if where == [Status.DOING]:
+                oracle.violated(8, f"{name} is in doing/ after all was healed for {self.drained / 3600:.0f} h")
+            if where == [Status.TODO]:
+                task = queue.read(self.world.place.queue(Status.TODO) / name)
+                if done.issuperset(task.depends_on):
+                    oracle.violated(8, f"{name} was never started, and nothing holds it")
+            if where == [Status.BLOCKED] and not queue.note(name[:4]):
+                oracle.violated(8, f"{name} is blocked without a word")
+        for run in oracle.living():
+            oracle.violated(8, f"the agent of {run} lives for ever")
+
+
+STATES = ("fleet.stopped", "fleet.thawed")
+
+"""What says whether a fleet was stopped by its own rules."""
