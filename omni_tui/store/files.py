@@ -129,7 +129,7 @@ def append(path: Path, line: bytes, *, durable: bool = True, disk: Disk = DISK) 
             disk.sync(descriptor)
     finally:
         disk.close(descriptor)
-    if new and durable:
+    if new:  # even then: a line after it that is durable relies on the name
         sync_dir(path.parent, disk=disk)
 
 

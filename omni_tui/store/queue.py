@@ -20,7 +20,7 @@ from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
 from omni_tui.model.taskfile import SUFFIX, file_name, note_name, parse, render
 from omni_tui.model.text import Redact
-from omni_tui.store.files import DISK, Disk, make_dirs, move, publish, remove
+from omni_tui.store.files import DISK, Disk, make_dirs, move, publish, remove, sync_dir
 from omni_tui.store.index import TaskIndex, entries
 from omni_tui.store.paths import WorkspacePaths
 from omni_tui.store.reading import read_small
@@ -99,6 +99,7 @@ class Queue:
             make_dirs(folder, disk=self._disk)
         with ExitStack() as undo:
             tasks = [self._admit(draft, undo) for draft in drafts]
+            sync_dir(self._paths.runs, disk=self._disk)  # what an attempt keeps is below the name that reserves the id
             for task in tasks:
                 path = self._paths.queue(Status.TODO) / file_name(task)
                 publish(path, render(task).encode(), replace=False, disk=self._disk)

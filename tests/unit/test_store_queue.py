@@ -108,6 +108,7 @@ def test_add_is_durable_before_it_returns(paths: WorkspacePaths) -> None:
     disk = RecordingDisk(paths.root)
     Queue(paths, lambda: NOW, disk).add(draft())
     assert disk.operations == [
+        ("sync", "runs"),
         ("write", "*"),
         ("sync", "*"),
         ("rename", "queue/todo/0001-a-thing.md"),
