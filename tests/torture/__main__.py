@@ -19,6 +19,7 @@ CAMPAIGNS = (
     "killpoints",
     "crashstates",
     "diskfaults",
+    "hostile",
 )
 """Modules of this package with a `run(long) -> Figure`."""
 PIPE_WIDTH = 160

@@ -6,6 +6,7 @@ requests, the state) go by the hook as well.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,8 +29,8 @@ class Operation(NamedTuple):
     """What a rename makes of it."""
     data: bytes = b""
     """What is written."""
-    size: int = 0
-    """What is left by a truncate."""
+    at: int = 0
+    """Where a write begins, or what is left by a truncate; bytes from the beginning."""
 
     def __str__(self) -> str:
         return f"{self.verb} {short(self.target or self.path)}"
@@ -74,14 +75,22 @@ def _open(method: Method, hook: Hook, names: Names) -> Method:
 
 
 def _write(method: Method, hook: Hook, names: Names) -> Method:
-    return lambda disk, descriptor, data: hook(
-        Operation("write", names[descriptor], data=data), lambda: method(disk, descriptor, data)
-    )
+    def written(disk: Disk, descriptor: int, data: bytes) -> int:
+        operation = Operation("write", names[descriptor], data=data, at=_position(descriptor))
+        count: int = hook(operation, lambda: method(disk, descriptor, data))
+        return count
+
+    return written
+
+
+def _position(descriptor: int) -> int:
+    appends = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND
+    return os.fstat(descriptor).st_size if appends else os.lseek(descriptor, 0, os.SEEK_CUR)
 
 
 def _truncate(method: Method, hook: Hook, names: Names) -> Method:
     return lambda disk, descriptor, size: hook(
-        Operation("truncate", names[descriptor], size=size), lambda: method(disk, descriptor, size)
+        Operation("truncate", names[descriptor], at=size), lambda: method(disk, descriptor, size)
     )
 
 

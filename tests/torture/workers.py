@@ -16,8 +16,8 @@ WORKERS = 2
 def spread(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int = WORKERS) -> list[Result]:
     """Return what `work`, a function of a module, makes of each job, in their order. A worker's error is raised here.
 
-    More `workers` than there are cores are of use to those who mostly wait. Spawned, not forked: a worker may fork as it
-    likes, since it has no other thread and no loop of ours.
+    More `workers` than there are cores are of use to those who mostly wait. Spawned, not forked: a worker may fork as
+    it likes, since it has no other thread and no loop of ours.
     """
     if len(jobs) == 1:
         return [work(jobs[0])]
