@@ -50,7 +50,7 @@ class Tail:
         self.behind = False
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
+        except (OSError, ValueError):  # an agent may have named it: not every text can be a path
             return b""
         try:
             status = os.fstat(descriptor)
@@ -73,5 +73,5 @@ class Tail:
         """Return when the file last grew, UTC seconds; None: it is not there."""
         try:
             return self.path.lstat().st_mtime
-        except OSError:
+        except (OSError, ValueError):
             return None

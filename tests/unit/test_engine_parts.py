@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,20 @@ class TestTail:
         while tail.behind:
             lines += tail.lines()
         assert [len(line) for line in lines] == [LINE_LIMIT, len(b"next")]
+
+    def test_its_own_limit_of_a_line(self, tmp_path: Path) -> None:
+        path = tmp_path / "session"
+        path.write_bytes(b"x" * (LINE_LIMIT + 9) + b"\n")
+        tail = Tail(path, line_limit=1 << 20)
+        assert [len(line) for line in tail.lines()] == [LINE_LIMIT + 9]
+        assert tail.taken == LINE_LIMIT + 10
+
+    @pytest.mark.parametrize("name", ["nul\0", "x" * 5000, "gone/session", ".", "pipe"])
+    def test_what_is_no_file_is_silent(self, tmp_path: Path, name: str) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        tail = Tail(tmp_path / name)
+        assert tail.lines() == []
+        assert tail.modified_at() is None or name in (".", "pipe")
 
 
 async def test_guard_hands_on_what_a_task_raises() -> None:
