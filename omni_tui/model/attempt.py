@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from omni_tui.model.moment import Moment
 from omni_tui.model.signal import Health
 from omni_tui.model.task import TaskRef
 
@@ -86,13 +87,13 @@ class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
     health: Health = Health.STARTING
     source: str = ""
     """Where `health` was seen, as `Signal.source`."""
-    signal_at: float = 0.0
+    signal_at: Moment = 0.0
     """When the last signal came, UTC seconds."""
     detail: str = ""
     reason: str = ""
     """Why the attempt waits, failed or was ended; empty while all is well."""
-    started_at: float = 0.0
-    updated_at: float = 0.0
+    started_at: Moment = 0.0
+    updated_at: Moment = 0.0
     turns: int = 0
     tokens: int = 0
     usd: float = 0.0

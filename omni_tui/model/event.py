@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from omni_tui.model.moment import Moment
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened. Names are `<noun>.<past verb>`, as in `task.claimed`; all are in `EVENTS`."""
 
-    time: float
+    time: Moment
     """UTC seconds."""
     event: str
     workspace: str = ""

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from omni_tui.model.moment import Moment
+
 
 class RequestKind(StrEnum):
     """What can be asked."""
@@ -31,7 +33,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     by: str = ""
     """Who asks: `cli`, `cockpit`."""
-    at: float = 0.0
+    at: Moment = 0.0
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

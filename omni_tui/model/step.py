@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from omni_tui.model.moment import Moment
+
 from omni_tui.model.failure import Failure
 
 
@@ -13,7 +15,7 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step that has been done: its key is unique within the run, its result plain data."""
 
     key: str
-    at: float
+    at: Moment
     """UTC seconds."""
     epoch: str = ""
     result: Any = None

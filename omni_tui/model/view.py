@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from omni_tui.model.attempt import AttemptStatus
+from omni_tui.model.moment import Moment
 from omni_tui.model.task import Status, TaskRef
 
 
@@ -34,11 +35,11 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     host: str
     boot_id: str
-    process_started: float
+    process_started: Moment
     """The process's start time as the kernel tells it: with `pid` and `boot_id` it names one process for good."""
     epoch: str
     """Unique to each start of a dispatcher."""
-    since: float
+    since: Moment
     mode: str
     """`cockpit` or `headless`."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from omni_tui.cockpit.story import tell
 from omni_tui.config import load_agent, load_settings, load_workspace
 from omni_tui.engine.past import look_back
 from omni_tui.engine.prompt import blocked_note, build_prompt, commit_message
@@ -23,15 +24,18 @@ from omni_tui.plugins.agent.claude_transcript import Transcript
 from omni_tui.plugins.agent.command import CommandAgent
 from omni_tui.plugins.checkouts import read_record
 from omni_tui.plugins.runtime import records
+from omni_tui.policy import night
 from omni_tui.policy.holding import in_file
 from omni_tui.policy.leaks import leaks
 from omni_tui.policy.redaction import Redactor, Secret
 from omni_tui.store import control
 from omni_tui.store.folder import Folder
 from omni_tui.store.journal import read_events
+from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.lease import Lease
 from omni_tui.store.notable import NotableEvents
 from omni_tui.store.paths import WorkspacePaths
+from omni_tui.store.reader import FleetReader
 from omni_tui.store.runs import Runs
 from omni_tui.store.state import read_state, take_state
 from tests.torture.nonsense import Spoiler
@@ -233,11 +237,38 @@ def secrets(spoiler: Spoiler, _: Path) -> Iterator[object]:
     list(in_file(".env", spoiler.spoil(CREDENTIALS).decode("utf-8", "replace")))
 
 
+def views(spoiler: Spoiler, place: Path) -> Iterator[object]:
+    """Spoil each file of a small fleet, and look at it as the cockpit, `show`, `list` and `report` do."""
+    paths = create_fleet(place / "fleet", "")
+    create_workspace(paths.workspace("w"))
+    sound = {
+        "workspaces/w/queue/doing/t1.md": TASK,
+        "workspaces/w/queue/blocked/t2.md": TASK.replace(b'"t1"', b'"t2"'),
+        "workspaces/w/queue/blocked/t2.note.md": b"blocked because\n\n## Why\n",
+        "workspaces/w/runs/t1/1/status.json": STATUS,
+        "workspaces/w/runs/t1/1/verdict.json": VERDICT,
+        "workspaces/w/runs/t1/1/steps.jsonl": STEP + STEP.replace(b"conclude", b"prepare"),
+        "state.json": STATE,
+        "journal/2033-05-18.jsonl": b"\n".join(EVENTS) + b"\n",
+    }
+    for name, data in sound.items():
+        path = paths.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(spoiler.spoil(data) if spoiler.random.random() < 0.7 else data)
+    reader = FleetReader(paths, lambda: NOW)
+    view = reader.read()
+    yield (view.rows, view.message)
+    for row in view.rows:
+        yield [text for paragraph in tell(row, reader.detail(row)) for text, _ in paragraph]
+    yield night.look_back(list(read_events(paths.journal)), view, since=0.0)
+
+
 READERS = {
+    "whole fleets, shown": Reader(3, views),
     "task files": Reader(20, task_file),
     "task file names and notes": Reader(8, task_name),
     "configuration": Reader(10, settings),
-    "signals": Reader(18, signals),
+    "signals": Reader(15, signals),
     "growing event files": Reader(4, growing_file),
     "journal": Reader(8, journal),
     "lease": Reader(1, lease),
