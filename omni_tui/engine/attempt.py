@@ -124,19 +124,23 @@ class Attempt:
         name = key.split(".", maxsplit=1)[0]
 
         async def obedient() -> T:
-            if name in CLOSING:
-                return await work()
-            obey(self._box)
-            return await (unless_ordered(self._box, work()) if name in CUT_SHORT else work())
+            if name not in CLOSING:
+                obey(self._box)
+            done = await (unless_ordered(self._box, work()) if name in CUT_SHORT else work())
+            self._keep(done)  # before it is recorded: where that fails it has to be ended all the same
+            return done
 
         if phase := PHASES.get(name):
             self.board.enter(phase)
         # A fault of the decision itself is none of the attempt's failures: it would be replayed for ever.
         guarded = contained if name == "conclude" else _without_faults
         done = await self._engine.step(key, result, lambda: guarded(obedient()))
-        if isinstance(done, Started):
-            self._started.append(done)
+        self._keep(done)
         return done
+
+    def _keep(self, done: object) -> None:
+        if isinstance(done, Started) and done not in self._started:
+            self._started.append(done)
 
     def landing(self, salvage: Salvage, launched: Launched) -> Landing:
         """Return the activities that bring what the agent left onto the release branch."""
@@ -197,16 +201,18 @@ class Attempt:
             launched = Launched(
                 handle=handle, at=self._services.clock.now(), origin_state=await contained(origin_state)
             )
-        except OmniError:
+            self._services.record(
+                "attempt.started",
+                self.id,
+                agent=self.agent.name,
+                harness=self.agent.harness,
+                provider=provider_of(self.agent),
+            )
+        except LeaseLostError:  # the agent is the next owner's
+            raise
+        except (OmniError, OSError):
             await self._end(handle)
             raise
-        self._services.record(
-            "attempt.started",
-            self.id,
-            agent=self.agent.name,
-            harness=self.agent.harness,
-            provider=provider_of(self.agent),
-        )
         return launched
 
     def _assignment(self, worktree: Worktree) -> Assignment:
