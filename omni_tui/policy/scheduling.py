@@ -103,7 +103,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def plan(backlog: Backlog, capacity: Capacity) -> Plan:
     """Decide what starts now."""
     gate = _Gate(capacity, running=len(backlog.running), stopped=backlog.course.stopped)
-    serving = _Providers(backlog.course, capacity.now)
+    serving = _Providers(backlog.course, capacity.now, backlog.running)
     dependencies = Dependencies(backlog.waiting, backlog.status_of)
     start: list[Task] = []
     holds: dict[TaskRef, Hold] = {}
@@ -194,9 +194,12 @@ def _dependency_hold(unmet: Unmet) -> Hold:
 class _Providers:
     """Knows who serves: a parked provider serves nobody, and one attempt alone once its pause is over."""
 
-    def __init__(self, course: Course, now: float) -> None:
+    def __init__(self, course: Course, now: float, running: Collection[TaskRef] | None = None) -> None:
+        """Take what runs, where that is known: an attempt whose end a crash kept from the journal tries nothing."""
+        there = None if running is None else set(map(str, running))
+        attempts = course.providers.items()
         self._parked = course.parked
-        self._busy = set(course.providers.values())
+        self._busy = {name for attempt, name in attempts if there is None or attempt.rpartition("#")[0] in there}
         self._now = now
 
     def hold(self, candidates: Collection[str] | None) -> Hold | None:

@@ -8,7 +8,7 @@ import pytest
 
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.course import Cause, Course, Parked
-from omni_tui.model.task import Task
+from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.routing import provider_of, providers_for
 from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, plan
 
@@ -22,7 +22,8 @@ def task(task_id: str, **head: Any) -> Task:  # noqa: ANN401 - any key of a head
 
 def decide(course: Course, *waiting: Task, providers: tuple[str, ...] | None = ("claude",), slots: int = 9) -> Plan:
     served = {each.ref: providers for each in waiting if providers is not None}
-    backlog = Backlog(waiting=waiting, status_of={}, course=course, providers=served)
+    running = {TaskRef("w", "z")}
+    backlog = Backlog(waiting=waiting, status_of={}, course=course, providers=served, running=running)
     return plan(backlog, Capacity(slots=slots, now=NOW))
 
 
@@ -56,6 +57,12 @@ def test_what_only_a_person_can_mend_says_how_to_go_on() -> None:
             ("claude",),
             0,
             id="one tries already",
+        ),
+        pytest.param(
+            Course(parked={"claude": parked(NOW)}, providers={"w/gone#1": "claude"}),
+            ("claude",),
+            1,
+            id="one tried, and a crash kept its end from the journal",
         ),
         pytest.param(
             Course(parked={"claude": parked(NOW), "codex": parked(NOW)}), ("claude", "codex"), 2, id="one of each tries"
