@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from omni_tui.store.files import TEMPORARY_PREFIX
+
 
 @dataclass
 class Conditions:
@@ -47,6 +49,7 @@ class Conditions:
         return True
 
     def refuse(self, path: Path | None) -> None:
-        """Raise the disk's error, this time or not."""
+        """Raise the disk's error, this time or not; a temporary name, which is never the same, is not told."""
         if self.disk_error and self.hits(errno.errorcode[self.disk_error], self.disk_share):
-            raise OSError(self.disk_error, os.strerror(self.disk_error), str(path) if path else None)
+            told = path.parent if path is not None and path.name.startswith(TEMPORARY_PREFIX) else path
+            raise OSError(self.disk_error, os.strerror(self.disk_error), str(told) if told else None)

@@ -22,8 +22,8 @@ from omni_tui.store.paths import WorkspacePaths
 
 MOST = 20
 """So many violations are kept; the night goes on."""
-FREE = ("lost", "limited")
-"""Failures that cost no attempt."""
+FREE = re.compile(r"lost|limited|harness:(auth|billing)|base")
+"""Failures that cost no attempt: not the agent's work was at fault, but its owner, its provider or the base."""
 SLACK_SECONDS = 900.0
 """How much longer than it may an agent lives at most: the hand-over, the rounds, the kill."""
 DEFECT = re.compile(r"\b(?:Key|Type|Value|Attribute|Assertion|Index|Runtime|Name|Unicode\w*|Recursion)Error: ")
@@ -58,6 +58,8 @@ class Oracle:
         self._names: set[str] = set()
         self._started: dict[str, list[str]] = defaultdict(list)
         self._free: Counter[str] = Counter()
+        self._adopted: set[str] = set()
+        """Tasks that a new owner found in doing/, however many those are."""
         self._living: dict[str, tuple[float, float]] = {}
         """When each living agent was started, and how long nobody had dispatched by then."""
         self._foreign = dict(repository.refs)
@@ -117,8 +119,9 @@ class Oracle:
         if attempts > limit + self._free[task]:
             self.violated(3, f"attempt {attempts} of {task}, with {self._free[task]} free and {limit} allowed")
         self._living[run] = (self._time(), self.away)
-        if len(self._living) > self._settings.scheduler.slots:
-            self.violated(3, f"{len(self._living)} agents in {self._settings.scheduler.slots} slots")
+        crowd = [each for each in self._living if Path(each).parent.name not in self._adopted]
+        if len(crowd) > self._settings.scheduler.slots:
+            self.violated(3, f"{len(crowd)} agents in {self._settings.scheduler.slots} slots")
         if self.secret in launch.env.values():
             self.violated(6, f"the agent of {task} was given a secret")
 
@@ -182,8 +185,10 @@ class Oracle:
     def heard(self, event: Event) -> None:
         """Hear of an event of the journal."""
         self.look()
-        if event.event == "attempt.failed" and str(event.data.get("kind", "")).partition(":")[0] in FREE:
+        if event.event == "attempt.failed" and FREE.match(str(event.data.get("kind", ""))):
             self._free[event.task] += 1
+        if event.event == "task.adopted":
+            self._adopted.add(event.task)
         words = str(event.data.get("error", "")) + str(event.data.get("message", ""))
         if event.event in {"core.fault", "attempt.failed"} and DEFECT.search(words):
             self.violated(8, f"a defect: {event.event} {words}")
