@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "redispatch": ("omni_tui.commands.requests:redispatch", "Queue a task again with fresh attempts."),
     "block": ("omni_tui.commands.requests:block", "Take a task out of the queue for a person."),
     "freeze": ("omni_tui.commands.requests:freeze", "Start nothing new."),
-    "thaw": ("omni_tui.commands.requests:thaw", "Start tasks again after a freeze."),
+    "thaw": ("omni_tui.commands.requests:thaw", "Start tasks again after a freeze or a stop."),
     "throttle": ("omni_tui.commands.requests:throttle", "Run one task at a time."),
     "unthrottle": ("omni_tui.commands.requests:unthrottle", "Use all slots again."),
     "report": ("omni_tui.commands.report:report", "Tell what landed, what is blocked, and why."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, PluginError, UsageError, WorkspaceError
+from omni_tui.handoff import Handoff, Release, render
+from omni_tui.lookback import read_night
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings, WorkspaceSettings
@@ -37,16 +39,19 @@ from omni_tui.plugins.workspace.protocol import Workspace, WorkspaceSpec
 from omni_tui.policy import holding
 from omni_tui.policy.course import NIGHT_SECONDS
 from omni_tui.policy.redaction import Secret
-from omni_tui.store.files import DISK, Disk
+from omni_tui.store.files import DISK, Disk, publish
 from omni_tui.store.journal import Journal, read_events
 from omni_tui.store.layout import create_workspace
 from omni_tui.store.lease import Lease
 from omni_tui.store.paths import FleetPaths, WorkspacePaths
 from omni_tui.store.queue import Queue
+from omni_tui.store.reader import FleetReader
 from omni_tui.store.runs import Runs
 from omni_tui.store.state import take_state, write_state
 from omni_tui.store.watch import TreeWatch
 
+DAY_SECONDS = 86400.0
+"""How far back a hand-off looks, as `omni-tui report` does."""
 RUNTIMES = ("tmux", "process")
 """What `auto` takes: the first that can be used here."""
 
@@ -188,8 +193,39 @@ class Fleet:
             open_place=self.open_place,
             reload=self.reload,
             state=take_state(self.paths.root, self.disk),
-            recent=lambda: read_events(self.paths.journal, self.clock.now() - NIGHT_SECONDS),
+            recent=self.recent,
+            hand_off=self.hand_off,
             save_state=lambda state: write_state(self.paths.root, throughout(state, self.redact), self.disk),
+        )
+
+    def recent(self) -> Iterable[Event]:
+        """Read what happened in the hours of which the course of a run is made."""
+        return read_events(self.paths.journal, self.clock.now() - NIGHT_SECONDS)
+
+    def hand_off(self, reason: str) -> None:
+        """Write `HANDOFF.md`: how the run stands that stops for `reason`. Raises `OSError`."""
+        reader = FleetReader(self.paths, self.clock.now)
+        night = read_night(reader, reader.read(), DAY_SECONDS)
+        releases = tuple(filter(None, map(self._release, self.paths.workspace_names())))
+        text = render(Handoff(root=str(self.paths.root), reason=reason, night=night, releases=releases))
+        publish(self.paths.handoff, self.redact(text).encode("utf-8", "replace"), disk=self.disk)
+
+    def _release(self, name: str) -> Release | None:
+        """Return where a workspace's changes land; None: it cannot be used, which the workspace's opening tells."""
+        paths = self.paths.workspace(name)
+        try:
+            settings = self.workspace_settings(name)
+            head = (paths.repo / "HEAD").read_text(encoding="utf-8", errors="replace")
+        except (OmniError, OSError):
+            return None
+        place = Path(settings.repo).expanduser()
+        return Release(
+            workspace=name,
+            repo=str(paths.repo),
+            branch=settings.release,
+            base=settings.base or head.strip().removeprefix("ref: refs/heads/"),
+            origin=settings.repo,
+            checkout=str(place) if settings.repo and (place / ".git").exists() else "",
         )
 
     # -- one workspace ---------------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ from omni_tui.commands.targets import WORKSPACE, find_workspace, read_fleet
 from omni_tui.engine.clock import SystemClock
 from omni_tui.model.task import Status
 from omni_tui.policy.evidence import standing
+from omni_tui.policy.night import needs_thaw
+from omni_tui.words import parked_for
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
-    from omni_tui.model.view import TaskRow
+    from omni_tui.model.view import FleetView, TaskRow
 
 STYLES = {Status.TODO: "", Status.DOING: "cyan", Status.DONE: "green", Status.BLOCKED: "red"}
 
@@ -30,13 +32,10 @@ def list_tasks(session: Session, status: str | None, workspace: str | None) -> A
     root = session.root()
     if workspace is not None:
         find_workspace(root, workspace)
-    rows = [
-        row
-        for row in read_fleet(root).rows
-        if status in (None, row.status.value) and workspace in (None, row.ref.workspace)
-    ]
+    view = read_fleet(root)
+    rows = [row for row in view.rows if status in (None, row.status.value) and workspace in (None, row.ref.workspace)]
     now = SystemClock().now()
-    return Answer([describe_row(row, now) for row in rows], _table(rows) if rows else "no tasks")
+    return Answer([describe_row(row, now) for row in rows], _shown(rows, _holding(view, now)))
 
 
 def describe_row(row: TaskRow, now: float) -> dict[str, Any]:
@@ -58,7 +57,17 @@ def describe_row(row: TaskRow, now: float) -> dict[str, Any]:
     }
 
 
-def _table(rows: list[TaskRow]) -> Table:
+def _holding(view: FleetView, now: float) -> list[str]:
+    """Say what holds the whole fleet or a part of it."""
+    lines = [f"the run was stopped: {view.stopped}"] if view.stopped else []
+    lines += [parked_for(name, parked, now) for name, parked in sorted(view.parked.items())]
+    lines += [f"paused: {pause}" for pause in view.pauses]
+    lines += ["frozen: nothing starts"] if view.frozen else []
+    return [*lines, "omni-tui thaw goes on, once that is mended"] if needs_thaw(view) else lines
+
+
+def _shown(rows: list[TaskRow], holding: list[str]) -> RenderableType:
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -68,4 +77,4 @@ def _table(rows: list[TaskRow]) -> Table:
         status = Text(row.status, STYLES[row.status])
         phase = row.phase if row.status is Status.DOING else ""
         table.add_row(str(row.ref), status, phase, attempt, row.agent, Text(row.title), Text(row.reason, "dim"))
-    return table
+    return Group(table if rows else "no tasks", *(Text(line, "yellow") for line in holding))

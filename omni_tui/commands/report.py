@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from omni_tui.commands.output import Answer
 from omni_tui.commands.params import DURATION
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import open_reader
-from omni_tui.commands.words import lasting, moment
-from omni_tui.model.text import plural
+from omni_tui.policy.night import needs_thaw, totals
+from omni_tui.words import lasting, moment, parked_for
 
 if TYPE_CHECKING:
-    from omni_tui.commands.night import BlockedTask, LandedTask, Night
-    from omni_tui.model.task import TaskRef
-    from omni_tui.store.paths import FleetPaths
+    from omni_tui.policy.night import BlockedTask, LandedTask, Night
 
 
 @click.command("report")
@@ -26,33 +22,16 @@ if TYPE_CHECKING:
 @common
 def report(session: Session, since: float) -> Answer:
     """Tell what landed, what is blocked and how to look around, and what went wrong on the way."""
-    from omni_tui.commands.night import attempts_in, look_back
-    from omni_tui.store.journal import read_events
+    from omni_tui.lookback import read_night
 
     reader = open_reader(session.root())
-    view = reader.read()
-    start = view.taken_at - since
-    events = list(read_events(reader.paths.journal, start))
-    tokens, usd = _spent(reader.paths, attempts_in(events))
-    night = look_back(events, view.rows, since=start, until=view.taken_at)
-    night = msgspec.structs.replace(night, tokens=tokens, usd=usd)
-    frozen = ["", "The fleet is frozen, so nothing starts: omni-tui thaw"] if view.frozen else []
-    return Answer(night, "\n".join([*lines_of(night), *frozen]))
-
-
-def _spent(paths: FleetPaths, attempts: Iterable[tuple[TaskRef, int]]) -> tuple[int, float]:
-    """Return the tokens and the US dollars that attempts have used, as their status files tell."""
-    from omni_tui.model.attempt import AttemptId
-    from omni_tui.store.runs import Run
-
-    ids = [AttemptId(ref, number) for ref, number in attempts]
-    found = [Run(paths.workspace(each.task.workspace).run(each), each).read_status() for each in ids]
-    return sum(status.tokens for status in found if status), sum(status.usd for status in found if status)
+    night = read_night(reader, reader.read(), since)
+    return Answer(night, "\n".join(lines_of(night)))
 
 
 def lines_of(night: Night) -> list[str]:
     """Return the report as a person reads it, most important first."""
-    lines = [f"{moment(night.since)} to {moment(night.until)}: {_totals(night)}"]
+    lines = [f"{moment(night.since)} to {moment(night.until)}: {totals(night)}", *_holding(night)]
     for landed in night.landed:
         lines += _landed(landed)
     for blocked in night.blocked:
@@ -65,14 +44,14 @@ def lines_of(night: Night) -> list[str]:
     return lines
 
 
-def _totals(night: Night) -> str:
-    parts = [f"{len(night.landed)} landed", f"{len(night.blocked)} blocked"]
-    parts += [f"{night.running} running"] if night.running else []
-    parts += [f"{night.waiting} waiting"] if night.waiting else []
-    parts.append(plural(night.attempts, "attempt"))
-    parts += [f"{night.tokens:,} tokens"] if night.tokens else []
-    parts += [f"{night.usd:.2f} USD"] if night.usd else []
-    return ", ".join(parts)
+def _holding(night: Night) -> list[str]:
+    """Say what holds the whole fleet, or a part of it, and what ends that."""
+    lines = [f"STOPPED  {night.stopped}"] if night.stopped else []
+    lines += [f"HELD     {parked_for(name, parked, night.until)}" for name, parked in sorted(night.parked.items())]
+    lines += [f"HELD     {pause}" for pause in night.pauses]
+    lines += ["FROZEN   a person froze the fleet, so nothing starts"] if night.frozen else []
+    lines += ["         then: omni-tui thaw"] if needs_thaw(night) else []
+    return ["", *lines] if lines else []
 
 
 def _landed(task: LandedTask) -> list[str]:

@@ -76,7 +76,7 @@ def freeze(session: Session) -> Answer:
 @click.command("thaw")
 @common
 def thaw(session: Session) -> Answer:
-    """Start tasks again after a freeze."""
+    """Start tasks again: after a freeze, a stop by the night's rules, or once what paused them is mended."""
     return ask(session, RequestKind.THAW)
 
 

@@ -11,11 +11,11 @@ from omni_tui.commands.listing import describe_row
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import TASK, find_task, open_reader
-from omni_tui.commands.words import lasting, moment
 from omni_tui.engine.clock import SystemClock
 from omni_tui.model.task import Status
 from omni_tui.model.text import plural
 from omni_tui.policy.evidence import standing
+from omni_tui.words import lasting, moment
 
 if TYPE_CHECKING:
     from omni_tui.model.view import TaskRow

@@ -9,11 +9,11 @@ import click
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import TASK, find_task, open_reader
-from omni_tui.commands.words import moment
 from omni_tui.model.task import Status
+from omni_tui.words import moment
 
 if TYPE_CHECKING:
-    from omni_tui.model.settings import SchedulerSettings
+    from omni_tui.fleet import Fleet
     from omni_tui.model.view import FleetView, TaskRow
     from omni_tui.policy.scheduling import Hold
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @common
 def why(session: Session, task: str) -> Answer:
     """Say why TASK does not start now: the one reason that binds, or how it ended."""
-    from omni_tui.config import load_settings
+    from omni_tui.fleet import Fleet
 
     root = session.root()
     view = open_reader(root).read()
@@ -31,7 +31,7 @@ def why(session: Session, task: str) -> Answer:
     if row.status is Status.TODO and view.owner is not None and row.reason:
         kind, message, until = "told", row.reason, None
     elif row.status is Status.TODO:
-        hold = explain_row(row, view, load_settings(root / "config.toml").scheduler)
+        hold = explain_row(row, view, Fleet(root))
         kind, message, until = hold.kind.value, hold.message, hold.until
     else:
         kind, message, until = row.status.value, _ended(row), None
@@ -53,18 +53,33 @@ def _ended(row: TaskRow) -> str:
             return "it has landed"
 
 
-def explain_row(row: TaskRow, view: FleetView, settings: SchedulerSettings) -> Hold:
+def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     """Return what would hold a waiting task if a dispatcher started now; from the files alone."""
+    from functools import reduce
     from pathlib import Path
 
+    from omni_tui.model.course import Course
+    from omni_tui.policy.course import fold
+    from omni_tui.policy.machine import shortage
+    from omni_tui.policy.routing import providers_for
     from omni_tui.policy.scheduling import Backlog, Capacity, explain
     from omni_tui.store.taskread import read_task
 
     waiting = [read_task(Path(each.path), each.ref.workspace) for each in view.rows if each.status is Status.TODO]
+    agents = fleet.agents(row.ref.workspace)
     backlog = Backlog(
         waiting=waiting,
         status_of={each.ref: each.status for each in view.rows if each.status is not Status.TODO},
         running={each.ref for each in view.rows if each.status is Status.DOING},
+        course=reduce(fold, fleet.recent(), Course()),
+        providers={task.ref: providers_for(task, agents) for task in waiting if task.workspace == row.ref.workspace},
     )
-    capacity = Capacity(slots=settings.slots, now=view.taken_at, frozen=view.frozen, throttled=view.throttled)
+    settings = fleet.settings
+    capacity = Capacity(
+        slots=settings.scheduler.slots,
+        now=view.taken_at,
+        frozen=view.frozen,
+        throttled=view.throttled,
+        short=shortage(fleet.space(), settings.limits),
+    )
     return explain(row.ref, backlog, capacity)

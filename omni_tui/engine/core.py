@@ -47,6 +47,8 @@ class Wiring:
     save_state: Callable[[FleetState], None]
     recent: Callable[[], Iterable[Event]]
     """Reads the events of the last hours, from which the course of the run is taken up again."""
+    hand_off: Callable[[str], None]
+    """Writes for a person how things stand, and why the run stops. Raises `OSError`, `OmniError`."""
 
 
 class Core:
@@ -81,9 +83,9 @@ class Core:
     async def run(self) -> str:
         """Dispatch until stopped; return the reason."""
         services, wakeups = self._services, self._services.wakeups
-        services.record("core.started", mode=services.lease.owner.mode, pid=services.lease.owner.pid)
-        self._guard.spawn("tree watch", wakeups.run())
         try:
+            services.record("core.started", mode=services.lease.owner.mode, pid=services.lease.owner.pid)
+            self._guard.spawn("tree watch", wakeups.run())
             await self._open_places()
             self._guard.spawn("new workspaces", self._watch_workspaces())
             self._guard.spawn("configuration", self._watch_settings())
@@ -121,8 +123,18 @@ class Core:
                 self._services.tell("core.stopped", reason=self._reason)
             else:
                 self._services.record("core.stopped", reason=self._reason)
+                self._hand_off(self._reason)
         finally:
             self._services.lease.release()
+
+    def _hand_off(self, reason: str) -> None:
+        """Leave a person what they need to go on; a command that did one thing alone has stopped nothing."""
+        if self._services.lease.owner.mode == "command":
+            return
+        try:
+            self._wiring.hand_off(reason)
+        except (OSError, OmniError) as error:
+            self._services.tell("core.fault", where="the hand-off", error=str(error))
 
     async def _stop_when_idle(self) -> None:
         await self.scheduler.idle.wait()
@@ -136,6 +148,8 @@ class Core:
         title, text = DECISIONS[decided.event]
         words = text.format(workspace=decided.workspace, **decided.data)
         self._guard.spawn(f"notice of {decided.event}", self._services.notify(Urgency.ATTENTION, title, words))
+        if decided.event == "fleet.stopped":
+            self._hand_off(decided.data["reason"])
 
     def _show_course(self) -> None:
         course = self._services.course.course

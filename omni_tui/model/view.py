@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from omni_tui.model.attempt import AttemptStatus
+from omni_tui.model.course import Parked
 from omni_tui.model.moment import Moment
 from omni_tui.model.task import Status, TaskRef
 
@@ -55,6 +56,12 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """None: nobody dispatches."""
     frozen: bool = False
     throttled: bool = False
+    stopped: str = ""
+    """Why the run was stopped by its own rules; empty: it goes on."""
+    parked: dict[str, Parked] = {}
+    """Providers that get no new attempt for now."""
+    pauses: tuple[str, ...] = ()
+    """What is paused for a known cause, a sentence each."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
 

@@ -73,6 +73,11 @@ class FleetPaths:
         return self.root / "config.toml"
 
     @property
+    def handoff(self) -> Path:
+        """What a person needs to go on from the last stop."""
+        return self.root / "HANDOFF.md"
+
+    @property
     def workspaces(self) -> Path:
         """A directory a workspace."""
         return self.root / "workspaces"

@@ -184,6 +184,9 @@ class FleetReader:
             owner=self._owner,
             frozen=self._state.frozen,
             throttled=self._state.throttled,
+            stopped=self._state.stopped,
+            parked=self._state.parked,
+            pauses=self._state.pauses,
             message=self._state.message or self._notable.message,
         )
         if self._stale or view != self._view:

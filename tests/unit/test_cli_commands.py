@@ -282,6 +282,14 @@ def test_list_shows_what_is_asked_for(cli: Cli) -> None:
     assert "not now" in cli("list")
 
 
+def test_why_tells_of_a_full_disk(cli: Cli) -> None:
+    cli("add", "app", "--title", "One")
+    assert cli.result("why", "0001")["hold"] == "next"
+    (cli.fleet / "config.toml").write_text("[limits]\nreserve_gb = 900_000\n")
+    assert cli.result("why", "0001")["hold"] == "disk"
+    assert "900000 GB are kept in reserve" in cli("why", "0001")
+
+
 def test_a_status_is_shown_with_what_it_is_known_by(cli: Cli) -> None:
     """As a dispatcher that died a moment ago left it."""
     cli("add", "app", "--title", "One")
@@ -358,9 +366,9 @@ def test_doctor_names_a_chosen_plugin_that_cannot_be_used(cli: Cli) -> None:
 
 
 def test_the_report_says_that_nothing_starts(cli: Cli) -> None:
-    assert "frozen" not in cli("report")
+    assert "FROZEN" not in cli("report")
     cli("freeze")
-    assert "The fleet is frozen, so nothing starts: omni-tui thaw" in cli("report")
+    assert "FROZEN   a person froze the fleet, so nothing starts\n         then: omni-tui thaw" in cli("report")
 
 
 def test_a_wrong_configuration_keeps_nobody_from_adding_a_task(cli: Cli) -> None:

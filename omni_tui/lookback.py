@@ -1,0 +1,48 @@
+"""Reads what the report and the hand-off are made of: the journal's last hours, the folders, and what was used."""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+
+from omni_tui.errors import OmniError
+from omni_tui.model.attempt import AttemptId
+from omni_tui.model.view import FleetView
+from omni_tui.policy.night import Night, attempts_in, look_back
+from omni_tui.store.journal import read_events
+from omni_tui.store.paths import FleetPaths
+from omni_tui.store.reader import FleetReader
+from omni_tui.store.runs import Run, Runs
+
+
+def read_night(reader: FleetReader, view: FleetView, seconds: float) -> Night:
+    """Return what happened in the `seconds` before `view` was read from `reader`, and how things stand in it."""
+    since = view.taken_at - seconds
+    events = list(read_events(reader.paths.journal, since))
+    attempts = [AttemptId(ref, number) for ref, number in attempts_in(events)]
+    statuses = [_run(reader.paths, each).read_status() for each in attempts]
+    night = look_back(events, view, since=since)
+    return msgspec.structs.replace(
+        night,
+        under_way=tuple(
+            msgspec.structs.replace(task, worktree=_worktree(reader.paths, task.task)) for task in night.under_way
+        ),
+        tokens=sum(status.tokens for status in statuses if status),
+        usd=sum(status.usd for status in statuses if status),
+    )
+
+
+def _run(paths: FleetPaths, attempt: AttemptId) -> Run:
+    return Run(paths.workspace(attempt.task.workspace).run(attempt), attempt)
+
+
+def _worktree(paths: FleetPaths, task: str) -> str:
+    """Return the checkout of a task's latest attempt; empty: none was prepared yet."""
+    workspace, _, task_id = task.partition("/")
+    run = Runs(paths.workspace(workspace)).latest(task_id)
+    with contextlib.suppress(OmniError):  # spoilt steps are told where the task is delivered
+        for record in run.steps() if run is not None else ():
+            if record.key == "prepare" and isinstance(record.result, dict):
+                return str(record.result.get("path", ""))
+    return ""

@@ -1,0 +1,247 @@
+"""A night looked back on: what landed, what is blocked, what failed, what holds it. Pure: events and a view in."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from omni_tui.model.course import Parked
+from omni_tui.model.event import Event
+from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.text import one_line, plural
+from omni_tui.model.view import FleetView, TaskRow
+
+TROUBLES = {
+    "core.fault": "{where} failed: {error}",
+    "config.refused": "{file} was not taken over: {error}",
+    "workspace.refused": "workspace {workspace} cannot be used: {error}",
+    "workspace.spare_failed": "workspace {workspace} has no spare checkout: {error}",
+    "attempt.rescued": "{workspace}/{task}#{attempt} left unfinished work: {kept}",
+    "release.not_pushed": "the release branch of {workspace} was not pushed: {reason}",
+    "fleet.stopped": "the run was stopped: {reason}",
+    "provider.parked": "{provider} was parked: {reason}",
+    "cause.found": "{workspace}: {sign} failed in {tasks}",
+    "workspace.broken": "{workspace}: {reason}",
+    "base.moved": "{reason}",
+}
+"""Events that a person should know of in the morning, and how they are said. What is told by itself is not repeated:
+blocked tasks, and what still holds the fleet at the end."""
+
+SETTLES = {
+    "config.taken": "config.refused",
+    "workspace.opened": "workspace.refused",
+    "release.pushed": "release.not_pushed",
+}
+"""What makes a trouble of the same workspace, or of the fleet, one of the past."""
+
+
+LONGEST = 400
+"""Characters of a trouble that are told."""
+
+
+class LandedTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that is on the release branch."""
+
+    task: str
+    title: str
+    commit: str
+    release: str
+    agent: str
+    attempt: int
+    at: float
+    """UTC seconds."""
+    seconds: float
+    """From the first claim to the landing; 0: it was claimed before the time looked at."""
+    flags: tuple[str, ...] = ()
+    """What the gate noticed and let pass."""
+
+
+class BlockedTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that needs a person, whenever it was blocked."""
+
+    task: str
+    title: str
+    reason: str
+    attempts: int
+    path: str
+    kept: tuple[str, ...] = ()
+    """Refs and checkouts that keep unfinished work, as far as the time looked at tells."""
+
+
+class RunningTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task in `doing/`."""
+
+    task: str
+    title: str
+    attempt: int
+    agent: str
+    phase: str
+    health: str
+    worktree: str = ""
+    """Its checkout; empty: none yet."""
+
+
+class WaitingTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task in `todo/`, and what its owner said it waits for."""
+
+    task: str
+    title: str
+    reason: str
+
+
+class Night(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened between two moments (UTC seconds), and how things stand at its end."""
+
+    since: float
+    until: float
+    landed: tuple[LandedTask, ...]
+    blocked: tuple[BlockedTask, ...]
+    running: int
+    waiting: int
+    under_way: tuple[RunningTask, ...]
+    """Those that run."""
+    in_line: tuple[WaitingTask, ...]
+    """Those that wait, in the order they will start."""
+    stopped: str
+    """Why the run was stopped by its own rules; empty: it was not, or goes on."""
+    parked: dict[str, Parked]
+    """Providers that get no new attempt."""
+    pauses: tuple[str, ...]
+    """What is paused for a known cause, a sentence each."""
+    frozen: bool
+    attempts: int
+    failures: dict[str, int]
+    """How often attempts failed, by kind."""
+    troubles: tuple[str, ...]
+    tokens: int = 0
+    usd: float = 0.0
+
+
+def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Night:
+    """Put together the events since a moment and the fleet as it stands now."""
+    by_ref = {row.ref: row for row in view.rows}
+    count = Counter(row.status for row in view.rows)
+    failures = Counter(str(event.data.get("kind", "unknown")) for event in events if event.event == "attempt.failed")
+    standing = {f"the run was stopped: {view.stopped}", *view.pauses}
+    standing |= {f"{provider} was parked: {parked.reason}" for provider, parked in view.parked.items()}
+    return Night(
+        since=since,
+        until=view.taken_at,
+        landed=tuple(_landed(event, events, by_ref) for event in events if event.event == "task.landed"),
+        blocked=tuple(_blocked(row, events) for row in view.rows if row.status is Status.BLOCKED),
+        running=count[Status.DOING],
+        waiting=count[Status.TODO],
+        under_way=tuple(_running(row) for row in view.rows if row.status is Status.DOING),
+        in_line=tuple(_waiting(row) for row in view.rows if row.status is Status.TODO),
+        stopped=view.stopped,
+        parked=view.parked,
+        pauses=view.pauses,
+        frozen=view.frozen,
+        attempts=len(attempts_in(events)),
+        failures=dict(failures.most_common()),
+        troubles=tuple(trouble for trouble in _troubles(events) if trouble not in standing),
+    )
+
+
+def totals(night: Night) -> str:
+    """Count it all in one line."""
+    parts = [f"{len(night.landed)} landed", f"{len(night.blocked)} blocked"]
+    parts += [f"{night.running} running"] if night.running else []
+    parts += [f"{night.waiting} waiting"] if night.waiting else []
+    parts.append(plural(night.attempts, "attempt"))
+    parts += [f"{night.tokens:,} tokens"] if night.tokens else []
+    parts += [f"{night.usd:.2f} USD"] if night.usd else []
+    return ", ".join(parts)
+
+
+def needs_thaw(fleet: FleetView | Night) -> bool:
+    """Whether something holds the fleet, or a part of it, until a person thaws it."""
+    for_good = any(parked.until is None for parked in fleet.parked.values())
+    return bool(fleet.stopped or fleet.frozen or fleet.pauses or for_good)
+
+
+def attempts_in(events: Iterable[Event]) -> set[tuple[TaskRef, int]]:
+    """Return the attempts that were given an agent."""
+    return {(_ref(event), event.attempt) for event in events if event.event == "attempt.started"}
+
+
+def _ref(event: Event) -> TaskRef:
+    return TaskRef(event.workspace, event.task)
+
+
+def _landed(event: Event, events: Sequence[Event], rows: dict[TaskRef, TaskRow]) -> LandedTask:
+    """Tell one landing from the events that led to it."""
+    ref, row = _ref(event), rows.get(_ref(event))
+    before = [each for each in events if _ref(each) == ref and each.time <= event.time]
+    claims = [each.time for each in before if each.event == "task.claimed"]
+    started = next((each for each in reversed(before) if each.event == "attempt.started"), None)
+    judged = next((each for each in reversed(before) if each.event == "attempt.judged"), None)
+    return LandedTask(
+        task=str(ref),
+        title=row.title if row is not None else "",
+        commit=str(event.data.get("commit", "")),
+        release=str(event.data.get("release", "")),
+        agent=str(started.data.get("agent", "")) if started is not None else "",
+        attempt=started.attempt if started is not None else row.attempt if row is not None else 0,
+        at=event.time,
+        seconds=event.time - claims[0] if claims else 0.0,
+        flags=tuple(_flags(judged)) if judged is not None else (),
+    )
+
+
+def _flags(judged: Event) -> list[str]:
+    findings = judged.data.get("findings", [])
+    return [str(finding) for finding in findings]
+
+
+def _blocked(row: TaskRow, events: Iterable[Event]) -> BlockedTask:
+    rescues = [event.data for event in events if event.event == "attempt.rescued" and _ref(event) == row.ref]
+    kept = [str(data.get(name, "")) for data in rescues for name in ("ref", "checkout")]
+    return BlockedTask(
+        task=str(row.ref),
+        title=row.title,
+        reason=row.reason,
+        attempts=row.attempt,
+        path=row.path,
+        kept=tuple(filter(None, kept)),
+    )
+
+
+def _running(row: TaskRow) -> RunningTask:
+    return RunningTask(
+        task=str(row.ref),
+        title=row.title,
+        attempt=row.attempt,
+        agent=row.agent,
+        phase=row.phase,
+        health=str(row.run.health) if row.run is not None else "",
+    )
+
+
+def _waiting(row: TaskRow) -> WaitingTask:
+    return WaitingTask(task=str(row.ref), title=row.title, reason=row.reason)
+
+
+def _troubles(events: Iterable[Event]) -> list[str]:
+    """Say in a line each what still stands at the end, once, in the order of its first appearance."""
+    said: dict[str, Event] = {}
+    for event in events:
+        settled = SETTLES.get(event.event)
+        if settled is not None:
+            said = {
+                text: each for text, each in said.items() if (each.event, each.workspace) != (settled, event.workspace)
+            }
+        sentence = TROUBLES.get(event.event)
+        if sentence is not None:
+            said.setdefault(_said(sentence, event), event)
+    return list(said)
+
+
+def _said(sentence: str, event: Event) -> str:
+    known = {"workspace": event.workspace, "task": event.task, "attempt": event.attempt}
+    data = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in event.data.items()
+    }
+    return one_line(sentence.format_map(defaultdict(str, {**data, **known})), LONGEST)

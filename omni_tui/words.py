@@ -1,0 +1,36 @@
+"""Times, durations and pauses as a person reads them in the morning."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from omni_tui.model.course import Parked
+
+
+def moment(at: float) -> str:
+    """Say a UTC time in the machine's own zone, as in `21 Nov 02:10`."""
+    return f"{datetime.fromtimestamp(at, UTC).astimezone():%d %b %H:%M}"
+
+
+def lasting(seconds: float) -> str:
+    """Say a duration in its two largest units, as in `1h 05m`, `3m 20s`, `12s`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
+
+
+def parked_for(provider: str, parked: Parked, now: float) -> str:
+    """Say who is parked, for how long, and why, as in `claude parked 1h 12m: its usage limit is reached`."""
+    if parked.until is None:
+        return f"{provider} parked: {parked.reason}"
+    if parked.until <= now:
+        return f"{provider} parked: {parked.reason}; one attempt tries whether it serves again"
+    minutes = math.ceil((parked.until - now) / 60)
+    left = f"{minutes // 60}h {minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m"
+    return f"{provider} parked {left}: {parked.reason}"
