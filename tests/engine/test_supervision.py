@@ -69,6 +69,23 @@ async def test_work_without_a_word_is_borne_for_tool_minutes_and_no_more(tmp_pat
     assert told[1] - told[0] >= 3.0, "1.2 s of silence, and 1.8 s for which its work was a sign of life"
 
 
+async def test_reminders_of_a_question_do_not_make_it_younger(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=IMPATIENT)
+    fleet.agent(AGENT + "say accepted\nwhile :; do say waiting; sleep 0.3; done\n")
+    fleet.add("Asks and asks")
+    kind, message = failure(await until_idle(fleet))
+    assert kind == "waiting"
+    assert "nobody answered within 0.02 minutes" in message
+
+
+async def test_a_question_that_is_answered_is_none_any_more(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=IMPATIENT)
+    asks = "for i in 1 2 3; do say waiting; sleep 0.8; say activity; sleep 0.1; done\n"
+    fleet.agent(AGENT + "say accepted\n" + asks + "echo x > x.txt; commit work\nsay finished\n")
+    fleet.add("Asks three times")
+    assert (await until_idle(fleet)).named("attempt.failed") == []
+
+
 async def test_small_commits_to_the_same_file_without_end_are_a_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
