@@ -17,7 +17,6 @@ from omni_tui.policy.dependencies import Dependencies, Unmet, UnmetKind
 from omni_tui.policy.parking import may_probe
 from omni_tui.policy.signs import shows
 
-
 DISK_SECONDS = 30.0
 """After so long a full disk is looked at again: nothing tells when there is room."""
 
