@@ -101,7 +101,7 @@ class Losses:
     def _look(self, state: State) -> None:
         _make(state)
         try:
-            wrong = _differing(self._before, self._after) + recover(PROBE / ROOT)
+            wrong = differing(PROBE / ROOT, self._before, self._after) + recover(PROBE / ROOT)
         except Exception as error:  # noqa: BLE001 -- anything that a state provokes is what is looked for
             wrong = [f"{type(error).__name__}: {error}"]
         if wrong:
@@ -118,9 +118,9 @@ def _make(state: State) -> None:
             (PROBE / path).write_bytes(content)
 
 
-def _differing(before: Facts, after: Facts) -> list[str]:
+def differing(root: Path, before: Facts, after: Facts) -> list[str]:
     """Return the facts that are found neither as they were nor as the act at hand makes them."""
-    found = facts_of(PROBE / ROOT, after)
+    found = facts_of(root, after)
     wrong = []
     for name, fact in found.items():
         kind, _, of = name.partition(" ")

@@ -59,6 +59,13 @@ class History:
         self._paths = FleetPaths(ROOT)
         self._place = self._paths.workspace(WORKSPACE)
         self._serial = 0
+        self._lease: Lease | None = None
+
+    def let_go(self) -> None:
+        """Let go of the fleet, as the end of a process does."""
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
 
     def play(self, acts: int) -> None:
         """Make a fleet and do so many acts."""
@@ -71,7 +78,7 @@ class History:
         for _ in range(acts):
             self._chance.choice(ACTS)(self)
             self._tell(self._facts, self._facts)
-        self._lease.release()
+        self.let_go()
 
     def _will(self, **facts: object) -> None:
         """Say what the act at hand will have made true once it has returned."""
@@ -84,11 +91,12 @@ class History:
     def _own(self) -> None:
         self._will()
         self._lease = Lease.acquire(self._paths.lease, "headless", now)
-        self._facts = {**self._facts, "lease": self._lease.epoch}
+        self._epoch = self._lease.epoch
+        self._facts = {**self._facts, "lease": self._epoch}
 
     def own_again(self) -> None:
         """Let go of the fleet, and take it as the next owner does."""
-        self._lease.release()
+        self.let_go()
         self._own()
 
     def add(self) -> None:
@@ -124,7 +132,7 @@ class History:
         key = f"step.{len(known)}"
         self._will(**{name.replace(" ", "_", 1): (*known, key)})
         result = "x" * self._chance.choice((1, 5000))
-        run.append_step(StepRecord(key=key, at=NOW, epoch=self._lease.epoch, result=result))
+        run.append_step(StepRecord(key=key, at=NOW, epoch=self._epoch, result=result))
 
     def move(self) -> None:
         """Move a task on an occasion that its life cycle has, with a note where a person must look."""

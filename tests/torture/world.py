@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ import msgspec
 from omni_tui.engine.clock import Clock, SystemClock
 from omni_tui.engine.workplace import Workplace
 from omni_tui.fleet import Fleet
+from omni_tui.model.event import Event
 from omni_tui.model.settings import WorkspaceSettings
 from omni_tui.model.signal import Health
 from omni_tui.model.task import Status, Task
@@ -55,8 +56,6 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[tuple[str, ...], ...]
     """The deeds of each attempt, in order."""
     ends: Status
-    rescued: tuple[int, ...] = ()
-    """Attempts whose uncommitted file has to be on their rescue refs."""
 
 
 LANDS = ("accept", "write", "commit", "finish")
@@ -66,8 +65,8 @@ SCENARIOS = {
     scenario.name: scenario
     for scenario in (
         Scenario(name="lands", attempts=(LANDS,), ends=Status.DONE),
-        Scenario(name="repaired", attempts=(FORGETS, LANDS), ends=Status.DONE, rescued=(1,)),
-        Scenario(name="hopeless", attempts=(FORGETS, FORGETS), ends=Status.BLOCKED, rescued=(1, 2)),
+        Scenario(name="repaired", attempts=(FORGETS, LANDS), ends=Status.DONE),
+        Scenario(name="hopeless", attempts=(FORGETS, FORGETS), ends=Status.BLOCKED),
     )
 }
 
@@ -105,7 +104,16 @@ class World:
                 return 1
             self._do(deeds[number], agent)
             self._done[str(run)] = number + 1
+        await asyncio.Event().wait()  # an agent in its terminal does not end by itself
         return 0
+
+    def unfinished(self) -> list[int]:
+        """Return the attempts whose agent has left a file and not committed it."""
+        return [int(Path(run).name) for run, done in self._done.items() if {"write"} == self._deeds(run, done)]
+
+    def _deeds(self, run: str, done: int) -> set[str]:
+        script = self.scenario.attempts[min(int(Path(run).name), len(self.scenario.attempts)) - 1]
+        return {deed for deed in script[:done] if deed in {"write", "commit"}}
 
     def _do(self, deed: str, agent: FakeAgent) -> None:
         checkout, run = agent.launch.cwd, agent.launch.run_dir
@@ -165,18 +173,18 @@ def make_tree(root: Path, clock: Clock) -> Task:
     return Queue(paths, clock.now).add(Task(workspace="app", id="", title="Survive"))
 
 
-async def dispatch(root: Path, world: World, clock: Clock) -> list[str]:
-    """Dispatch until nothing is left to do; return the faults that were told."""
-    told: list[str] = []
+async def dispatch(root: Path, world: World, clock: Clock, hear: Callable[[Event], None] | None = None) -> list[str]:
+    """Dispatch until nothing is left to do; return the faults that were told. `hear` is told each event."""
+    heard: list[Event] = []
     fleet = WorldFleet(root, world, clock)
-    core = fleet.lead("headless", lambda event: _note(event.event, event.data, told), until_idle=True)
+    core = fleet.lead("headless", hear or heard.append, until_idle=True)
     reason = await core.run()
+    told = [f"{event.event}: {event.data}" for event in heard if event.event in FAULTS]
     return told if reason.startswith("idle") else [*told, f"stopped: {reason}"]
 
 
-def _note(name: str, data: Mapping[str, object], told: list[str]) -> None:
-    if name in {"core.fault", "workspace.refused", "task.unreadable", "task.withdrawn"}:
-        told.append(f"{name}: {data}")
+FAULTS = ("core.fault", "workspace.refused", "task.unreadable", "task.withdrawn")
+"""Events that have no place where nothing but the dispatcher was harmed."""
 
 
 CHANGES = {
@@ -226,7 +234,7 @@ def broken_promises(root: Path, world: World) -> list[str]:
         f"attempts {_attempts(paths)}": _attempts(paths) == list(range(1, len(scenario.attempts) + 1)),
         f"started {_starts(world)}": _starts(world) == list(range(1, len(scenario.attempts) + 1)),
         "an agent lives": all(agent.ended.done() for agent in world.machine.agents.values()),
-        f"rescued {_rescued(world)}": _rescued(world) == list(scenario.rescued),
+        f"work of {world.unfinished()} is kept of {_kept(world)} alone": set(world.unfinished()) <= set(_kept(world)),
         "another branch was written": _foreign(world) == [],
         "the tree that landed is not one that was tested": _tip_tree(world) in world.tested | {_first_tree(world)},
         "it was not pushed": scenario.ends is not Status.DONE or _tip(world.origin) == _tip(world.repository),
@@ -244,6 +252,8 @@ def _tip(repository: MemoryRepository) -> str:
 
 def _landings(world: World) -> int:
     commits = world.repository.commits
+    if not _tip(world.repository):
+        return 0
     return sum(
         "Omni-Task: app/0001" in commits[name].message for name in world.repository.history(_tip(world.repository))
     )
@@ -257,12 +267,16 @@ def _starts(world: World) -> list[int]:
     return sorted(int(Path(run).name) for run in world.machine.agents if re.fullmatch(r"\d+", Path(run).name))
 
 
-def _rescued(world: World) -> list[int]:
-    """Return the attempts whose file is on their rescue ref, as the agent left it."""
-    refs, trees = world.repository.refs, world.repository.tree
-    numbers = range(1, len(world.scenario.attempts) + 1)
-    kept = {number: refs.get(f"refs/omni/rescue/0001/{number}") for number in numbers}
-    return [number for number, commit in kept.items() if commit and trees(commit)["0001.txt"] == f"attempt {number}\n"]
+def _kept(world: World) -> list[int]:
+    """Return the attempts whose file is on their rescue ref, or still in their checkout, as the agent left it."""
+    refs, checkouts = world.repository.refs, world.repository.checkouts
+    kept = []
+    for number in range(1, len(_starts(world)) + 1):
+        rescue = refs.get(f"refs/omni/rescue/0001/{number}")
+        trees = [world.repository.tree(rescue)] if rescue else []
+        trees += [checkout.files for path, checkout in checkouts.items() if path.name == f"0001-{number}"]
+        kept += [number] if any(tree.get("0001.txt") == f"attempt {number}\n" for tree in trees) else []
+    return kept
 
 
 def _foreign(world: World) -> list[str]:
@@ -274,7 +288,8 @@ def _foreign(world: World) -> list[str]:
 
 
 def _tip_tree(world: World) -> str:
-    return digest(dict(world.repository.tree(_tip(world.repository))))
+    tip = _tip(world.repository)
+    return digest(dict(world.repository.tree(tip))) if tip else _first_tree(world)
 
 
 def _first_tree(world: World) -> str:
