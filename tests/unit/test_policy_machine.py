@@ -6,7 +6,9 @@ import pytest
 
 from omni_tui.model.settings import LimitSettings
 from omni_tui.model.space import Space
+from omni_tui.model.task import Task
 from omni_tui.policy.machine import shortage, slept
+from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, plan
 from omni_tui.policy.vitals import Moment
 
 LIMITS = LimitSettings(reserve_gb=1.0, reserve_inodes_percent=2.0)
@@ -41,3 +43,15 @@ def test_shortage(free_bytes: int, inodes: float, words: str) -> None:
 def test_sleep(monotonic: float, wall: float, expected: float) -> None:
     before, after = Moment(monotonic=5.0, utc=1e9), Moment(monotonic=5.0 + monotonic, utc=1e9 + wall)
     assert slept(before, after) == expected
+
+
+def test_a_full_disk_holds_every_start_and_is_looked_at_again() -> None:
+    tasks = [Task(workspace="app", id=name, title=name) for name in ("a", "b")]
+    backlog = Backlog(waiting=tasks, status_of={})
+    decided = plan(backlog, Capacity(slots=2, now=100.0, short="the disk has 0.01 GB free"))
+    assert decided.start == ()
+    assert {(hold.kind, hold.message) for hold in decided.holds.values()} == {
+        (HoldKind.DISK, "the disk has 0.01 GB free")
+    }
+    assert decided.wake_at == 130.0
+    assert plan(backlog, Capacity(slots=2, now=100.0)).start == tuple(tasks)
