@@ -71,6 +71,13 @@ class Launched(Started, frozen=True, kw_only=True):
     origin_state: str
 
 
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent that had its task came to its end."""
+
+    status: int | None = None
+    """Its exit status; None: it said that it had finished, and was not waited for."""
+
+
 class Salvage(msgspec.Struct, frozen=True, kw_only=True):
     """What an ended agent left: the branch's head, and the commit that keeps what it had not committed."""
 
@@ -142,7 +149,7 @@ class Attempt:
         if isinstance(done, Started) and done not in self._started:
             self._started.append(done)
 
-    def landing(self, salvage: Salvage, launched: Launched) -> Landing:
+    def landing(self, salvage: Salvage, launched: Launched, watched: Watched) -> Landing:
         """Return the activities that bring what the agent left onto the release branch."""
         return Landing(
             attempt=self.id,
@@ -150,6 +157,7 @@ class Attempt:
             agent=self.agent,
             head=salvage.head,
             rescued=bool(salvage.rescue or salvage.checkout),
+            status=watched.status,
             origin_state=launched.origin_state,
             place=self._place,
             services=self._services,
@@ -242,13 +250,14 @@ class Attempt:
         if isinstance(decision, supervision.Ending) and decision.failure is not None:
             raise AttemptFailedError(decision.failure)
 
-    async def watch(self, worktree: Worktree, launched: Launched) -> None:
-        """Return once the agent has finished; raise once it may not go on."""
+    async def watch(self, worktree: Worktree, launched: Launched) -> Watched:
+        """Return how it ended once the agent has finished; raise once it may not go on."""
         decision = await self._watcher(worktree, launched).observe(
             lambda vitals, now: supervision.judge_watch(vitals, now, self._bounds())
         )
         if decision.failure is not None:
             raise AttemptFailedError(decision.failure)
+        return Watched(status=decision.status)
 
     def _bounds(self) -> Bounds:
         return bounds(self._services.settings(), self.agent, self.task, self._used_before)

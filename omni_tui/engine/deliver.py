@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from omni_tui.engine.attempt import Attempt, Launched, Salvage
+from omni_tui.engine.attempt import Attempt, Launched, Salvage, Watched
 from omni_tui.engine.check import CheckResult, Started
 from omni_tui.engine.landing import Landing
 from omni_tui.engine.steps import AttemptFailedError
@@ -62,8 +62,8 @@ async def deliver(crew: Crew) -> Ending:
 async def land_one(attempt: Attempt) -> Merge:
     """One attempt: from an empty checkout to the release branch."""
     worktree = await attempt.step("prepare", Worktree, attempt.prepare)
-    salvage, launched = await work(attempt, worktree)
-    landing = attempt.landing(salvage, launched)
+    salvage, launched, watched = await work(attempt, worktree)
+    landing = attempt.landing(salvage, launched, watched)
     try:
         await attempt.step("inspect", Verdict, landing.inspect)
         async with landing.turn():
@@ -84,18 +84,18 @@ async def merge_in(attempt: Attempt, landing: Landing) -> Merge:
     raise AssertionError("unreachable: an endless count has ended")
 
 
-async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched]:
+async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched, Watched]:
     """Let the agent work; whatever becomes of it, its tree is ended and its work kept."""
     launched: Launched | None = None
     try:
         launched = await attempt.step("launch", Launched, partial(attempt.launch, worktree))
         await attempt.step("confirm", type(None), partial(attempt.confirm, worktree, launched))
-        await attempt.step("watch", type(None), partial(attempt.watch, worktree, launched))
+        watched = await attempt.step("watch", Watched, partial(attempt.watch, worktree, launched))
     except AttemptFailedError as failed:
         salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
         raise failed.keeping(salvage.work, salvage.checkout, salvage.shown) from failed
     salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
-    return salvage, launched
+    return salvage, launched, watched
 
 
 async def is_sound(attempt: Attempt, landing: Landing, merge: Merge, turn: int) -> bool:

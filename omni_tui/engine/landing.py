@@ -40,6 +40,7 @@ class Landing:
         agent: AgentSpec,
         head: str,
         rescued: bool,
+        status: int | None,
         origin_state: str,
         place: Workplace,
         services: Services,
@@ -47,12 +48,16 @@ class Landing:
         run: Run,
         box: OrderBox,
     ) -> None:
-        """Take the work at `head` (empty: nothing was committed), and what the origin's checkout looked like before."""
+        """Take the work at `head` (empty: nothing was committed), and what the origin's checkout looked like before.
+
+        `status` is the agent's exit status, where that was its end.
+        """
         self._id = attempt
         self._task = task
         self._agent = agent
         self._head = head
         self._rescued = rescued
+        self._status = status
         self._origin_state = origin_state
         self._place = place
         self._services = services
@@ -89,6 +94,7 @@ class Landing:
             change=change,
             settings=self._services.settings().gate,
             rescued=self._rescued,
+            status=self._status,
             origin_changed=await scm.origin_state() != self._origin_state,
             conflicts=trial.conflicts if trial else (),
             additions=await scm.additions(self._head) if self._head else "",

@@ -31,6 +31,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """None: the attempt's branch has gone."""
     rescued: bool = False
     """Uncommitted work was found, and kept."""
+    status: int | None = None
+    """The agent's exit status, where that was its end."""
     origin_changed: bool = False
     """The checkout that the repository came from is not as it was when the attempt started."""
     conflicts: tuple[str, ...] = ()
@@ -97,10 +99,11 @@ def _nothing_made(evidence: Evidence) -> Iterator[Found]:
             message="The commits on the branch change nothing. Do the task's work and commit it.",
         )
         return
+    left = f", and its agent exited with status {evidence.status}" if evidence.status else ""
     kept = " Uncommitted work was found and kept: look at it, finish it, and commit it." if evidence.rescued else ""
     yield Found(
         kind=FindingKind.NO_COMMIT,
-        message=f"Nothing was committed on the branch. Do the task's work and commit it.{kept}",
+        message=f"Nothing was committed on the branch{left}. Do the task's work and commit it.{kept}",
     )
 
 

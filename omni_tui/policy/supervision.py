@@ -29,6 +29,8 @@ class Ending(msgspec.Struct, frozen=True):
     """The attempt's agent is through: `failure` says why; None: it finished, so look at what it made."""
 
     failure: Failure | None = None
+    status: int | None = None
+    """Its exit status, where it is through because it exited."""
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -73,7 +75,7 @@ def judge_watch(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | Wait | 
     if vitals.health is Health.FINISHED:
         return Ending()
     if vitals.exited:
-        return Ending(_lost(vitals) if ended_from_outside(vitals.status) else None)
+        return Ending(_lost(vitals) if ended_from_outside(vitals.status) else None, vitals.status)
     excess = _excess(vitals, bounds)
     if excess is not None:
         return Ending(excess)

@@ -81,6 +81,13 @@ async def test_clean_exit_without_a_commit_is_repaired(fleet: TestFleet) -> None
     assert fleet.landed() == ["Say and do"]
 
 
+async def test_how_an_agent_ended_that_committed_nothing_is_told(fleet: TestFleet) -> None:
+    fleet.agent(AGENT + "say accepted; exit 3")
+    task = fleet.add("Crash")
+    await until_idle(fleet)
+    assert "its agent exited with status 3" in fleet.queue.note(task.id)
+
+
 async def test_uncommitted_work_is_kept_and_can_be_taken_over(fleet: TestFleet) -> None:
     pick = 'git cherry-pick $(grep -o "git show [0-9a-f]*" "$OMNI_PROMPT" | head -1 | cut -d" " -f3)'
     fleet.agent(learning(first="echo precious > kept.txt", then=pick))

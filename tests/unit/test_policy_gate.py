@@ -76,6 +76,12 @@ def test_findings(made: Change | None, given: dict[str, Any], expected: list[str
     assert kinds(judge(made, **given)) == expected
 
 
+@pytest.mark.parametrize(("status", "told"), [(3, True), (0, False), (None, False)])
+def test_a_bad_exit_without_a_commit_is_said(status: int | None, told: bool) -> None:
+    message = judge(change(commits=0), status=status).findings[0].message
+    assert ("and its agent exited with status 3. Do" in message) is told
+
+
 def test_rescued_work_is_said() -> None:
     assert "kept" in judge(change(commits=0), rescued=True).findings[0].message
     assert "kept" not in judge(change(commits=0)).findings[0].message
