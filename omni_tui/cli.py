@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plugins": ("omni_tui.commands.plugins:plugins", "List plugins: chosen, there, broken and why."),
     "config": ("omni_tui.commands.config:config", "Show the settings in force, and where each comes from."),
     "demo": ("omni_tui.commands.demo:demo", "Work through a small project's backlog, for real."),
+    "simulate": ("omni_tui.commands.simulate:simulate", "Live through a night in seconds: how would it have gone?"),
     "completion": ("omni_tui.commands.completion:completion", "Print the completion script for a shell."),
 }
 """Each command: where it is, and the line that `--help` shows for it."""

@@ -17,6 +17,7 @@ class SimulatedAgent:
 
     name: ClassVar[str] = "simulated"
     credentials: ClassVar[tuple[str, ...]] = ()
+    routes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def find(cls) -> str | None:

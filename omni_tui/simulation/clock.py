@@ -73,7 +73,7 @@ class LifeClock(SystemClock):
         self._life = life
         self._busy = busy
         self._moment = -1.0
-        self._by_time = False
+        self._by_time = self._was_busy = False
         self._acts = 0
 
     def now(self) -> float:
@@ -102,7 +102,8 @@ class LifeClock(SystemClock):
         if self.monotonic() == self._moment:
             return
         self.settle()
-        self._moment, self._by_time, self._acts = self.monotonic(), by_time, self._life.acts
+        self._moment, self._acts = self.monotonic(), self._life.acts
+        self._by_time, self._was_busy = by_time, self._busy()
 
     def settle(self) -> None:
         """Count the last moment."""
@@ -112,7 +113,7 @@ class LifeClock(SystemClock):
             self.wakeups.event += 1
         elif self._life.acts > self._acts:
             self.wakeups.deadline += 1
-        elif self._busy():
+        elif self._was_busy:
             self.wakeups.round += 1
         else:
             self.wakeups.idle += 1

@@ -142,7 +142,7 @@ def _tell(sleeper: Sleeper) -> Played:
         doubled=world.oracle.doubled,
         limited=sum((end if end >= 0 else stint.ended) - begin for stint in stints for begin, end in stint.limited),
         wakeups=wakeups,
-        faults={**dict(sorted(world.conditions.hurt.items())), **_conducts(stints)},
+        faults={**{kind: count for kind, count in sorted(world.conditions.hurt.items()) if count}, **_conducts(stints)},
         violations=tuple(world.oracle.violations),
         lives=tuple((each.began, each.ended, each.end) for each in sleeper.dispatchers if each.core is not None),
         stints=stints,

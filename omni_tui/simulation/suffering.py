@@ -22,7 +22,9 @@ LASTING: Mapping[FaultKind, tuple[float, float]] = {
 """The least and the most seconds that a fault lasts."""
 
 MOST_STEPS = 60
-"""A dispatcher that is to be killed takes at most so many steps more."""
+"""A dispatcher that is to be killed takes at most so many steps more, ..."""
+PATIENCE_SECONDS = 600.0
+"""... and lives at most so much longer: where it has nothing to do, it is killed asleep."""
 CLOCK_SECONDS = 3600.0
 """How far the wall clock is set at most, forward or back."""
 SLEEP_SECONDS = 7200.0
@@ -94,7 +96,7 @@ class Suffering:
                 struck = self._strike_agents(fault)
             case _:
                 struck = leader is not None and _strike_dispatcher(fault, leader, world)
-        world.conditions.hurt[fault.kind] += struck
+        world.conditions.hurt[str(fault.kind)] += struck
 
     def _strike_agents(self, fault: Fault) -> bool:
         """Kill one of the processes, or hang up all of them."""
@@ -112,6 +114,7 @@ def _strike_dispatcher(fault: Fault, leader: Dispatcher, world: World) -> bool:
     match fault.kind:
         case FaultKind.CRASH:
             leader.life.arm(int(fault.amount * MOST_STEPS))
+            world.loop.call_later(PATIENCE_SECONDS, _kill_asleep, leader)
         case FaultKind.REBOOT:
             leader.life.kill("the reboot")
             world.machine.crash()
@@ -120,3 +123,8 @@ def _strike_dispatcher(fault: Fault, leader: Dispatcher, world: World) -> bool:
         case _:
             return False
     return True
+
+
+def _kill_asleep(dispatcher: Dispatcher) -> None:
+    if dispatcher.leads:
+        dispatcher.life.kill("rest")
