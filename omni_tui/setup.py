@@ -6,8 +6,9 @@ It is made under a hidden name and appears in one rename, so that a dispatcher a
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from omni_tui.config import load_workspace
@@ -25,6 +26,9 @@ Read the project's own notes for contributors first, where it has some. Run its 
 that says why: what is not committed does not count. Do not push, and do not change other branches.
 """
 """A first agent's `INSTRUCTIONS.md`: a thin boot loader, for a person to make their own."""
+
+_PASSWORD = re.compile(r"://[^/@\s]*@")
+"""A user's part in a URL."""
 
 
 def unfinished(fleet: Fleet, name: str) -> WorkspacePaths:
@@ -62,7 +66,8 @@ async def import_workspace(fleet: Fleet, name: str, given: Mapping[str, str]) ->
 def make_first_agent(agents: Path, variables: Mapping[str, str]) -> str:
     """Make an agent for the first harness that is installed here, and say which; empty: none is, so none was made.
 
-    Where one of our `variables` can log it in, the agent is given that one, by its name.
+    Where one of our `variables` can log it in, the agent is given that one, by its name. What tells it the way to its
+    provider is written down, unless there is a password in it: then it is given by its name too.
     """
     for harness in registry.names("agent"):
         plugin = registry.load("agent", harness)
@@ -71,8 +76,16 @@ def make_first_agent(agents: Path, variables: Mapping[str, str]) -> str:
             directory = agents / harness
             make_dirs(directory)
             known = [name for name in plugin.credentials if variables.get(name)][:1]
-            given = {"harness": harness} | ({"secrets": known} if known else {})
+            routes = {name: variables[name] for name in plugin.routes if variables.get(name)}
+            given = {"harness": harness} | _given(known, routes)
             publish(directory / "agent.toml", render_agent(given).encode())
             publish(directory / "INSTRUCTIONS.md", INSTRUCTIONS.encode())
             return f"{harness}: {found}" + (f", logged in by {known[0]}" if known else "")
     return ""
+
+
+def _given(credentials: Sequence[str], routes: Mapping[str, str]) -> dict[str, object]:
+    """Return the agent's settings that hand these variables on: plain ones as they are, others by their names."""
+    plain = {name: value for name, value in routes.items() if not _PASSWORD.search(value)}
+    secrets = [*credentials, *(name for name in routes if name not in plain)]
+    return {key: value for key, value in (("secrets", secrets), ("env", plain)) if value}

@@ -196,6 +196,21 @@ def test_the_first_agent_is_for_the_harness_that_is_found(
     assert "Commit your work" in agent.instructions
 
 
+def test_the_first_agent_is_told_the_way_to_its_provider(
+    cli: Cli, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ClaudeAgent, "find", lambda: "/usr/bin/claude")
+    for name in (*ClaudeAgent.credentials, *ClaudeAgent.routes):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:4000/gateway")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:a-password@127.0.0.1:3128")
+    cli("workspace", "add", "two", "--repo", str(origin))
+    agent = load_agent(cli.fleet / "workspaces/two/agents/claude")
+    assert agent.env == {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4000/gateway"}
+    assert agent.secrets == ("HTTPS_PROXY",), "a URL with a password is a secret"
+    assert "a-password" not in (cli.fleet / "workspaces/two/agents/claude/agent.toml").read_text()
+
+
 def test_tasks_come_from_files_stdin_and_titles(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = tmp_path / "one.md", tmp_path / "two.md"
     one.write_text("+++\ntitle = 'First'\npriority = 5\n+++\nbody\n")

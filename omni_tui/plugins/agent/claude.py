@@ -40,11 +40,26 @@ ENVIRONMENT = {
 the background or for later: an agent that waits for such a thing stops, as it does when it has finished."""
 
 
+ROUTES = (
+    "ANTHROPIC_BASE_URL",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "ANTHROPIC_BEDROCK_BASE_URL",
+    "AWS_REGION",
+    "CLAUDE_CODE_USE_VERTEX",
+    "ANTHROPIC_VERTEX_BASE_URL",
+    "ANTHROPIC_VERTEX_PROJECT_ID",
+    "CLOUD_ML_REGION",
+    *(name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (proxy, proxy.lower())),
+)
+"""Gateways, the clouds that serve the same models, and proxies on the way there."""
+
+
 class ClaudeAgent:
     """Writes Claude Code's settings, starts it, reads its hooks."""
 
     name: ClassVar[str] = "claude"
     credentials: ClassVar[tuple[str, ...]] = CREDENTIALS
+    routes: ClassVar[tuple[str, ...]] = ROUTES
 
     def __init__(self) -> None:
         self._transcript = Transcript()

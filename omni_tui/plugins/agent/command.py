@@ -52,6 +52,7 @@ class CommandAgent:
 
     name: ClassVar[str] = "command"
     credentials: ClassVar[tuple[str, ...]] = ()
+    routes: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def find(cls) -> str | None:

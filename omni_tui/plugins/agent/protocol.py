@@ -51,6 +51,10 @@ class Agent(Protocol):
     credentials: ClassVar[tuple[str, ...]]
     """Environment variables by which it can log in at its provider, the one to prefer first; none: it needs none."""
 
+    routes: ClassVar[tuple[str, ...]]
+    """Plain environment variables by which it finds its provider, such as a gateway's address; a first agent is made
+    with those that its person has set."""
+
     @classmethod
     def find(cls) -> str | None:
         """Return why this harness could be used here, such as its program's path; None: it is not installed."""

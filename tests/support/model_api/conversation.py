@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WORKING_DIRECTORY = re.compile(r"[Ww]orking directory: ([^\n]+)")
-ATTEMPT_BRANCH = re.compile(r"omni/[a-z0-9_.-]+/(\d+)")
+ATTEMPT_BRANCH = re.compile(r"omni/([a-z0-9_.-]+)/(\d+)")
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,8 @@ class Conversation:
 
     turn: int
     """How many answers the model has given already: the first is number 0."""
+    task: str
+    """The task's id, from the same branch; empty where the CLI tells none."""
     attempt: int
     """The attempt's number, from the branch that the CLI tells the model about; 1 where it tells none."""
     directory: str
@@ -29,7 +31,8 @@ def read(body: dict[str, Any]) -> Conversation:
     branch = ATTEMPT_BRANCH.search(plain)
     return Conversation(
         turn=sum(message.get("role") == "assistant" for message in body.get("messages", ())),
-        attempt=int(branch[1]) if branch else 1,
+        task=branch[1] if branch else "",
+        attempt=int(branch[2]) if branch else 1,
         directory=directory[1].strip() if directory else ".",
     )
 

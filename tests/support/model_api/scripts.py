@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from tests.support.model_api.conversation import Conversation
 from tests.support.model_api.replies import Answer, Fault, Reply
 
 Script = Callable[[Conversation], Reply]
+
+DEMO = Path(__file__).parents[3] / "omni_tui" / "demo"
+EDIT = """
+import json, pathlib, sys
+edit = json.loads(sys.argv[1])
+path = pathlib.Path(edit["path"])
+old = path.read_text() if path.exists() else ""
+at = old.index(edit["before"]) if "before" in edit else len(old)
+path.write_text(old[:at] + edit["text"] + old[at:])
+"""
+"""Makes one edit of the demo's table."""
 
 FILE = "hello.py"
 CONTENT = 'def hello() -> str:\n    """Greet."""\n    return "hello"\n'
@@ -87,6 +102,16 @@ def endless(_conversation: Conversation) -> Reply:
     return _run("date +%N >> loop.txt")
 
 
+def demo(conversation: Conversation) -> Reply:
+    """Do a task of the demo's backlog as its scripted agents do it."""
+    table = tomllib.loads((DEMO / "behaviours.toml").read_text(encoding="utf-8"))
+    story = table[conversation.task]
+    edits = [_run(shlex.join(("python3", "-c", EDIT, json.dumps(edit)))) for edit in story["edits"]]
+    commit = f"git add --all && git commit -qm {shlex.quote(story['subject'])}"
+    turns: tuple[Reply, ...] = (*edits, _run(commit), Answer("Done: it is committed."))
+    return turns[min(conversation.turn, len(turns) - 1)]
+
+
 SCRIPTS: dict[str, Script] = {
     "commit": commit,
     "no-commit": no_commit,
@@ -100,6 +125,7 @@ SCRIPTS: dict[str, Script] = {
     "401": unauthorized,
     "big-output": big_output,
     "endless": endless,
+    "demo": demo,
 }
 
 
