@@ -15,7 +15,7 @@ from omni_tui.model.event import EVENTS, Event
 from omni_tui.model.settings import Settings
 from omni_tui.model.space import Space
 from omni_tui.model.task import TaskRef
-from omni_tui.model.text import throughout
+from omni_tui.model.text import clean, throughout
 from omni_tui.plugins.notifier.protocol import Notice, Notifier, Urgency
 from omni_tui.plugins.reaction.protocol import Reaction
 from omni_tui.plugins.runtime.protocol import Runtime
@@ -76,7 +76,7 @@ class Services:
             task=task.id if task else "",
             attempt=subject.number if isinstance(subject, AttemptId) else 0,
             epoch=self.lease.epoch,
-            data=throughout(dict(data), self.held.redact),
+            data=throughout(dict(data), lambda text: self.held.redact(clean(text))),
         )
 
     async def notify(self, urgency: Urgency, title: str, text: str = "", task: TaskRef | None = None) -> None:

@@ -19,7 +19,7 @@ from omni_tui.errors import OmniError, TaskFileError, TaskNotFoundError
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
 from omni_tui.model.taskfile import SUFFIX, file_name, note_name, parse, render
-from omni_tui.model.text import Redact
+from omni_tui.model.text import Redact, clean
 from omni_tui.store.files import DISK, Disk, make_dirs, move, publish, remove, sync_dir
 from omni_tui.store.index import TaskIndex, entries
 from omni_tui.store.paths import WorkspacePaths
@@ -243,7 +243,7 @@ class Queue:
 
     def _write_note(self, path: Path, text: str) -> None:
         at = datetime.fromtimestamp(self._now(), UTC)
-        note = f"{self._redact(text).rstrip()}\n\n({at:%Y-%m-%d %H:%M} UTC)\n"
+        note = f"{self._redact(clean(text)).rstrip()}\n\n({at:%Y-%m-%d %H:%M} UTC)\n"
         publish(self._beside(path), note.encode("utf-8", "replace"), disk=self._disk)
 
 

@@ -12,7 +12,7 @@ from omni_tui.errors import OmniError
 from omni_tui.model.attempt import AttemptId, AttemptStatus
 from omni_tui.model.step import StepRecord
 from omni_tui.model.task import TaskRef
-from omni_tui.model.text import Redact, throughout
+from omni_tui.model.text import Redact, clean, throughout
 from omni_tui.model.verdict import Verdict
 from omni_tui.store.files import DISK, Disk, append, make_dirs, publish
 from omni_tui.store.paths import WorkspacePaths
@@ -73,7 +73,7 @@ class Run:
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Keep what the gate said."""
-        publish(self.dir / "verdict.json", msgspec.json.encode(throughout(verdict, self._redact)), disk=self._disk)
+        publish(self.dir / "verdict.json", msgspec.json.encode(throughout(verdict, self._fit_to_show)), disk=self._disk)
 
     def read_verdict(self) -> Verdict | None:
         """Return what the gate said; None: nothing yet."""
@@ -81,12 +81,15 @@ class Run:
 
     def write_status(self, status: AttemptStatus) -> None:
         """Show how the attempt is. Whole for every reader, but not synced: a view, soon written again."""
-        shown = msgspec.json.encode(throughout(status, self._redact))
+        shown = msgspec.json.encode(throughout(status, self._fit_to_show))
         publish(self.dir / "status.json", shown, durable=False, disk=self._disk)
 
     def read_status(self) -> AttemptStatus | None:
         """Return how the attempt was when last shown; None: it never was, or a power loss took the file's bytes."""
         return _read(self.dir / "status.json", _status)
+
+    def _fit_to_show(self, text: str) -> str:
+        return self._redact(clean(text))  # in this order: what is hidden between its letters would hide a secret
 
     def append_step(self, record: StepRecord, *, durable: bool = True) -> None:
         """Record a finished step; it counts once this has returned. Not `durable`: a power loss may undo the record.
