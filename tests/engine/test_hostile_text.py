@@ -86,7 +86,6 @@ async def screens_of(fleet: TestFleet, text: str) -> str:
             await pilot.pause()
             shown += text_of(pilot)
         await settle(pilot)
-        await pilot.app.workers.wait_for_complete()
         shown += str(app.title) + str(app.sub_title)
     return shown
 
