@@ -326,3 +326,15 @@ async def test_the_default_branch_is_looked_up_where_the_repository_came_from(be
     bench.advance_base(tip)
     assert await scm.base_tip() == tip
     assert await bench.scm(origin="").base_tip() == ""
+
+
+async def test_additions_tell_every_added_line(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    path = await attempt(bench)
+    head = bench.commit(path, {"a.txt": "one\ntwo\nthree\nnew key\n", "b.txt": "other\n"})
+    await scm.collect(path, BRANCH)
+    additions = await scm.additions(head)
+    assert additions is not None
+    added = [line for line in additions.splitlines() if line.startswith("+") and not line.startswith("+++")]
+    assert added == ["+new key", "+other"]

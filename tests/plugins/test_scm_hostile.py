@@ -356,3 +356,15 @@ async def test_no_worktree_of_the_origin_is_pulled_from_under_a_person(bench: Gi
     assert not push.pushed
     assert "checked out" in push.reason
     assert git(server, "rev-parse", "release/omni") == before
+
+
+async def test_no_attribute_and_no_null_byte_hides_what_a_change_adds(bench: GitBench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    path = Path((await bench.workspace().prepare("t1-1", BRANCH, bench.first)).path)
+    (path / "key.bin").write_bytes(b"\x00\x01the-key\n")
+    head = bench.commit(path, {".gitattributes": "* binary -diff\n", "plain.txt": "the-other-key\n"})
+    await scm.collect(path, BRANCH)
+    additions = await scm.additions(head) or ""
+    assert "the-key" in additions
+    assert "+the-other-key" in additions
