@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
+from omni_tui.cockpit.keymap import holds_all
 from omni_tui.cockpit.look import needs_person
 from omni_tui.cockpit.screens.confirm import ConfirmScreen
 from omni_tui.cockpit.screens.pages import diff_page, help_page, story_page
@@ -130,7 +131,11 @@ class Actions:
 
     async def freeze(self) -> None:
         """Start nothing new, or start again."""
-        self._screen.ask(RequestKind.THAW if self._screen.view.frozen else RequestKind.FREEZE)
+        self._screen.ask(RequestKind.THAW if holds_all(self._screen.view) else RequestKind.FREEZE)
+
+    async def resume(self) -> None:
+        """Go on with what is paused or parked until a person has mended its cause."""
+        self._screen.ask(RequestKind.THAW)
 
     async def throttle(self) -> None:
         """One at a time, or as many as there are slots."""

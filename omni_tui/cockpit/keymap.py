@@ -102,6 +102,18 @@ def _not_filtered(situation: Situation) -> str:
     return "" if situation.filtered else "No filter is set."
 
 
+def _nothing_to_resume(situation: Situation) -> str:
+    view = situation.view
+    if view.pauses or any(parked.until is None for parked in view.parked.values()):
+        return _needs_owner(situation)
+    return "Nothing waits for a person to mend it."
+
+
+def holds_all(view: FleetView) -> bool:
+    """Whether nothing starts until a person thaws the fleet."""
+    return view.frozen or bool(view.stopped)
+
+
 KEYMAP: tuple[Key, ...] = (
     Key(id="details", keys=("enter",), label="details", help="the selected task's whole story", why_not=_needs_row),
     Key(
@@ -141,9 +153,17 @@ KEYMAP: tuple[Key, ...] = (
         keys=("f",),
         label="freeze",
         off_label="thaw",
-        is_on=lambda situation: situation.view.frozen,
-        help="start nothing new; what runs goes on",
+        is_on=lambda situation: holds_all(situation.view),
+        help="start nothing new, what runs goes on; thaw a frozen or a stopped fleet",
         why_not=_needs_owner,
+    ),
+    Key(
+        id="resume",
+        keys=("c",),
+        label="",
+        help="go on with what is paused or parked, once its cause is mended",
+        why_not=_nothing_to_resume,
+        footer=False,
     ),
     Key(
         id="throttle",

@@ -28,7 +28,7 @@ from omni_tui.store import control
 from omni_tui.store.state import write_state
 from tests.support.cockpit_pilot import settle, text_of
 from tests.support.cockpit_ports import Clock, MemoryInsight, make_ports
-from tests.support.fleet_tree import NOW, FleetTree, demo_tree
+from tests.support.fleet_tree import NOW, STOPPED, FleetTree, demo_tree
 from tests.support.waiting import wait_for_async
 
 Driven = tuple[Pilot[None], MainScreen]
@@ -167,6 +167,46 @@ async def test_frozen_and_throttled_turn_the_keys_round(tree: FleetTree) -> None
         await pilot.press("f", "t")
         await wait_for_async(lambda: len(asked(tree)) == 2, "both requests")
         assert sorted(asked(tree)) == [(RequestKind.THAW, ""), (RequestKind.UNTHROTTLE, "")]
+
+
+async def test_a_stopped_run_is_the_first_thing_to_see_and_the_freeze_key_goes_on(tree: FleetTree) -> None:
+    write_state(tree.paths.root, STOPPED)
+    async with cockpit(tree, (80, 24)) as (pilot, _):
+        head, first, *_ = text_of(pilot).splitlines()
+        assert " STOPPED " in head
+        assert first.startswith(" stopped f goes on · 8 attempts failed in a row")
+        await pilot.press("f")
+        await wait_for_async(lambda: asked(tree), "the request")
+        assert asked(tree) == [(RequestKind.THAW, "")]
+
+
+async def test_what_is_paused_or_parked_until_it_is_mended_goes_on_by_a_key(tree: FleetTree) -> None:
+    async with cockpit(tree) as (pilot, _):
+        await pilot.press("c")
+        await shows(pilot, "Nothing waits for a person to mend it.")
+        write_state(tree.paths.root, msgspec.structs.replace(STOPPED, stopped=""))
+        await shows(pilot, "held c goes on · codex parked: it does not accept our login")
+        await shows(pilot, "held c goes on · shop: test_total failed in shop-9, shop-11, shop-12")
+        await pilot.press("c")
+        await wait_for_async(lambda: asked(tree), "the request")
+        assert asked(tree) == [(RequestKind.THAW, "")]
+
+
+async def test_a_parked_provider_counts_down(tree: FleetTree) -> None:
+    write_state(tree.paths.root, STOPPED)
+    clock = Clock()
+    async with cockpit(tree, clock=clock) as (pilot, _):
+        assert "held · claude parked 1h 12m: its usage limit is reached" in text_of(pilot)
+        clock.at += 300
+        await shows(pilot, "claude parked 1h 07m: its usage limit is reached")
+
+
+async def test_more_than_fits_is_counted(tree: FleetTree) -> None:
+    write_state(tree.paths.root, FleetState(pauses=tuple(f"shop: test_{number} failed" for number in range(9))))
+    async with cockpit(tree, (80, 24)) as (pilot, _):
+        shown = text_of(pilot)
+        assert shown.count("held") == 3
+        assert "held · 7 more, see `omni-tui report`" in shown
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from omni_tui.model.state import FleetState
 from omni_tui.store.state import write_state
 from tests.support.cockpit_pilot import settle
 from tests.support.cockpit_ports import make_ports
-from tests.support.fleet_tree import FleetTree
+from tests.support.fleet_tree import STOPPED, FleetTree
 
 Compare = Callable[..., bool]
 
@@ -53,6 +53,13 @@ def test_what_a_key_opens(snap_compare: Compare, tree: FleetTree, names: tuple[s
 def test_an_observer_of_a_frozen_fleet(snap_compare: Compare, tree: FleetTree) -> None:
     write_state(tree.paths.root, FleetState(frozen=True, throttled=True))
     assert snap_compare(CockpitApp(make_ports(tree, here=False)), terminal_size=(100, 30), run_before=keys("j"))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_run_that_was_stopped(snap_compare: Compare, tree: FleetTree, size: tuple[int, int], theme: str) -> None:
+    write_state(tree.paths.root, STOPPED)
+    assert snap_compare(CockpitApp(make_ports(tree, theme=theme)), terminal_size=size, run_before=keys("j"))
 
 
 def test_an_empty_fleet(snap_compare: Compare, tmp_path: Path) -> None:

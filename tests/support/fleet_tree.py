@@ -13,8 +13,10 @@ from typing import BinaryIO
 import msgspec
 
 from omni_tui.model.attempt import AttemptId, AttemptStatus, Phase
+from omni_tui.model.course import Parked
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.signal import Health
+from omni_tui.model.state import FleetState
 from omni_tui.model.step import StepRecord
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.taskfile import file_name, note_name, render
@@ -186,6 +188,17 @@ def demo_tree(root: Path) -> FleetTree:
     for part in (_running, _blocked, _waiting, _landed):
         part(tree)
     return tree
+
+
+STOPPED = FleetState(
+    stopped="8 attempts failed in a row, and nothing landed between them",
+    parked={
+        "claude": Parked(reason="its usage limit is reached", at=NOW - 60, until=NOW + 4300),
+        "codex": Parked(reason="it does not accept our login", at=NOW - 60),
+    },
+    pauses=("shop: test_total failed in shop-9, shop-11, shop-12",),
+)
+"""A run that was stopped by its own rules, with all that can hold a part of it."""
 
 
 def large_tree(root: Path, waiting: int) -> FleetTree:

@@ -25,6 +25,7 @@ from omni_tui.cockpit.widgets.keybar import KeyBar
 from omni_tui.cockpit.widgets.lines import LinesView, Reading
 from omni_tui.cockpit.widgets.live import LiveScreen
 from omni_tui.cockpit.widgets.notices import AttentionLine, MessageLine, PaneTitle
+from omni_tui.cockpit.widgets.standing import HoldLines, StopLine
 from omni_tui.cockpit.widgets.task_table import TaskTable
 from omni_tui.model.request import RequestKind
 from omni_tui.model.settings import CockpitSettings
@@ -55,7 +56,7 @@ NO_TASKS = (
 
 
 class MainScreen(Screen[None]):
-    """Header, what needs a person, table, pane, message, keys."""
+    """Header, what holds the fleet, what needs a person, table, pane, message, keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(key.keys), f"press('{key.id}')", key.help, priority=key.id == "next_pane") for key in KEYMAP
@@ -72,6 +73,8 @@ class MainScreen(Screen[None]):
         self._moment, self._load = NEVER, ""
         self.table = TaskTable(id="table", now=ports.now())
         self._header = FleetHeader(here=ports.here)
+        self._stop = StopLine()
+        self._holds = HoldLines()
         self._attention = AttentionLine()
         self._title = PaneTitle()
         self._live = LiveScreen(id="live", look=ports.insight.screen, hz=settings.screen_hz)
@@ -84,6 +87,8 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out all parts; which are seen is up to the style sheet."""
         yield self._header
+        yield self._stop
+        yield self._holds
         yield self._attention
         with Container(id="body"):
             yield self.table
@@ -115,6 +120,7 @@ class MainScreen(Screen[None]):
         self.view = view
         rows = [row for row in view.rows if _holds(row, self._words)] if self._words else view.rows
         self.table.show(rows, self._hint())
+        self._stop.show(view)
         self._attention.show(view)
         self._show_answers()
         self.tick()
@@ -132,6 +138,7 @@ class MainScreen(Screen[None]):
         if now - self._moment >= STEP_SECONDS:
             self._moment, self._load = now - now % STEP_SECONDS, self.ports.load()
         self._header.show(self.view, self._load)
+        self._holds.show(self.view, self._moment)
         self.table.tick(self._moment)
         self._message.show(self.view, now)
         self._show_title()

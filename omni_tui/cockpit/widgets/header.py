@@ -57,7 +57,8 @@ class FleetHeader(Toned):
 
 def alarms(view: FleetView) -> list[str]:
     """Return the words that say what holds the whole fleet back."""
-    return [word for word, on in (("FROZEN", view.frozen), ("THROTTLED", view.throttled)) if on]
+    words = (("STOPPED", bool(view.stopped)), ("FROZEN", view.frozen), ("THROTTLED", view.throttled))
+    return [word for word, on in words if on]
 
 
 def _owner(view: FleetView, *, here: bool) -> Piece:

@@ -19,6 +19,9 @@ from omni_tui.model.view import FleetView, TaskRow
 class Notice(Toned):
     """A few wrapped lines, as high as its text; not there at all without any."""
 
+    LINES = 0
+    """Lines that a paragraph may take, and then ends in an ellipsis; 0: as many as it needs."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (textual's name)
         super().__init__(id=id, classes="-empty")
         self._paragraphs: tuple[Paragraph, ...] = ()
@@ -42,14 +45,22 @@ class Notice(Toned):
         return Strip([Segment(" ", self.rich_style), *line]).adjust_cell_length(self.size.width, self.rich_style)
 
     def _wrapped(self, width: int) -> list[Strip]:
-        return wrap(self._paragraphs, self.tones, width - 2, self.app.console)
+        return [line for paragraph in self._paragraphs for line in self._cut(paragraph, width)]
+
+    def _cut(self, paragraph: Paragraph, width: int) -> list[Strip]:
+        lines = wrap((paragraph,), self.tones, width - 2, self.app.console)
+        if not self.LINES or len(lines) <= self.LINES:
+            return lines
+        last = lines[self.LINES - 1]
+        kept = last.crop(0, min(last.cell_length, width - 3))
+        return [*lines[: self.LINES - 1], Strip([*kept, Segment("…", self.tones.get(Tone.QUIET))])]
 
 
 class AttentionLine(Notice):
     """The first thing to see: which task needs a person, and why."""
 
     LINES = 2
-    """At most; the whole reason stands in the task's pane."""
+    """The whole reason stands in the task's pane."""
 
     def show(self, view: FleetView) -> None:
         """Name the first task that needs a person, and how many more there are."""
@@ -63,15 +74,6 @@ class AttentionLine(Notice):
         what = f"{first.ref.id} {one_line(first.title, 40)}"
         why = " · " + (reason(first) or "no reason was given")
         self.put(((head, shown.tone), (what, Tone.STRONG), (why, shown.tone)))
-
-    def _wrapped(self, width: int) -> list[Strip]:
-        """Wrap, and end in an ellipsis what takes more lines than it may."""
-        lines = super()._wrapped(width)
-        if len(lines) <= self.LINES:
-            return lines
-        last = lines[self.LINES - 1]
-        kept = last.crop(0, min(last.cell_length, width - 3))
-        return [*lines[: self.LINES - 1], Strip([*kept, Segment("…", self.tones.get(Tone.QUIET))])]
 
 
 class MessageLine(Notice):
