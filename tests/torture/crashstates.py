@@ -125,7 +125,9 @@ def differing(root: Path, before: Facts, after: Facts) -> list[str]:
     for name, fact in found.items():
         kind, _, of = name.partition(" ")
         allowed = [facts.get(name, NOTHING_YET.get(kind)) for facts in (before, after)]
-        if kind == "lease":
+        if kind == "task" and isinstance(fact, tuple):  # a move that was under way, and is acknowledged by nobody
+            holds = set(fact) == set(allowed)
+        elif kind == "lease":
             holds = str(fact) > str(before.get(name, ""))
         elif kind == "note" and found[f"task {of}"] is not Status.BLOCKED:
             holds = True
@@ -145,8 +147,10 @@ def recover(root: Path) -> list[str]:
     lease = Lease.acquire(paths.lease, "headless", now)
     queue, runs, journal = Queue(place, now), Runs(place), Journal(paths.journal, now)
     before = sorted(task for status in Status for task in queue.ids(status))
-    wrong = [words for task in sorted(queue.ids(Status.DOING)) for words in _go_on(task, runs, lease.epoch)]
-    for task_id in sorted(queue.ids(Status.DOING)):
+    twice = {task for task in before if before.count(task) > 1}  # a move half done: a person is told, see FilesTracker
+    running = sorted(queue.ids(Status.DOING) - twice)
+    wrong = [words for task in running for words in _go_on(task, runs, lease.epoch)]
+    for task_id in running:
         queue.move(task_id, Status.DOING, Occasion.LANDED)
     for request in control.pending(paths.control):
         control.reply(paths.control, Reply(id=request.id, ok=True, message=""))
@@ -156,7 +160,7 @@ def recover(root: Path) -> list[str]:
     after = sorted(task for status in Status for task in queue.ids(status))
     checks = {
         f"after the recovery there are {after}, not {before} and {made.id}": after == sorted([*before, made.id]),
-        "a task is still in doing/": not queue.ids(Status.DOING),
+        "a task is still in doing/": queue.ids(Status.DOING) <= twice,
         "a request is still pending": not control.pending(paths.control),
         "the journal does not end with what was written last": _last_epoch(paths.journal) == lease.epoch,
     }
@@ -178,11 +182,11 @@ def _go_on(task_id: str, runs: Runs, epoch: str) -> list[str]:
     return [] if run.steps() == [*before, record] else [f"a step of {task_id} came out wrong"]
 
 
-def lose_power(seed: int) -> Tally:
+def lose_power(seed: int, acts: int = ACTS) -> Tally:
     """Play one history, and look at all that it may leave."""
     losses = Losses(seed)
     with scratch(), hooked(losses.around):
-        History(random.Random(seed), losses.tell).play(ACTS)
+        History(random.Random(seed), losses.tell).play(acts)
     return Tally(losses.states, losses.bad)
 
 

@@ -4,7 +4,8 @@ The rules are those of POSIX, weaker than any one file system (facts: reliabilit
 written to a file is there for sure once the file was synced; until then it may be missing, there in part, or, where the
 file grew, zeros of the right length; a sector that is overwritten holds the old or the new. A name that came, went or
 changed is sure once a directory that it touches was synced; until then each change may be missing, whatever came after
-it. A rename happens whole or not at all.
+it. A rename from one directory to another may be found half done, with both names, and a directory that is synced says
+nothing of the other; but on its own no name goes before the new one has come, or no program could move a file.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Change(NamedTuple):
 
     adds: tuple[Path, Inode] | None
     removes: Path | None
+    after: Change | None = None
+    """What comes first, unless a sync says otherwise."""
 
     def touches(self, directory: Path) -> bool:
         """Whether syncing a directory makes it last."""
@@ -112,7 +115,10 @@ class Medium:
             self._pending.append(Change(None, path))
         elif target is not None:
             self._names[target] = self._names.pop(path)
-            self._pending.append(Change((target, self._names[target]), path))
+            come = Change((target, self._names[target]), path if path.parent == target.parent else None)
+            self._pending.append(come)
+            if path.parent != target.parent:
+                self._pending.append(Change(None, path, come))
         elif operation.verb == "sync":
             self._sync(path)
 
@@ -145,7 +151,8 @@ class Medium:
         else:
             picks = _sample(choices, at_most, chance)
         for pick in picks:
-            kept = [change for change, there in zip(self._pending, pick, strict=False) if there]
+            missing = [change for change, there in zip(self._pending, pick, strict=False) if not there]
+            kept = [change for change in self._pending if change not in missing and change.after not in missing]
             held = dict(zip(map(id, unsure), zip(variants, pick[len(self._pending) :], strict=True), strict=True))
             yield self._tree(kept, {inode: kinds[number] for inode, (kinds, number) in held.items()})
 

@@ -1,0 +1,198 @@
+"""The guards that `make mutants` takes out, one at a time, and what has to notice that one is gone.
+
+Nothing is edited: a guard is replaced in memory, wherever the program knows it by name, in a process of its own. The
+syncs of the store are found by reading it, so that a new one is a new mutant.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import omni_tui
+from omni_tui.plugins.scm.protocol import Rescue
+from omni_tui.store import files
+from omni_tui.store.files import Disk
+from tests.torture import seam
+
+STORE = Path(files.__file__).parent
+
+
+class Guard(NamedTuple):
+    """One guard: what it is, how it is taken out, and what must turn red then, the likeliest first."""
+
+    name: str
+    take_out: Callable[[], None]
+    watchers: tuple[str, ...]
+    """`campaign` or `campaign argument` of `mutants`, or the path of a test."""
+
+
+# -- one fsync -------------------------------------------------------------------------------------------------------
+
+
+class Site(NamedTuple):
+    """Where the store syncs: a call in a function."""
+
+    path: Path
+    function: str
+    first: int
+    last: int
+
+    def calls(self) -> bool:
+        """Whether what is being done was asked for here."""
+        frame = sys._getframe(2)
+        for _ in range(3):
+            here = frame.f_code.co_filename == str(self.path) and self.first <= frame.f_lineno <= self.last
+            if here or frame.f_back is None:
+                return here
+            frame = frame.f_back
+        return False
+
+    def mute(self) -> None:
+        """Let this sync not happen; whoever records operations hears nothing of it."""
+        wrap = seam._WRAPPERS["sync"]
+
+        def muted(method: seam.Method, hook: seam.Hook, names: seam.Names) -> seam.Method:
+            sync = wrap(method, hook, names)
+            return lambda disk, descriptor: None if self.calls() else sync(disk, descriptor)
+
+        seam._WRAPPERS["sync"] = muted
+
+
+def sync_sites() -> Iterator[Site]:
+    """Give every call in the store that has a file or a directory synced."""
+    for path in sorted(STORE.glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            if function.name in {"sync", "sync_dir"}:
+                continue
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                if ast.unparse(call.func).rpartition(".")[2] in {"sync", "sync_dir"}:
+                    yield Site(path, function.name, call.lineno, call.end_lineno or call.lineno)
+
+
+# -- one rename ------------------------------------------------------------------------------------------------------
+
+
+def copy_instead(verb: str) -> Callable[[], None]:
+    """Let a rename be a copy over the target, and a removal: what most programs do."""
+
+    def take_out() -> None:
+        def wrap(_method: seam.Method, _hook: seam.Hook, _names: seam.Names) -> seam.Method:
+            def copied(disk: Disk, source: Path, target: Path) -> None:
+                data = source.read_bytes()
+                descriptor = disk.open(target, os.O_WRONLY | os.O_CREAT)
+                disk.truncate(descriptor, 0)
+                disk.write(descriptor, data)
+                disk.close(descriptor)
+                disk.unlink(source)
+
+            return copied
+
+        seam._WRAPPERS[verb] = wrap
+
+    return take_out
+
+
+def overwrite() -> None:
+    """Let a move overwrite what stands in its way."""
+    _put(Disk, "rename", lambda _disk, source, target: source.replace(target))
+
+
+# -- a function that no longer does what it is there for ---------------------------------------------------------------
+
+
+def replace(where: str, instead: Callable[..., Any]) -> Callable[[], None]:
+    """Let `module:name` or `module:Class.name` be something else, in every module that knows it by name."""
+
+    def take_out() -> None:
+        module_name, _, dotted = where.partition(":")
+        owner: Any = importlib.import_module(f"omni_tui.{module_name}")
+        *classes, name = dotted.split(".")
+        for part in classes:
+            owner = getattr(owner, part)
+        if classes:
+            _put(owner, name, instead)
+            return
+        original = getattr(owner, name)
+        _import_all()
+        for module in [module for title, module in list(sys.modules.items()) if title.startswith("omni_tui")]:
+            if vars(module).get(name) is original:
+                _put(module, name, instead)
+
+    return take_out
+
+
+def _put(owner: Any, name: str, instead: Any) -> None:  # noqa: ANN401 -- a module or a class, and what it holds
+    setattr(owner, name, instead)
+
+
+def _import_all() -> None:
+    for module in pkgutil.walk_packages(omni_tui.__path__, "omni_tui."):
+        if "demo.project" not in module.name and not module.name.endswith("__main__"):
+            with suppress(ImportError):  # what only another system has
+                importlib.import_module(module.name)
+
+
+async def _no_rescue(*_: object) -> Rescue:
+    return Rescue()
+
+
+def _nothing(*_: object, **__: object) -> None:
+    return None
+
+
+def _same(text: str, *_: object, **__: object) -> str:
+    return text
+
+
+TEXT_TESTS = (
+    "hostile",
+    "tests/unit/test_prompt.py",
+    "tests/contract/test_agent.py",
+    "tests/plugins/test_runtime_emulator.py",
+)
+REF_TESTS = ("tests/plugins/test_gitrefs.py", "tests/contract/test_scm.py", "tests/plugins/test_scm_hostile.py")
+FENCE_TESTS = ("tests/unit/test_store_lease.py", "tests/engine/test_fencing.py", "races")
+
+
+def guards() -> list[Guard]:
+    """Return every guard that is taken out."""
+    syncs = [
+        Guard(f"fsync: {site.path.stem}.{site.function}, line {site.first}", site.mute, ("crashstates",))
+        for site in sync_sites()
+    ]
+    return [
+        *syncs,
+        Guard("rename: a view or record is copied into place", copy_instead("replace"), ("crashstates", "killpoints")),
+        Guard("rename: a task is copied and removed", copy_instead("rename"), ("killpoints", "crashstates")),
+        Guard("rename: a move overwrites", overwrite, ("tests/unit/test_store_files.py",)),
+        Guard("fence: the lease is not looked at", replace("store.lease:Lease.check", _nothing), FENCE_TESTS),
+        Guard("fence: no lock is taken", replace("store.lease:_lock", _nothing), FENCE_TESTS),
+        Guard("journal: a step is not recorded", replace("store.runs:Run.append_step", _nothing), ("killpoints",)),
+        *(
+            Guard(f"sanitiser: {name} lets everything through", replace(f"model.text:{name}", _same), TEXT_TESTS)
+            for name in ("clean", "keep_sgr", "plain", "one_line", "code")
+        ),
+        Guard("ref guard: any ref may be written", replace("model.refs:refusal", lambda *_, **__: ""), REF_TESTS),
+        Guard("ref guard: any name is a ref's", replace("model.refs:is_ref_name", lambda *_: True), REF_TESTS),
+        Guard("ref guard: any name is a branch's", replace("model.refs:is_branch_name", lambda *_: True), REF_TESTS),
+        Guard("ref guard: any text is a commit", replace("plugins.gitrefs:require_commit", _same), REF_TESTS),
+        Guard(
+            "rescue: none in the simulated world",
+            replace("simulation.scm:MemoryScm.rescue", _no_rescue),
+            ("killpoints",),
+        ),
+        Guard(
+            "rescue: none by git",
+            replace("plugins.scm.local:LocalScm.rescue", _no_rescue),
+            ("tests/contract/test_scm.py",),
+        ),
+    ]

@@ -1,0 +1,129 @@
+"""Take out one guard at a time, and see whether the torture, or a test, notices: `make mutants`.
+
+A guard whose loss nothing notices is either not needed or not tested; exit status 1. `NAME …` tries the guards whose
+names begin so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import click
+import pytest
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tests.torture.__main__ import PIPE_WIDTH
+from tests.torture.guards import Guard, guards
+from tests.torture.workers import spread
+
+PATIENCE = 900
+"""Seconds that one guard may take."""
+CAUGHT, SURVIVED = 10, 11
+"""Exit statuses of a process that tried one guard."""
+
+
+class Trial(NamedTuple):
+    """What came of one guard: who noticed, and how fast."""
+
+    guard: str
+    caught_by: str
+    seconds: float
+    trouble: str = ""
+
+
+def _by_crashstates() -> bool:
+    from tests.torture.crashstates import lose_power
+
+    return any(lose_power(seed, acts=30).bad for seed in range(6))
+
+
+def _by_killpoints() -> bool:
+    from tests.torture.killpoints import Job, kill_all
+
+    jobs = (
+        Job("repaired", 0, 6, 1000),
+        Job("lands", 0, 3, 1000),
+        Job("hopeless", 0, 3, 1000),
+        Job("repaired", 1, 40, 20),
+    )
+    return any(line for job in jobs for line in kill_all(job))
+
+
+def _by_hostile() -> bool:
+    from tests.torture import hostile
+
+    hostile.GOAL = 6000
+    return not hostile.run(long=False).ok
+
+
+CAMPAIGNS: Mapping[str, Callable[[], bool]] = {
+    "crashstates": _by_crashstates,
+    "killpoints": _by_killpoints,
+    "hostile": _by_hostile,
+}
+"""The campaigns, tiny: whether one turns red."""
+
+
+def notices(watcher: str) -> bool:
+    """Whether a campaign or a test turns red in this process; also where it cannot even be carried out."""
+    if watcher in CAMPAIGNS:
+        try:
+            return CAMPAIGNS[watcher]()
+        except Exception:  # noqa: BLE001 -- without its guard a program may fall over anywhere
+            return True
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return pytest.main(["-x", "-n0", "-p", "no:cacheprovider", watcher]) == pytest.ExitCode.TESTS_FAILED
+
+
+def play(guard: Guard) -> int:
+    """Take out a guard in this process, and say on standard output who notices."""
+    guard.take_out()
+    for watcher in guard.watchers:
+        if notices(watcher):
+            sys.stdout.write(watcher)
+            return CAUGHT
+    return SURVIVED
+
+
+def attempt(name: str) -> Trial:
+    """Try one guard in a process of its own."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "tests.torture.mutants", "--play", name]
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        return Trial(name, "", time.monotonic() - began, "it took too long")
+    trouble = "" if ran.returncode in (CAUGHT, SURVIVED) else ran.stderr[-500:]
+    return Trial(name, ran.stdout if ran.returncode == CAUGHT else "", time.monotonic() - began, trouble)
+
+
+@click.command()
+@click.option("--play", "played", help="Try one guard in this process.")
+@click.argument("names", nargs=-1)
+def main(names: tuple[str, ...], played: str | None) -> None:
+    """Try every guard, or those whose names begin with one of NAMES."""
+    every = guards()
+    if played is not None:
+        raise SystemExit(play(next(guard for guard in every if guard.name == played)))
+    chosen = [guard.name for guard in every if not names or guard.name.startswith(names)]
+    trials = spread(attempt, chosen)
+    table = Table("guard taken out", "caught by", "seconds")
+    for trial in trials:
+        verdict = trial.caught_by or trial.trouble or "SURVIVED"
+        table.add_row(escape(trial.guard), escape(verdict), f"{trial.seconds:.0f}")
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    survivors = sum(not trial.caught_by for trial in trials)
+    if survivors:
+        raise SystemExit(f"{survivors} of {len(trials)} guards can be taken out and nothing notices")
+
+
+if __name__ == "__main__":
+    main()
