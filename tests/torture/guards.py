@@ -153,12 +153,9 @@ def _same(text: str, *_: object, **__: object) -> str:
     return text
 
 
-TEXT_TESTS = (
-    "hostile",
-    "tests/unit/test_prompt.py",
-    "tests/contract/test_agent.py",
-    "tests/plugins/test_runtime_emulator.py",
-)
+TEXT_TESTS = ("hostile",)
+SCREEN_TESTS = ("tests/contract/test_runtime.py", "tests/engine/test_hostile_text.py")
+OUTPUT_TESTS = ("tests/unit/test_text.py",)
 REF_TESTS = ("tests/plugins/test_gitrefs.py", "tests/contract/test_scm.py", "tests/plugins/test_scm_hostile.py")
 FENCE_TESTS = ("tests/unit/test_store_lease.py", "tests/engine/test_fencing.py", "races")
 
@@ -179,8 +176,10 @@ def guards() -> list[Guard]:
         Guard("journal: a step is not recorded", replace("store.runs:Run.append_step", _nothing), ("killpoints",)),
         *(
             Guard(f"sanitiser: {name} lets everything through", replace(f"model.text:{name}", _same), TEXT_TESTS)
-            for name in ("clean", "keep_sgr", "plain", "one_line", "code")
+            for name in ("clean", "one_line", "code")
         ),
+        Guard("sanitiser: keep_sgr lets everything through", replace("model.text:keep_sgr", _same), SCREEN_TESTS),
+        Guard("sanitiser: plain lets everything through", replace("model.text:plain", _same), OUTPUT_TESTS),
         Guard("ref guard: any ref may be written", replace("model.refs:refusal", lambda *_, **__: ""), REF_TESTS),
         Guard("ref guard: any name is a ref's", replace("model.refs:is_ref_name", lambda *_: True), REF_TESTS),
         Guard("ref guard: any name is a branch's", replace("model.refs:is_branch_name", lambda *_: True), REF_TESTS),
