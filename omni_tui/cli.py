@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "why": ("omni_tui.commands.why:why", "Say why a task does not start now."),
     "kill": ("omni_tui.commands.requests:kill", "End a task's agent."),
     "redispatch": ("omni_tui.commands.requests:redispatch", "Queue a task again with fresh attempts."),
+    "undo": ("omni_tui.commands.undo:undo", "Bring back the work that an ended attempt left."),
     "block": ("omni_tui.commands.requests:block", "Take a task out of the queue for a person."),
     "freeze": ("omni_tui.commands.requests:freeze", "Start nothing new."),
     "thaw": ("omni_tui.commands.requests:thaw", "Start tasks again after a freeze or a stop."),
