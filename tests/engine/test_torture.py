@@ -1,0 +1,48 @@
+"""The campaigns of `make torture`, tiny: each runs, finds nothing, and would find something."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.torture.crashstates import Tally, lose_power
+from tests.torture.diskfaults import Job as FaultJob
+from tests.torture.diskfaults import fail_all
+from tests.torture.guards import guards, sync_sites
+from tests.torture.killpoints import Job, kill_all
+from tests.torture.mutants import attempt
+from tests.torture.workers import spread
+
+
+def test_killed_at_some_points_nothing_is_lost() -> None:
+    kills = spread(kill_all, [Job("lands", part, 60, 40) for part in (3, 7)])
+    assert [sum(map(bool, lines)) for lines in kills] == [0, 0]
+    assert all(len(lines) > 10 for lines in kills), "each kill is followed by some in its recovery"
+
+
+def _lose_power_soon(seed: int) -> Tally:
+    return lose_power(seed, acts=15)
+
+
+def test_power_lost_in_short_histories_nothing_is_lost() -> None:
+    tallies = spread(_lose_power_soon, [0, 2])
+    assert [tally.bad for tally in tallies] == [[], []]
+    assert sum(tally.states for tally in tallies) > 200
+
+
+def test_disk_failing_at_some_places_nothing_is_lost() -> None:
+    tallies = spread(fail_all, [FaultJob("repaired", 5, 60), FaultJob(0, 5, 30)])
+    assert [tally.bad for tally in tallies] == [[], []]
+    assert all(tally.cases >= 30 for tally in tallies)
+
+
+def test_every_sync_of_the_store_is_a_guard() -> None:
+    assert len(list(sync_sites())) >= 10
+    names = [guard.name for guard in guards()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("guard", ["fsync: files._create", "rescue: none in the simulated world"])
+def test_guard_that_is_gone_is_missed(guard: str) -> None:
+    name = next(one.name for one in guards() if one.name.startswith(guard))
+    trial = attempt(name)
+    assert trial.caught_by, trial.trouble
