@@ -117,14 +117,21 @@ def test_an_agent_that_never_commits_lands_nothing_and_a_person_is_told(fleet: R
     assert task(fleet)["status"] == "blocked"
 
 
-def test_a_refused_key_stops_the_task_at_once(fleet: RealFleet) -> None:
+def test_a_refused_key_stops_its_provider_at_once_and_costs_nobody_an_attempt(fleet: RealFleet) -> None:
     fleet.agent("401")
     fleet.answer("add", "app", "--title", "Greet the user")
-    (failure,) = failures(fleet.night())
+    fleet.answer("add", "app", "--title", "Greet them again", "--depends-on", "0001")
+    events = fleet.night()
+    (failure,) = failures(events)
     assert failure.startswith("harness:auth")
-    blocked = task(fleet)
-    assert blocked["status"] == "blocked"
-    assert "401" in blocked["reason"]
+    assert [event["provider"] for event in events if event["event"] == "provider.parked"] == ["claude"]
+    (stopped,) = (event["reason"] for event in events if event["event"] == "fleet.stopped")
+    assert stopped.startswith("no provider serves: claude: it does not accept our login")
+    assert [each["status"] for each in fleet.answer("list")] == ["todo", "todo"]
+    fleet.agent("commit")
+    fleet.command("thaw")
+    fleet.night()
+    assert fleet.released() == ["Greet the user"]
 
 
 def test_a_long_limit_frees_the_slot_and_consumes_no_attempt(fleet: RealFleet) -> None:

@@ -87,7 +87,7 @@ async def main(root: Path, last: int | None) -> None:
     core = fleet.lead("headless", lambda _: None, until_idle=True)
     for name in DISK:
         points.around(Disk, name)
-    points.around(Git, "run")
+    points.around(Git, "_run")
     for name in RUNTIME:
         points.around_async(TmuxRuntime, name)
     for name in WORKSPACE:
