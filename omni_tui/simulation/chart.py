@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from omni_tui.model.text import one_line, plural
+from omni_tui.model.text import one_line
 from omni_tui.simulation.clock import Wakeups
 from omni_tui.simulation.play import Played
 from omni_tui.simulation.world import Stint
@@ -13,9 +13,7 @@ WIDTH = 80
 LABEL = 11
 COLUMNS = WIDTH - LABEL - 1
 LANDED, FAILED, LIMITED, DEAD, FREE = "█", "░", "z", "x", "·"
-LEGEND = (
-    f"{LANDED} work that landed  {FAILED} work that did not  {LIMITED} waits for its provider  {DEAD} nobody dispatched"
-)
+LEGEND = f"{LANDED} landed  {FAILED} did not land  {LIMITED} waits for its provider  {DEAD} nobody dispatched"
 
 
 def lines_of(played: Played, replay: str) -> list[str]:
@@ -41,8 +39,9 @@ def lines_of(played: Played, replay: str) -> list[str]:
 def totals(played: Played) -> list[str]:
     """Return the night's numbers."""
     lines = [
-        f"After {played.hours:g} h: {_places(played)}; {plural(played.attempts, 'attempt')} in all.",
+        f"After {played.hours:g} h: {_places(played)}.",
         f"Then, all healed, the rest took {played.drained / 3600:.1f} h: {played.landed_in_all} landed in the end.",
+        f"Attempts           {played.attempts:,}",
         f"Stalls healed      {played.healed} of {played.stalls}",
         f"Restarts           {played.restarts}",
         f"Double dispatches  {played.doubled}",

@@ -100,11 +100,8 @@ def parse_faults(words: str) -> frozenset[str]:
         return frozenset()
     unknown = named - ALL - {"all"}
     if unknown or not named:
-        raise UsageError(
-            f"no such fault: {', '.join(sorted(unknown)) or words!r}",
-            where="--faults",
-            fix=f"there is: all, none, {_list(ALL)}",
-        )
+        what = f"no such fault: {_list(unknown)}" if unknown else "no fault is named"
+        raise UsageError(what, where="--faults", fix=f"there is: all, none, {_list(ALL)}")
     return ALL if "all" in named else frozenset(named)
 
 

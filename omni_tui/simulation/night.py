@@ -6,6 +6,7 @@ When the night is over everything is healed, a person thaws what was stopped, an
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
@@ -27,8 +28,8 @@ RESTART_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 1800.0
 """The same, where it ends at once each time."""
 LOOK_SECONDS = 60.0
-DRAIN_SECONDS = 5 * 86400.0
-"""The longest that the queue may take to drain once all is well."""
+DRAIN_SECONDS = 12 * 3600.0
+"""The longest that the queue may take to drain once all is well, beyond the time that its attempts may take."""
 LATE_SHARE = 0.25
 """Of the tasks come during the first half of the night."""
 DEPENDENT_SHARE = 0.15
@@ -153,7 +154,10 @@ class Sleeper:
         thaw = Request(id="morning", kind=RequestKind.THAW, by="person", at=world.time.now())
         control.post(world.paths.control, thaw)
         world.tell(world.paths.control / "morning.request.json")
-        while world.loop.time() < dawn + DRAIN_SECONDS:
+        limits, slots = self.night.settings.limits, self.night.settings.scheduler.slots
+        rounds = math.ceil(self.night.tasks / slots) * limits.attempts
+        longest = DRAIN_SECONDS + rounds * limits.wall_minutes * 60
+        while world.loop.time() < dawn + longest:
             await asyncio.sleep(LOOK_SECONDS)
             leader = self.leader()
             if leader is not None and leader.core is not None and leader.core.scheduler.idle.is_set():

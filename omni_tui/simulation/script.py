@@ -75,16 +75,18 @@ class Hand:
             self.say(Health.TOOL if tool else Health.THINKING, call=f"Edit {self._calls}" if tool else "")
 
     def write(self, path: str, text: str) -> None:
-        """Write a file in the checkout."""
-        self._repository.checkouts[self.agent.launch.cwd].files[path] = text
+        """Write a file in the checkout, if that is still there."""
+        if self.agent.launch.cwd in self._repository.checkouts:
+            self._repository.checkouts[self.agent.launch.cwd].files[path] = text
 
     def write_own(self, text: str = "") -> None:
         """Write the file that the task is about."""
         self.write(f"src/{self.task}.py", f"def run_{self.task}():\n    return {self.number}\n{text}")
 
     def commit(self, message: str = "Do the task") -> None:
-        """Commit all that is in the checkout."""
-        self._repository.commit_in(self.agent.launch.cwd, {}, message)
+        """Commit all that is in the checkout, if that is still there."""
+        if self.agent.launch.cwd in self._repository.checkouts:
+            self._repository.commit_in(self.agent.launch.cwd, {}, message)
 
     def finish(self) -> int:
         """Say that it has finished, and exit."""
