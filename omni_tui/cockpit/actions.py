@@ -10,7 +10,7 @@ from textual.app import SuspendNotSupported
 from omni_tui.cockpit.keymap import holds_all
 from omni_tui.cockpit.look import needs_person
 from omni_tui.cockpit.screens.confirm import ConfirmScreen
-from omni_tui.cockpit.screens.pages import diff_page, help_page, story_page
+from omni_tui.cockpit.screens.pages import diff_page, help_page, story_page, told_page
 from omni_tui.errors import OmniError
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status
@@ -128,6 +128,16 @@ class Actions:
             self._confirm(f"Redispatch {row.ref.id}?", consequences[row.status], RequestKind.REDISPATCH, row)
         else:
             self._screen.ask(RequestKind.REDISPATCH, row.ref)
+
+    async def undo(self) -> None:
+        """Bring back what the latest attempt left that left anything, and show where it is."""
+        row = self._row()
+        try:
+            told = await self._screen.ports.insight.undo(row)
+        except OmniError as error:
+            self._screen.say(str(error))
+            return
+        self._screen.app.push_screen(told_page(row, told))
 
     async def freeze(self) -> None:
         """Start nothing new, or start again."""

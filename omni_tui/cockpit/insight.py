@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from omni_tui.errors import UsageError
 from omni_tui.fleet import Fleet
 from omni_tui.model.task import TaskRef
+from omni_tui.model.view import TaskRow
 from omni_tui.plugins.runtime.protocol import Screen
 from omni_tui.plugins.terminal.protocol import Visit
+from omni_tui.undo import bring_back, words_of
 
 T = TypeVar("T")
 
@@ -37,6 +39,10 @@ class FleetInsight:
     async def diff(self, ref: TaskRef) -> str:
         """Return what the latest attempt changed. Raises `OmniError`."""
         return await self._there(self._fleet.diff(ref))
+
+    async def undo(self, row: TaskRow) -> Sequence[str]:
+        """Bring back what an ended attempt of a task left; return what to say of it. Raises `OmniError`."""
+        return words_of(await self._there(bring_back(self._fleet, row)))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(self._submit(work))

@@ -94,6 +94,12 @@ def _cannot_block(situation: Situation) -> str:
     return _needs_owner(situation)
 
 
+def _cannot_undo(situation: Situation) -> str:
+    if situation.row is not None and situation.row.status is Status.DOING:
+        return f"{situation.row.ref.id} still runs: kill it first."
+    return _needs_attempt(situation)
+
+
 def _nobody_needed(situation: Situation) -> str:
     return "" if any(needs_person(row) for row in situation.view.rows) else "Nothing needs you."
 
@@ -147,6 +153,13 @@ KEYMAP: tuple[Key, ...] = (
         label="redispatch",
         help="queue the task again with fresh attempts; asks first if work would end",
         why_not=_cannot_redispatch,
+    ),
+    Key(
+        id="undo",
+        keys=("u",),
+        label="undo",
+        help="bring back, as a branch, the work that a kill or a failure left",
+        why_not=_cannot_undo,
     ),
     Key(
         id="freeze",

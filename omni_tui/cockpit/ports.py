@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import msgspec
 from omni_tui.model.request import Reply, Request
 from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import TaskRef
+from omni_tui.model.view import TaskRow
 from omni_tui.plugins.runtime.protocol import Screen
 from omni_tui.plugins.terminal.protocol import Visit
 from omni_tui.store.reader import FleetReader
@@ -29,6 +30,10 @@ class Insight(Protocol):
 
     async def diff(self, ref: TaskRef) -> str:
         """Return what the latest attempt changed, as a unified diff. Raises `OmniError`."""
+        ...
+
+    async def undo(self, row: TaskRow) -> Sequence[str]:
+        """Bring back what an ended attempt of a task left; return what to say of it, in lines. Raises `OmniError`."""
         ...
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omni_tui.commands.health import Check, Grade, fail, judge_machine, ok, warn
+from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_run, ok, warn
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
+from omni_tui.commands.targets import read_fleet
 from omni_tui.errors import ConfigError, FleetNotFoundError, OmniError, PluginError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _fleet(session: Session) -> Iterator[Check]:
         yield fail("config.toml", f"{error.where}: {error.message}", error.fix)
     owner = read_owner(paths.lease)
     yield ok("dispatcher", f"process {owner.pid} on {owner.host} ({owner.mode})" if owner else "none runs")
+    yield from judge_run(read_fleet(root))
     names = paths.workspace_names()
     if not names:
         yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")

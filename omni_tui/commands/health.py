@@ -7,7 +7,9 @@ from enum import StrEnum
 
 import msgspec
 
+from omni_tui.model.view import FleetView
 from omni_tui.plugins.machine import Facts
+from omni_tui.words import parked_for
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_GIT = (2, 38)
@@ -17,6 +19,7 @@ RESERVE_BYTES = 2 << 30
 """Free space below which a night may end on a full disk."""
 LEAST_BYTES = 256 << 20
 RESERVE_INODES_PERCENT = 5.0
+MENDED = "mend that, then omni-tui thaw"
 
 
 class Grade(StrEnum):
@@ -60,6 +63,17 @@ def judge_machine(facts: Facts) -> Iterator[Check]:
     yield _judge_namespaces(facts)
     yield _judge_watches(facts)
     yield _judge_disk(facts)
+
+
+def judge_run(view: FleetView) -> Iterator[Check]:
+    """Judge what holds a fleet, or a part of it; nothing where nothing does."""
+    if view.stopped:
+        yield warn("run", f"stopped: {view.stopped}", MENDED)
+    for name, parked in sorted(view.parked.items()):
+        fix = MENDED if parked.until is None else "nothing to do: it goes on by itself"
+        yield warn(f"provider {name}", parked_for(name, parked, view.taken_at), fix)
+    for pause in view.pauses:
+        yield warn("paused", pause, MENDED)
 
 
 def _dotted(numbers: tuple[int, ...]) -> str:

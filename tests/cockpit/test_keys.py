@@ -192,6 +192,22 @@ async def test_what_is_paused_or_parked_until_it_is_mended_goes_on_by_a_key(tree
         assert asked(tree) == [(RequestKind.THAW, "")]
 
 
+async def test_undo_brings_work_back_and_says_where_it_is(tree: FleetTree) -> None:
+    insight = MemoryInsight()
+    async with cockpit(tree, insight=insight) as (pilot, screen):
+        select(screen, "shop-14")
+        await pilot.press("u")
+        await shows(pilot, "shop-14 still runs: kill it first.")
+        select(screen, "shop-9")
+        await pilot.press("u")
+        await opens(pilot, PageScreen)
+        assert "go on: git -C /home/you/shop switch omni/rescued/shop-9/2" in text_of(pilot)
+        await pilot.press("escape")
+        insight.error = UsageError("attempt 2 left no work")
+        await pilot.press("u")
+        await shows(pilot, "attempt 2 left no work")
+
+
 async def test_a_parked_provider_counts_down(tree: FleetTree) -> None:
     write_state(tree.paths.root, STOPPED)
     clock = Clock()

@@ -5,12 +5,13 @@ A real reader of a real tree, a clock that stands still, and an agent's screen f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from omni_tui.cockpit.ports import Ports
 from omni_tui.errors import OmniError
 from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import TaskRef
+from omni_tui.model.view import TaskRow
 from omni_tui.plugins.runtime.protocol import Screen
 from omni_tui.plugins.terminal.protocol import Visit
 from omni_tui.resources import styles_dir
@@ -83,6 +84,14 @@ class MemoryInsight:
     async def diff(self, ref: TaskRef) -> str:
         self._fail()
         return self.patch
+
+    async def undo(self, row: TaskRow) -> Sequence[str]:
+        self._fail()
+        return (
+            f"{row.ref}: the work of attempt {row.attempt} is kept: 2 files, 40 lines added, 3 removed",
+            f"  it is branch omni/rescued/{row.ref.id}/{row.attempt} of /home/you/{row.ref.workspace} now",
+            f"  go on: git -C /home/you/{row.ref.workspace} switch omni/rescued/{row.ref.id}/{row.attempt}",
+        )
 
     def _fail(self) -> None:
         if self.error is not None:

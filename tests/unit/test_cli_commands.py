@@ -21,13 +21,18 @@ from omni_tui.cli import omni_tui, run
 from omni_tui.commands.workspace import origin_of
 from omni_tui.config import load_agent, load_workspace
 from omni_tui.model.attempt import AttemptId, AttemptStatus, Phase
+from omni_tui.model.course import Parked
+from omni_tui.model.event import Event
 from omni_tui.model.signal import Health
+from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.plugins.agent.claude import ClaudeAgent
 from omni_tui.resources import shipped_config
 from omni_tui.store import layout
 from omni_tui.store.files import move
+from omni_tui.store.journal import Journal
 from omni_tui.store.paths import FleetPaths
+from omni_tui.store.state import write_state
 from tests.support.fleets import git, make_repository
 
 
@@ -295,6 +300,47 @@ def test_list_shows_what_is_asked_for(cli: Cli) -> None:
     assert [task["id"] for task in cli.result("list", "--status", "blocked")] == ["0002"]
     assert "did you mean `app`?" in cli("list", "--workspace", "ap", status=2)
     assert "not now" in cli("list")
+
+
+def happened(fleet: Path, event: str, workspace: str = "", **data: object) -> None:
+    """Write to the journal as a dispatcher does that has ended since."""
+    Journal(fleet / "journal", time.time).write(Event(time=time.time(), event=event, workspace=workspace, data=data))
+
+
+def worker(fleet: Path) -> None:
+    """Give the workspace an agent; any program has a provider of its own, by the agent's name."""
+    directory = fleet / "workspaces/app/agents/worker"
+    directory.mkdir(parents=True)
+    (directory / "agent.toml").write_text('harness = "command"\ncommand = ["true"]\n')
+
+
+def test_without_a_dispatcher_why_tells_what_the_run_came_to(cli: Cli) -> None:
+    cli("add", "app", "--title", "One")
+    worker(cli.fleet)
+    happened(cli.fleet, "provider.parked", provider="worker", reason="it does not accept our login", until=None, row=1)
+    assert cli.result("why", "0001")["hold"] == "parked"
+    happened(cli.fleet, "workspace.broken", "app", reason="its check fails as it is")
+    assert cli.result("why", "0001")["hold"] == "paused"
+    happened(cli.fleet, "fleet.thawed")
+    happened(cli.fleet, "fleet.stopped", reason="8 attempts failed in a row")
+    assert "the run was stopped: 8 attempts failed in a row" in cli("why", "0001")
+
+
+def test_what_holds_the_fleet_is_told_wherever_one_looks(cli: Cli) -> None:
+    cli("add", "app", "--title", "One")
+    worker(cli.fleet)
+    parked = {"claude": Parked(reason="its usage limit is reached", at=0.0, until=time.time() + 4300)}
+    held = FleetState(stopped="8 attempts failed", parked=parked, pauses=("app: test_total failed in 1, 2",))
+    write_state(cli.fleet, held)
+    for command in ("list", "report", "doctor"):
+        told = cli(command)
+        assert "8 attempts failed" in told
+        assert "claude parked 1h 12m: its usage limit is reached" in told
+        assert "app: test_total failed in 1, 2" in told
+        assert "omni-tui thaw" in told
+    assert cli.result("report")["stopped"] == "8 attempts failed"
+    assert cli.result("report")["parked"]["claude"]["until"] == pytest.approx(parked["claude"].until)
+    assert [row["id"] for row in cli.result("list")] == ["0001"]
 
 
 def test_why_tells_of_a_full_disk(cli: Cli) -> None:

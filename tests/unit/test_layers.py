@@ -77,6 +77,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "leader",
         "narration",
         "resources",
+        "undo",
         "words",
         *STORE_READERS,
         PROTOCOLS,

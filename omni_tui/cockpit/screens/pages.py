@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -36,6 +38,11 @@ def story_page(row: TaskRow, detail: TaskDetail) -> PageScreen:
     shown = look(row)
     state: Paragraph = [(f"{shown.glyph} {shown.word}  {reason(row)}", shown.tone)]
     return PageScreen(f"{row.ref} {row.title}", lambda view: view.tell([state, (), *tell(row, detail)]))
+
+
+def told_page(row: TaskRow, lines: Sequence[str]) -> PageScreen:
+    """Return the page that says what came of a key, where that holds commands to be copied."""
+    return PageScreen(f"{row.ref} {row.title}", lambda view: view.tell([[(line, Tone.TEXT)] for line in lines]))
 
 
 def diff_page(row: TaskRow, patch: str) -> PageScreen:
