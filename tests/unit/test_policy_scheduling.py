@@ -24,7 +24,8 @@ def ref(text: str) -> TaskRef:
 
 
 def decide(*waiting: Task, **given: Any) -> Plan:  # noqa: ANN401 - of both structs
-    backlog = {key: given.pop(key) for key in ("status_of", "running", "not_before") if key in given}
+    names = ("status_of", "running", "not_before")
+    backlog: dict[str, Any] = {key: given.pop(key) for key in names if key in given}
     capacity = Capacity(**({"slots": 1, "now": NOW} | given))
     return plan(Backlog(waiting=waiting, **({"status_of": {}} | backlog)), capacity)
 
