@@ -62,7 +62,7 @@ def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
                 break
             printer.show(event)
     leader.close()
-    return FAILED if printer.faults else _status(fleet, timed_out)
+    return FAILED if printer.faults else _status(fleet, stopped=timed_out or printer.held)
 
 
 def _local_offset(moment: float) -> float:
@@ -71,8 +71,8 @@ def _local_offset(moment: float) -> float:
     return offset.total_seconds() if offset else 0.0
 
 
-def _status(fleet: Fleet, timed_out: bool) -> int:
-    if timed_out:
+def _status(fleet: Fleet, *, stopped: bool) -> int:
+    if stopped:
         return STOPPED_BY_CONDITION
     blocked = any(fleet.queue(name).files(Status.BLOCKED) for name in fleet.paths.workspace_names())
     return SOME_BLOCKED if blocked else FINE
@@ -84,6 +84,10 @@ class Printer:
     def __init__(self, out: TextIO, *, as_json: bool) -> None:
         self.faults: set[str] = set()
         """What makes the run a failed one: something of ours failed, or a workspace cannot be used."""
+        self.held = False
+        """The run ended because the whole fleet was stopped by its own rules, or frozen while tasks waited."""
+        self._standstill = ""
+        """What the fleet said last of what holds all of it."""
         self._out = out
         self._as_json = as_json
         self._open = True
@@ -107,6 +111,10 @@ class Printer:
                 self.faults.add(f"workspace {event.workspace}")
             case "workspace.opened":
                 self.faults.discard(f"workspace {event.workspace}")
+            case "fleet.idle" | "fleet.stopped":
+                self._standstill = event.data.get("reason", "")
+            case "core.stopped":
+                self.held = bool(self._standstill) and event.data.get("reason") == self._standstill
 
 
 def _as_json(event: Event) -> str:

@@ -8,7 +8,7 @@ from omni_tui.model.event import Event
 from omni_tui.model.text import clean, one_line
 
 SENTENCES = {
-    "core.started": "dispatching ({mode}, pid {pid})",
+    "core.started": "dispatching ({mode}, pid {pid}){but_frozen}",
     "core.stopped": "stopped: {reason}",
     "core.fault": "{where} failed: {error}",
     "config.taken": "{file} has changed and is in force{except_for}",
@@ -47,7 +47,7 @@ SENTENCES = {
     "fleet.thawed": "thawed",
     "fleet.throttled": "throttled: one at a time",
     "fleet.unthrottled": "no longer throttled",
-    "fleet.idle": "nothing runs and nothing can start",
+    "fleet.idle": "nothing runs and nothing can start{because}",
 }
 """Events that a person wants to read. The others are for the journal alone."""
 
@@ -64,13 +64,17 @@ def narrate(event: Event) -> str:
 
 
 def _narrated(event: Event, sentence: str) -> str:
-    verb = "passed" if event.data.get("passed") else "failed"
-    later = ", ".join(event.data.get("later", ()))
-    except_for = f", but for what counts from the next start: {later}" if later else ""
-    until_when = f" before {_clock(event.data['until'])}" if event.data.get("until") else ""
-    said = {name: _one_value(value) for name, value in event.data.items()}
-    text = sentence.format(**{"verb": verb, "except_for": except_for, "until_when": until_when, **said})
-    return f"{_clock(event.time)} {subject(event)} {text}"
+    data = event.data
+    later = ", ".join(data.get("later", ()))
+    clauses = {
+        "verb": "passed" if data.get("passed") else "failed",
+        "except_for": f", but for what counts from the next start: {later}" if later else "",
+        "until_when": f" before {_clock(data['until'])}" if data.get("until") else "",
+        "but_frozen": ", but frozen: nothing starts before omni-tui thaw" if data.get("frozen") else "",
+        "because": f": {_one_value(data['reason'])}" if data.get("reason") else "",
+    }
+    said = {name: _one_value(value) for name, value in data.items()}
+    return f"{_clock(event.time)} {subject(event)} {sentence.format(**clauses | said)}"
 
 
 def _clock(at: float) -> str:

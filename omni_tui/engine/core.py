@@ -84,7 +84,8 @@ class Core:
         """Dispatch until stopped; return the reason."""
         services, wakeups = self._services, self._services.wakeups
         try:
-            services.record("core.started", mode=services.lease.owner.mode, pid=services.lease.owner.pid)
+            owner, frozen = services.lease.owner, self._wiring.state.frozen
+            services.record("core.started", mode=owner.mode, pid=owner.pid, frozen=frozen)
             self._guard.spawn("tree watch", wakeups.run())
             await self._open_places()
             self._guard.spawn("new workspaces", self._watch_workspaces())
@@ -93,7 +94,7 @@ class Core:
             self._guard.spawn("requests", self._desk.run())
             self._guard.spawn("scheduler", self.scheduler.run())
             self._show_course()
-            if services.lease.owner.mode == "headless":
+            if owner.mode == "headless":
                 self._guard.spawn("until stopped", self._stop_when_stopped())
             if self._until_idle:
                 self._guard.spawn("until idle", self._stop_when_idle())
@@ -138,7 +139,7 @@ class Core:
 
     async def _stop_when_idle(self) -> None:
         await self.scheduler.idle.wait()
-        self.stop(self._services.course.course.stopped or "idle: nothing runs and nothing can start")
+        self.stop(self.scheduler.standstill or "idle: nothing runs and nothing can start")
 
     # -- the course of the run -------------------------------------------------------------------------------------
 

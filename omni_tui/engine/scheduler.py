@@ -27,10 +27,13 @@ from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.routing import providers_for
-from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, nobody_serves, plan
+from omni_tui.policy.scheduling import Backlog, Capacity, Plan, nobody_serves, plan
 
 SETTLE_SECONDS = 1.0
 """How long a running task's file may be missing from doing/: an editor that saves it takes it away for a moment."""
+
+FROZEN = "the fleet is frozen, and tasks wait: `omni-tui thaw` goes on"
+"""Why a run ends that a person's freeze has left with nothing to do."""
 
 
 @dataclass
@@ -203,19 +206,25 @@ class Scheduler:
         return served
 
     def _tell(self, decided: Plan) -> None:
-        """Publish the holds, and say so when there is nothing to do."""
+        """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
         holds = {str(ref): hold.message for ref, hold in decided.holds.items()}
         self.change_state(holds=holds)
-        unready = any(hold.kind is HoldKind.FROZEN or hold.until is not None for hold in decided.holds.values())
         settling = any(site.intake.look_again_at is not None for site in self._sites.values())
-        if self.running or decided.start or unready or settling:
+        if self.running or decided.start or decided.wake_at is not None or settling or self._stopping:
             self.idle.clear()
         elif not self.idle.is_set():
             reason = nobody_serves(decided.holds.values())
             if reason:
                 self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
-            self._services.record("fleet.idle")
+            self._services.record("fleet.idle", reason=self.standstill)
+
+    @property
+    def standstill(self) -> str:
+        """Why nothing starts though tasks may wait: what holds the whole fleet; empty: nothing does."""
+        if stopped := self._services.course.course.stopped:
+            return stopped
+        return FROZEN if self.state.frozen and self.state.holds else ""
 
     def _next_look(self, decided: Plan) -> float | None:
         moments = [decided.wake_at, *(site.intake.look_again_at for site in self._sites.values())]

@@ -24,7 +24,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 EVENTS = {
-    "core.started": "a process took the lease and began to dispatch",
+    "core.started": "a process took the lease and began to dispatch; data: mode, pid, frozen",
     "core.stopped": "it let go; data: reason",
     "core.fault": "something of ours failed; data: where, error",
     "config.taken": "a changed configuration is in force; data: file, later (what counts from the next start)",
@@ -67,6 +67,6 @@ EVENTS = {
     "fleet.thawed": "starts again",
     "fleet.throttled": "one at a time",
     "fleet.unthrottled": "as many as there are slots",
-    "fleet.idle": "nothing runs and nothing can start",
+    "fleet.idle": "nothing runs and nothing can start; data: reason (what holds the whole fleet, if anything does)",
 }
 """Every event there is, with what it means: the journal's vocabulary."""

@@ -167,6 +167,18 @@ def test_blocked_tasks_are_the_exit_status(fleet: Fleet) -> None:
     assert blocked["reason"]
 
 
+def test_what_holds_the_whole_fleet_is_the_exit_status(fleet: Fleet) -> None:
+    fleet.agent(GOOD)
+    fleet.call("freeze")
+    fleet.call("add", "app", "--title", "Not now")
+    with fleet.dispatcher("--until-idle") as dispatcher:
+        assert "omni-tui thaw" in dispatcher.until("core.stopped")["reason"]
+        assert dispatcher.ended() == 4
+    fleet.call("thaw")
+    with fleet.dispatcher("--until-idle") as dispatcher:
+        assert dispatcher.ended() == 0
+
+
 def test_the_time_that_is_up_is_the_exit_status(fleet: Fleet) -> None:
     fleet.agent(GOOD)
     with fleet.dispatcher("--for", "1s") as dispatcher:

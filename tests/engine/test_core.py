@@ -12,6 +12,7 @@ import pytest
 from omni_tui.errors import LeaseHeldError
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status, TaskRef
+from omni_tui.narration import narrate
 from omni_tui.plugins.scm.imports import import_repository
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
 from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
@@ -84,6 +85,42 @@ async def test_freeze_starts_nothing_and_lasts(fleet: TestFleet) -> None:
         assert core.scheduler.state.frozen
         assert (await ask(fleet, record, RequestKind.THAW)).ok
         await record.wait(lambda event: event.event == "task.landed")
+
+
+async def test_a_frozen_fleet_is_idle_once_nothing_runs_and_says_what_ends_that(fleet: TestFleet) -> None:
+    async with dispatching(fleet) as (_, record):
+        await ask(fleet, record, RequestKind.FREEZE)
+    task = fleet.add("Not now")
+    record = await until_idle(fleet)
+    [started], [idle], [stopped] = map(record.named, ("core.started", "fleet.idle", "core.stopped"))
+    assert narrate(started).endswith("but frozen: nothing starts before omni-tui thaw")
+    assert narrate(idle).endswith("nothing can start: the fleet is frozen, and tasks wait: `omni-tui thaw` goes on")
+    assert stopped.data["reason"] == idle.data["reason"]
+    assert fleet.queue.find(task.id)[0] is Status.TODO  # type: ignore[index]
+
+
+async def test_a_freeze_waits_for_what_runs_but_not_for_what_would_be_tried_again(
+    fleet: TestFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("omni_tui.plugins.reaction.retry.AGAIN_SECONDS", 1000.0)
+    fleet.agent(AGENT + 'until [ -e "$OMNI_WORKTREE/../../../../go" ]; do sleep 0.05; done\nexit 0\n')
+    task = fleet.add("Again, in a while")
+    async with dispatching(fleet) as (core, record):
+        await record.wait(lambda event: event.event == "attempt.started")
+        await ask(fleet, record, RequestKind.FREEZE)
+        assert not core.scheduler.idle.is_set()
+        (fleet.fleet.paths.root / "go").touch()
+        idle = await record.wait(lambda event: event.event == "fleet.idle")
+        assert "omni-tui thaw" in idle.data["reason"]
+        assert record.named("attempt.failed")
+    assert fleet.queue.find(task.id)[0] is Status.TODO  # type: ignore[index]
+
+
+async def test_a_frozen_fleet_without_tasks_is_just_idle(fleet: TestFleet) -> None:
+    async with dispatching(fleet) as (_, record):
+        await ask(fleet, record, RequestKind.FREEZE)
+    record = await until_idle(fleet)
+    assert record.named("core.stopped")[0].data["reason"].startswith("idle")
 
 
 async def test_request_for_a_task_that_is_not_there_is_refused(fleet: TestFleet) -> None:
