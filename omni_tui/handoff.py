@@ -22,7 +22,7 @@ LISTED = 12
 """Tasks of a kind that are named: a hand-off is read at breakfast; `omni-tui report` and `list` have all."""
 LONGEST = 300
 """Characters of somebody else's text."""
-_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\<[]*_"})
+_MARKUP = str.maketrans({sign: f"\\{sign}" for sign in "\\<[]"})
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +66,8 @@ def render(handoff: Handoff) -> str:
         ("What waits", _waiting(night.in_line)),
         ("What went wrong on the way", _troubles(night)),
     )
-    body = [line for title, lines in sections if (told := list(lines)) for line in ("", f"## {title}", "", *told)]
-    return "\n".join([*head, *body]) + "\n"
+    told = [(title, "\n".join(lines).rstrip()) for title, lines in sections]
+    return "\n".join([*head, *(f"\n## {title}\n\n{text}" for title, text in told if text)]) + "\n"
 
 
 # -- what a person must decide -----------------------------------------------------------------------------------------
@@ -172,7 +172,9 @@ def _waiting(tasks: Iterable[WaitingTask]) -> Iterator[str]:
 def _troubles(night: Night) -> Iterator[str]:
     if night.failures:
         yield f"- attempts failed: {', '.join(f'{_text(kind)} {count}' for kind, count in night.failures.items())}"
-    yield from _each(night.troubles, lambda trouble: [f"- {_text(trouble)}"], "omni-tui report")
+    told = tuple(f"{task.task}#" for task in night.blocked)  # with what is kept of each attempt
+    others = [trouble for trouble in night.troubles if not trouble.startswith(told)]
+    yield from _each(others, lambda trouble: [f"- {_text(trouble)}"], "omni-tui report")
 
 
 # -- others' words -----------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ async def _found(fleet: Fleet, row: TaskRow, kept: Kept, branch: str) -> Undone:
 
 def words_of(undone: Undone) -> list[str]:
     """Say what was brought back and how to go on."""
-    size = f"{plural(undone.files, 'file')}, {undone.added} lines added, {undone.removed} removed"
+    size = f"{plural(undone.files, 'file')}, +{undone.added} -{undone.removed} lines"
     lines = [f"{undone.task}: the work of attempt {undone.attempt} is kept: {size}"]
     if undone.place:
         lines += [f"  it is branch {undone.branch} of {one_line(undone.place)} now", f"  go on: {undone.go_on}"]

@@ -108,7 +108,7 @@ def blocked_note(task: Task, failures: Sequence[Failure], workspace: str, reason
     parts.append(
         "## What to do\n\n"
         f"- Make the task clearer where it led astray, then `omni-tui redispatch {name}`: it gets fresh attempts.\n"
-        f"- Or take over the work that is kept, by hand, and remove the task's file."
+        f"- Or take over the work that is kept: `omni-tui undo {name}` makes it a branch. Then remove the task's file."
     )
     return "\n\n".join(parts) + "\n"
 

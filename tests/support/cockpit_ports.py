@@ -88,7 +88,7 @@ class MemoryInsight:
     async def undo(self, row: TaskRow) -> Sequence[str]:
         self._fail()
         return (
-            f"{row.ref}: the work of attempt {row.attempt} is kept: 2 files, 40 lines added, 3 removed",
+            f"{row.ref}: the work of attempt {row.attempt} is kept: 2 files, +40 -3 lines",
             f"  it is branch omni/rescued/{row.ref.id}/{row.attempt} of /home/you/{row.ref.workspace} now",
             f"  go on: git -C /home/you/{row.ref.workspace} switch omni/rescued/{row.ref.id}/{row.attempt}",
         )

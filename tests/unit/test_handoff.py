@@ -119,7 +119,7 @@ def test_what_holds_the_fleet_comes_before_all_else() -> None:
         "The run stopped itself**: 8 attempts failed in a row. Mend that, then `omni-tui thaw`.",
         "claude parked: it does not accept our login**. Mend that, then `omni-tui thaw`.",
         "codex parked 1h 12m: its usage limit is reached**. It goes on by itself.",
-        "Paused**: app: test\\_total failed in 1, 2. Mend that",
+        "Paused**: app: test_total failed in 1, 2. Mend that",
         "frozen",
         "app/2 is blocked",
         "Merge `release/omni`",
@@ -154,6 +154,12 @@ def test_what_was_used_and_what_went_wrong_is_told() -> None:
     wrong = section(text, "What went wrong on the way")
     assert "attempts failed: stalled 2" in wrong
     assert "- main has moved" in wrong
+
+
+def test_work_that_is_kept_is_told_once_with_its_blocked_task() -> None:
+    kept = tuple(f"app/{task}#1 left unfinished work: refs/omni/rescue/{task}/1" for task in (1, 2))
+    wrong = section(handed(blocked=(BLOCKED,), troubles=kept), "What went wrong on the way")
+    assert wrong.strip() == f"- {kept[0]}"
 
 
 def test_a_long_night_stays_short() -> None:
