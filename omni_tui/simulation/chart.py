@@ -18,11 +18,7 @@ LEGEND = f"{LANDED} landed  {FAILED} did not land  {LIMITED} waits for its provi
 
 def lines_of(played: Played, replay: str) -> list[str]:
     """Return the chart and the totals; `replay` is the command that plays this night again."""
-    end = (
-        max(played.hours * 3600, *(stint.ended for stint in played.stints), 1.0)
-        if played.stints
-        else played.hours * 3600
-    )
+    end = max([played.hours * 3600, *(stint.ended for stint in played.stints)])
     lanes = _lanes(played.stints)
     label = "agent" if len(lanes) < 100 else "a"
     return [

@@ -6,6 +6,7 @@ numbers are those of the eight statements.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -14,7 +15,6 @@ from pathlib import Path
 from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import Status
-from omni_tui.model.taskfile import is_task_name
 from omni_tui.plugins.runtime.protocol import Launch
 from omni_tui.simulation.repository import MemoryRepository, digest
 from omni_tui.simulation.runtime import FakeAgent
@@ -78,19 +78,23 @@ class Oracle:
 
     def look(self) -> None:
         """Look whether each task is in exactly one folder."""
-        places = self.places()
-        for name in sorted(self._names):
-            if len(places.get(name, ())) != 1:
-                self.violated(1, f"{name} is in {[str(status) for status in places.get(name, ())]}")
+        folders = self._folders()
+        if all(sum(name in names for names in folders.values()) == 1 for name in self._names):
+            return
+        for name, places in self.places().items():
+            if len(places) != 1:
+                self.violated(1, f"{name} is in {[str(status) for status in places]}")
 
     def places(self) -> Mapping[str, list[Status]]:
-        """Return the folders of each task's file."""
-        found: dict[str, list[Status]] = defaultdict(list)
-        for status in Status:
-            for path in self._paths.queue(status).iterdir():
-                if is_task_name(path.name):
-                    found[path.name].append(status)
-        return found
+        """Return in which folders each task's file is, by its name."""
+        folders = self._folders()
+        return {name: [status for status, names in folders.items() if name in names] for name in sorted(self._names)}
+
+    def _folders(self) -> Mapping[Status, frozenset[str]]:
+        return {
+            status: frozenset(os.listdir(self._paths.queue(status)))  # noqa: PTH208 - names, not paths, at every event
+            for status in Status
+        }
 
     def moved(self, source: Path, target: Path) -> None:
         """Hear of a renamed file; a task that leaves doing/ has no living agent."""

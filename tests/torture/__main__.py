@@ -20,6 +20,7 @@ CAMPAIGNS = (
     "crashstates",
     "diskfaults",
     "hostile",
+    "nights",
 )
 """Modules of this package with a `run(long) -> Figure`."""
 PIPE_WIDTH = 160
