@@ -10,7 +10,7 @@ import msgspec
 
 from omni_tui.commands.output import Answer, progress
 from omni_tui.commands.session import Session, common
-from omni_tui.errors import FleetNotFoundError, OmniError
+from omni_tui.errors import FleetNotFoundError, OmniError, UsageError
 
 if TYPE_CHECKING:
     from omni_tui.model.settings import Settings
@@ -35,7 +35,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     hours: float | None
     agents: int | None
     tasks: int | None
-    faults: str
+    faults: str | None
     scenario: str | None
 
     def replay(self, seed: int) -> str:
@@ -44,7 +44,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         words += [f"--hours {self.hours:g}"] if self.hours is not None else []
         words += [f"--agents {self.agents}"] if self.agents is not None else []
         words += [f"--tasks {self.tasks}"] if self.tasks is not None else []
-        words += [f"--faults {self.faults}"] if self.scenario is None else [f"--scenario {self.scenario}"]
+        words += [f"--faults {self.faults}"] if self.faults is not None else []
+        words += [f"--scenario {self.scenario}"] if self.scenario is not None else []
         return " ".join(words)
 
 
@@ -54,9 +55,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--hours", type=click.FloatRange(0.1, 72), help=f"How long a night is; else {HOURS:g}.")
 @click.option("--agents", type=click.IntRange(1, 64), help="How many agents at once; else as config.toml says.")
 @click.option("--tasks", type=click.IntRange(1, 2000), help=f"How many tasks there are; else {TASKS}.")
-@click.option(
-    "--faults", default="all", show_default=True, metavar="LIST", help="What may go wrong: all, none, or names."
-)
+@click.option("--faults", metavar="LIST", help="What may go wrong: all (so it is without), none, or names.")
 @click.option("--scenario", type=click.Choice(["first-night"]), help="A fixed night instead of a drawn one.")
 @common
 def simulate(session: Session, /, **options: object) -> Answer:
@@ -99,17 +98,19 @@ def _settings(session: Session) -> Settings:
 
 def _night(asked: Options, settings: Settings, seed: int) -> Night:
     from omni_tui.simulation.faults import parse_faults
-    from omni_tui.simulation.scenario import draw_night, first_night
+    from omni_tui.simulation.scenario import FIRST_SLOTS, draw_night, first_night
 
+    if asked.scenario is not None:
+        if asked.faults is not None:
+            fix = "leave --faults or --scenario out"
+            raise UsageError("what goes wrong in a fixed night is fixed", where="--faults", fix=fix)
+        night = first_night(seed, settings, asked.agents or FIRST_SLOTS)
+        return msgspec.structs.replace(night, hours=asked.hours or night.hours, tasks=asked.tasks or night.tasks)
     if asked.agents is not None:
         scheduler = msgspec.structs.replace(settings.scheduler, slots=asked.agents)
         settings = msgspec.structs.replace(settings, scheduler=scheduler)
-    if asked.scenario is not None:
-        night = first_night(seed, settings)
-        hours, tasks = asked.hours or night.hours, asked.tasks or night.tasks
-        return msgspec.structs.replace(night, hours=hours, tasks=tasks)
-    hours, tasks = asked.hours or HOURS, asked.tasks or TASKS
-    return draw_night(seed, settings, hours=hours, tasks=tasks, faults=parse_faults(asked.faults))
+    faults = parse_faults(asked.faults or "all")
+    return draw_night(seed, settings, hours=asked.hours or HOURS, tasks=asked.tasks or TASKS, faults=faults)
 
 
 def _shown(asked: Options, played: list[Played]) -> str:

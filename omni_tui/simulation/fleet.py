@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from omni_tui.engine.held import Held
 from omni_tui.fleet import Fleet
-from omni_tui.model.settings import Settings, WorkspaceSettings
+from omni_tui.model.settings import PluginSettings, Settings, WorkspaceSettings
 from omni_tui.model.space import Space
 from omni_tui.plugins.notifier.protocol import NotifierSpec
 from omni_tui.plugins.runtime.protocol import RuntimeSpec
@@ -45,7 +47,9 @@ class SimulatedFleet(Fleet):
         self.held = Held([Secret("SIMULATED_TOKEN", SECRET)])
 
     def _load(self) -> Settings:
-        return self._world.settings
+        """Return the world's settings; of the plugins that they choose only those are taken that touch nothing."""
+        settings = self._world.settings
+        return msgspec.structs.replace(settings, plugins=PluginSettings(reactions=settings.plugins.reactions))
 
     def take_lease(self, mode: str) -> Lease:
         """Become the one dispatcher; nobody waits for another's look at the lease."""

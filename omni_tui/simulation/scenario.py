@@ -24,20 +24,18 @@ def draw_night(seed: int, settings: Settings, *, hours: float, tasks: int, fault
     return Night(seed=seed, settings=settings, hours=hours, tasks=tasks, faults=faults, plan=plan)
 
 
-def first_night(seed: int = 1, settings: Settings | None = None) -> Night:
+def first_night(seed: int = 1, settings: Settings | None = None, slots: int = FIRST_SLOTS) -> Night:
     """Return the night that started this project.
 
     54 issues in 7.5 hours, 8 agents that stall, one that hangs for ever and does not mind being told to end, and a
     dispatcher that is killed in the middle and started again.
     """
     settings = settings or Settings()
-    if settings.scheduler.slots < FIRST_SLOTS:
-        scheduler = msgspec.structs.replace(settings.scheduler, slots=FIRST_SLOTS)
-        settings = msgspec.structs.replace(settings, scheduler=scheduler)
+    scheduler = msgspec.structs.replace(settings.scheduler, slots=slots)
     given = {(task, 1): Conduct.STALL for task in FIRST_STALLS} | {(FIRST_HANG, 1): Conduct.HANG}
     return Night(
         seed=seed,
-        settings=settings,
+        settings=msgspec.structs.replace(settings, scheduler=scheduler),
         hours=FIRST_HOURS,
         tasks=FIRST_TASKS,
         plan=(Fault(FIRST_HOURS * 1800, FaultKind.CRASH, 0.2),),

@@ -83,6 +83,13 @@ def test_a_fault_that_there_is_not_is_named_with_those_that_there_are(capsys: py
     assert "usurper" in said
 
 
+def test_what_goes_wrong_in_the_first_night_is_fixed_but_not_how_many_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "--scenario", "first-night", "--faults", "none"]) == 2
+    assert "fixed" in capsys.readouterr().err
+    (night,) = nights(capsys, "--scenario", "first-night", "--agents", "6")
+    assert (night["slots"], night["tasks"], night["doubled"]) == (6, 54, 0)
+
+
 def test_the_settings_are_those_of_the_fleet(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     config = "[scheduler]\nslots = 3\n[limits]\nwall_minutes = 2\nattempts = 1\n"
     create_fleet(tmp_path / "fleet", config)
