@@ -45,7 +45,7 @@ def totals(played: Played) -> list[str]:
         f"Wake-ups           {_wakeups(played.wakeups)}",
     ]
     if played.stopped:
-        lines.append(f"Stopped by itself  {one_line(played.stopped)}")
+        lines.append(f"Stopped by itself  {one_line(played.stopped, WIDTH - 19)}")
     failed = {kind: count for kind, count in played.outcomes.items() if kind != "landed"}
     lines += _counted("Attempts that failed", failed)
     lines += _counted("What went wrong", played.faults)

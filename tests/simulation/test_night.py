@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from typing import Any
 
 import msgspec
 import pytest
 
+from omni_tui.engine.services import Services
 from omni_tui.model.settings import LimitSettings, SchedulerSettings, Settings
 from omni_tui.simulation.conduct import SHARES, Conduct
 from omni_tui.simulation.faults import ALL, Fault, FaultKind
@@ -98,6 +101,24 @@ def test_running_agents_are_adopted_by_the_next_dispatcher() -> None:
     assert played.restarts == played.faults["crash"] > 5
     assert played.outcomes == {"landed": 10}
     assert played.attempts == 10
+
+
+def test_a_decision_that_fails_blocks_its_task_and_is_not_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded as the decision's result it was raised again at every start, and ended every dispatcher."""
+    record = Services.record
+    refused: list[str] = []
+
+    def recorded(services: Services, event: str, *words: Any, **data: Any) -> None:  # noqa: ANN401
+        if event == "attempt.failed" and not refused:
+            refused.append(event)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        record(services, event, *words, **data)
+
+    monkeypatch.setattr(Services, "record", recorded)
+    played = play(short(given={("0001", 1): Conduct.UNCOMMITTED}))
+    assert refused
+    assert (played.landed, played.blocked, played.restarts) == (9, 1, 0)
+    assert played.violations == ()
 
 
 def test_the_first_night_as_it_should_have_been() -> None:
