@@ -16,7 +16,7 @@ from omni_tui.model.state import FleetState
 from omni_tui.store.state import write_state
 from tests.support.cockpit_pilot import settle
 from tests.support.cockpit_ports import make_ports
-from tests.support.fleet_tree import demo_tree, hold_lease
+from tests.support.fleet_tree import STOPPED, demo_tree, hold_lease
 
 HERE = Path(__file__).parent
 PIXELS_A_COLUMN = 10
@@ -33,7 +33,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
     theme: str = "dark"
     here: bool = True
-    frozen: bool = False
+    state: FleetState = FleetState()
 
 
 PICTURES = (
@@ -47,7 +47,9 @@ PICTURES = (
     Picture(name="kill", size=(100, 30), keys=("j", "x")),
     Picture(name="block", size=(100, 30), keys=("j", "b")),
     Picture(name="help", size=(100, 30), keys=("question_mark",)),
-    Picture(name="observer-frozen", size=(100, 30), keys=("j",), here=False, frozen=True),
+    Picture(name="observer-frozen", size=(100, 30), keys=("j",), here=False, state=FleetState(frozen=True)),
+    Picture(name="stopped", size=(100, 30), keys=("j",), state=STOPPED),
+    Picture(name="undo", size=(100, 30), keys=("n", "n", "u")),
 )
 
 
@@ -55,8 +57,7 @@ async def take(picture: Picture) -> str:
     """Return the screen as SVG."""
     with tempfile.TemporaryDirectory() as directory:
         tree = demo_tree(Path(directory) / "night")
-        if picture.frozen:
-            write_state(tree.paths.root, FleetState(frozen=True))
+        write_state(tree.paths.root, picture.state)
         with hold_lease(tree, "cockpit" if picture.here else "headless"):
             app = CockpitApp(make_ports(tree, theme=picture.theme, here=picture.here))
             async with app.run_test(size=picture.size) as pilot:
