@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +20,6 @@ from omni_tui.model.request import Reply, Request, RequestKind
 
 if TYPE_CHECKING:
     from omni_tui.fleet import Fleet
-    from omni_tui.model.view import TaskRow
 
 PATIENCE_SECONDS = 90.0
 """How long to wait for the owner's reply: longer than the longest grace that an agent can be given to end."""
@@ -100,8 +98,6 @@ def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "") -
 
     root = session.root()
     row = find_task(read_fleet(root).rows, word) if word else None
-    if row is not None and kind is RequestKind.REDISPATCH:
-        _require_task(row)
     task = str(row.ref) if row is not None else ""
     fleet = Fleet(root)
     name = f"{kind.value}-{uuid.uuid4().hex[:12]}"
@@ -109,14 +105,6 @@ def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "") -
     with progress(" ".join(filter(None, (kind.value, task)))):
         message = asyncio.run(_carry_out(fleet, request))
     return Answer({"kind": kind, "task": task, "message": message}, message)
-
-
-def _require_task(row: TaskRow) -> None:
-    """Raise `TaskFileError` where a file was refused as no task, and has not been mended since."""
-    from omni_tui.store.taskread import read_task
-
-    with suppress(FileNotFoundError):  # moved at this very moment, so it is a task
-        read_task(Path(row.path), row.ref.workspace)
 
 
 async def _carry_out(fleet: Fleet, request: Request) -> str:

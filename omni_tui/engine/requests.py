@@ -19,6 +19,7 @@ from omni_tui.errors import LeaseLostError, OmniError, TaskNotFoundError, UsageE
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.request import Reply, Request, RequestKind
 from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.taskfile import shown_name
 from omni_tui.model.text import throughout
 from omni_tui.store import control
 
@@ -108,6 +109,9 @@ class RequestDesk:
                 f"no workspace {workspace!r} is open", where=request.task, fix="see `omni-tui workspace list`"
             )
         reason = request.reason or REASONS[kind]
+        ref = self._meant(place, ref)
+        if kind is OrderKind.REQUEUE:  # or it would be refused in todo/, after its agent was ended for it
+            place.queue.check(place.queue.require(ref.id)[1])
         ended = await self._scheduler.order(ref, Order(kind, reason))
         if ended is None:
             return self._on_resting(place, ref, kind, reason)
@@ -119,12 +123,17 @@ class RequestDesk:
             raise OmniError(f"it is in {ended.outcome}/, but: {ended.trouble}", where=request.task)
         return _said(kind, ref)
 
+    def _meant(self, place: Workplace, ref: TaskRef) -> TaskRef:
+        """Return the task that runs where only its file's name is given, because it has become unreadable."""
+        if place.queue.find(ref.id) is None:
+            for running in self._scheduler.running.values():
+                if running.place is place and shown_name(running.file) == ref.id:
+                    return running.task.ref
+        return ref
+
     def _on_resting(self, place: Workplace, ref: TaskRef, kind: OrderKind, reason: str) -> str:
         """Do what is asked with a task that does not run."""
-        found = place.queue.find(ref.id)
-        if found is None:
-            raise TaskNotFoundError("there is no such task", where=str(ref), fix="see `omni-tui list`")
-        status, _ = found
+        status, _ = place.queue.require(ref.id)
         if kind is OrderKind.KILL:
             raise UsageError(
                 f"it does not run: it is in {status}/",

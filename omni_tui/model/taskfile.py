@@ -57,6 +57,11 @@ def note_name(name: str) -> str:
     return name.removesuffix(SUFFIX) + NOTE_SUFFIX
 
 
+def shown_name(name: str) -> str:
+    """Return what stands for the id of a task whose file, called `name`, cannot be read."""
+    return one_line(name.removesuffix(SUFFIX))
+
+
 def file_name(task: Task) -> str:
     """Return the name that we give a task's file: `<id>-<slug>.md`."""
     slug = slugify(task.title)

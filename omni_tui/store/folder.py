@@ -9,7 +9,7 @@ import msgspec
 
 from omni_tui.errors import TaskFileError
 from omni_tui.model.task import Task
-from omni_tui.model.taskfile import SUFFIX, is_task_name, note_name
+from omni_tui.model.taskfile import is_task_name, note_name, shown_name
 from omni_tui.model.text import one_line
 from omni_tui.store.reading import read_small
 from omni_tui.store.taskread import read_task
@@ -91,8 +91,7 @@ def _read(path: Path, workspace: str, info: os.stat_result) -> Task:
     try:
         task = read_task(path, workspace)
     except (TaskFileError, OSError):
-        stem = path.name.removesuffix(SUFFIX)
-        return Task(workspace=workspace, id=one_line(stem), title=one_line(path.name), created_at=info.st_mtime)
+        return Task(workspace=workspace, id=shown_name(path.name), title=one_line(path.name), created_at=info.st_mtime)
     return msgspec.structs.replace(task, body="", extra={})
 
 

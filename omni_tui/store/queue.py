@@ -18,7 +18,7 @@ import msgspec
 from omni_tui.errors import OmniError, TaskFileError, TaskNotFoundError
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.task import Status, Task
-from omni_tui.model.taskfile import SUFFIX, file_name, note_name, parse, render
+from omni_tui.model.taskfile import SUFFIX, file_name, note_name, parse, render, shown_name
 from omni_tui.model.text import Redact, clean
 from omni_tui.store.files import DISK, Disk, make_dirs, move, publish, remove, sync_dir
 from omni_tui.store.index import TaskIndex, entries
@@ -68,6 +68,29 @@ class Queue:
     def find(self, task_id: str) -> tuple[Status, Path] | None:
         """Return where a task is; None: nowhere."""
         return self._index.find(task_id)
+
+    def require(self, task_id: str) -> tuple[Status, Path]:
+        """As `find`; what is shown by its file's name, because it cannot be read, is known by that too.
+
+        Raises `TaskFileError` for such a file, `TaskNotFoundError` where there is none.
+        """
+        place = self.find(task_id)
+        if place is None:
+            for path in (path for status in Status for path in self.files(status) if shown_name(path.name) == task_id):
+                self.check(path)
+            name = f"{self._paths.name}/{task_id}"
+            raise TaskNotFoundError("there is no such task", where=name, fix="see `omni-tui list`")
+        return place
+
+    def check(self, path: Path) -> None:
+        """Raise `TaskFileError` where a file is no task: which file, what is wrong with it, and what to do."""
+        with suppress(FileNotFoundError):  # moved at this very moment, so it is one
+            try:
+                self.read(path)
+            except TaskFileError as error:
+                where = f"{self._paths.name}/queue/{path.parent.name}/{error.where}"
+                message, fix = f"it cannot be read as a task: {error.message}", f"{error.fix}, then try again"
+                raise TaskFileError(message, where=where, fix=fix) from error
 
     def taken(self, ids: Collection[str]) -> Mapping[str, Path]:
         """Return which of these ids belong to tasks that no longer wait, and where those are."""

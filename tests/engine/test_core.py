@@ -74,6 +74,42 @@ async def test_redispatch_gives_fresh_attempts(fleet: TestFleet) -> None:
         assert landed.task == task.id
 
 
+@pytest.mark.parametrize("name", ["0001", "0001-spoilt"], ids=["by its id", "as it is shown"])
+async def test_redispatch_of_a_file_that_cannot_be_read_says_what_is_wrong_with_it(fleet: TestFleet, name: str) -> None:
+    fleet.agent(AGENT + "say accepted\n")
+    fleet.add("Spoilt")
+    await until_idle(fleet)
+    [file] = fleet.queue.files(Status.BLOCKED)
+    whole = file.read_bytes()
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "fleet.idle")
+        file.write_text("+++\ntitle = \n+++\n")
+        refused = await ask(fleet, record, RequestKind.REDISPATCH, f"app/{name}")
+        assert not refused.ok
+        assert "app/queue/blocked/0001-spoilt.md, line 2: it cannot be read as a task: bad TOML" in refused.message
+        assert "mend the head between the `+++`, then try again" in refused.message
+        assert fleet.queue.files(Status.BLOCKED) == [file]
+        file.write_bytes(whole)
+        assert (await ask(fleet, record, RequestKind.REDISPATCH, "app/0001")).ok
+
+
+async def test_an_agent_whose_file_has_become_unreadable_can_be_killed_but_not_redispatched(fleet: TestFleet) -> None:
+    fleet.agent(WAITS)
+    fleet.add("Spoilt")
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.data.get("phase") == "watch")
+        [file] = fleet.queue.files(Status.DOING)
+        file.write_text("+++\ntitle = \n+++\n")
+        refused = await ask(fleet, record, RequestKind.REDISPATCH, "app/0001-spoilt")
+        assert not refused.ok
+        assert "0001-spoilt.md, line 2: it cannot be read as a task" in refused.message
+        assert record.named("attempt.killed") == []
+        killed = await ask(fleet, record, RequestKind.KILL, "app/0001-spoilt")
+        assert killed.ok, killed.message
+        assert len(record.named("attempt.killed")) == 1
+        assert [path.name for path in fleet.queue.files(Status.BLOCKED)] == ["0001-spoilt.md"]
+
+
 async def test_freeze_starts_nothing_and_lasts(fleet: TestFleet) -> None:
     async with dispatching(fleet) as (core, record):
         assert (await ask(fleet, record, RequestKind.FREEZE)).ok

@@ -259,7 +259,9 @@ def test_a_second_file_with_a_tasks_id_does_not_take_its_name(cli: Cli) -> None:
 def test_a_refused_file_is_queued_again_once_it_is_mended(cli: Cli) -> None:
     refused = cli.fleet / "workspaces/app/queue/blocked/bad.md"
     refused.write_text("+++\ntitle = \n+++\n")
-    assert "bad.md, line 2: bad TOML" in cli("redispatch", "bad", status=1)
+    words = cli("redispatch", "bad", status=1)
+    assert "app/queue/blocked/bad.md, line 2: it cannot be read as a task: bad TOML" in words
+    assert "mend the head between the `+++`, then try again" in words
     refused.write_text("+++\ntitle = 'Mended'\n+++\n")
     cli("redispatch", "bad")
     assert cli.statuses() == {"bad": "todo"}
