@@ -15,6 +15,7 @@ from omni_tui.model.course import Cause, Course, Parked, Sighting, Spending
 from omni_tui.model.event import Event
 from omni_tui.model.failure import FailureKind
 from omni_tui.model.settings import NightSettings
+from omni_tui.model.text import plural
 from omni_tui.policy.parking import may_probe, parked_by
 
 NIGHT_SECONDS = 12 * 3600.0
@@ -218,7 +219,7 @@ def _reason_to_stop(course: Course, event: Event, settings: NightSettings) -> st
     tokens = sum(each.tokens for each in course.spendings)
     usd = sum(each.usd for each in course.spendings)
     if settings.failures and course.failures >= settings.failures:
-        return f"{course.failures} attempts failed in a row, and nothing landed between them"
+        return f"{plural(course.failures, 'attempt')} failed in a row, and nothing landed between them"
     if settings.restarts and restarts > settings.restarts:
         return f"a restart storm: {restarts} attempts were started again within {settings.restart_minutes:g} minutes"
     if settings.usd and usd >= settings.usd:

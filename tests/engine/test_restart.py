@@ -150,11 +150,14 @@ class LaterClock(SystemClock):
 async def test_end_while_nobody_watched_is_no_stall(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path, settings=QUICK)
     fleet.agent(AGENT + "say accepted\necho done > done.txt; commit done\n")
-    fleet.add("Ended long ago")
+    task = fleet.add("Ended long ago")
     process = headless(fleet, "--json")
     read_until(process, '"phase":"watch"')
     process.kill()
     process.wait()
+    handle = fleet.fleet.handle(task.ref)
+    assert handle is not None
+    await fleet.fleet.runtime.wait(handle)
     fleet.fleet = Fleet(fleet.root, clock=LaterClock())
     record = await until_idle(fleet)
     assert record.named("attempt.failed") == []
