@@ -157,7 +157,7 @@ TEXT_TESTS = ("hostile",)
 SCREEN_TESTS = ("tests/contract/test_runtime.py", "tests/engine/test_hostile_text.py")
 OUTPUT_TESTS = ("tests/unit/test_text.py",)
 REF_TESTS = ("tests/plugins/test_gitrefs.py", "tests/contract/test_scm.py", "tests/plugins/test_scm_hostile.py")
-FENCE_TESTS = ("tests/unit/test_store_lease.py", "tests/engine/test_fencing.py", "races")
+FENCE_TESTS = ("tests/unit/test_store_lease.py", "tests/engine/test_fencing.py")
 
 
 def guards() -> list[Guard]:

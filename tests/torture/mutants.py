@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import click
@@ -30,6 +31,10 @@ CAUGHT, SURVIVED = 10, 11
 """Exit statuses of a process that tried one guard."""
 
 
+CONTROL = "control: nothing is taken out"
+"""A trial of every watcher with all guards in place: one that is red even then proves nothing."""
+
+
 class Trial(NamedTuple):
     """What came of one guard: who noticed, and how fast."""
 
@@ -37,6 +42,16 @@ class Trial(NamedTuple):
     caught_by: str
     seconds: float
     trouble: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it came out as it has to."""
+        return not self.trouble and bool(self.caught_by) is (self.guard != CONTROL)
+
+    @property
+    def verdict(self) -> str:
+        """Who noticed, in the table's words."""
+        return self.trouble or self.caught_by or ("nobody, as it has to be" if self.guard == CONTROL else "SURVIVED")
 
 
 def _by_crashstates() -> bool:
@@ -93,10 +108,10 @@ def play(guard: Guard) -> int:
     return SURVIVED
 
 
-def attempt(name: str) -> Trial:
-    """Try one guard in a process of its own."""
+def attempt(name: str, names: tuple[str, ...] = ()) -> Trial:
+    """Try one guard, of those whose names begin with one of `names`, in a process of its own."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "tests.torture.mutants", "--play", name]
+    command = [sys.executable, "-m", "tests.torture.mutants", "--play", name, "--", *names]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -105,24 +120,28 @@ def attempt(name: str) -> Trial:
     return Trial(name, ran.stdout if ran.returncode == CAUGHT else "", time.monotonic() - began, trouble)
 
 
+def _with_control(chosen: list[Guard]) -> list[Guard]:
+    watchers = tuple(dict.fromkeys(watcher for guard in chosen for watcher in guard.watchers))
+    return [Guard(CONTROL, lambda: None, watchers), *chosen]
+
+
 @click.command()
 @click.option("--play", "played", help="Try one guard in this process.")
 @click.argument("names", nargs=-1)
 def main(names: tuple[str, ...], played: str | None) -> None:
     """Try every guard, or those whose names begin with one of NAMES."""
-    every = guards()
+    chosen = _with_control([guard for guard in guards() if not names or guard.name.startswith(names)])
     if played is not None:
-        raise SystemExit(play(next(guard for guard in every if guard.name == played)))
-    chosen = [guard.name for guard in every if not names or guard.name.startswith(names)]
-    trials = spread(attempt, chosen)
+        raise SystemExit(play(next(guard for guard in chosen if guard.name == played)))
+    trials = spread(partial(attempt, names=names), [guard.name for guard in chosen])
     table = Table("guard taken out", "caught by", "seconds")
     for trial in trials:
-        verdict = trial.caught_by or trial.trouble or "SURVIVED"
-        table.add_row(escape(trial.guard), escape(verdict), f"{trial.seconds:.0f}")
+        table.add_row(escape(trial.guard), escape(trial.verdict), f"{trial.seconds:.0f}")
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
-    survivors = sum(not trial.caught_by for trial in trials)
-    if survivors:
-        raise SystemExit(f"{survivors} of {len(trials)} guards can be taken out and nothing notices")
+    if wrong := sum(not trial.ok for trial in trials):
+        raise SystemExit(
+            f"{wrong} of {len(trials)} came out wrong: a guard that nothing misses, or a watcher that is red"
+        )
 
 
 if __name__ == "__main__":
