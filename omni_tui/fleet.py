@@ -56,6 +56,12 @@ RUNTIMES = ("tmux", "process")
 """What `auto` takes: the first that can be used here."""
 
 
+def find_runtime(kind: str) -> str | None:
+    """Return the runtime plugin that `kind` means on this machine; None: it cannot be used. Raises `PluginError`."""
+    kinds = RUNTIMES if kind == "auto" else (kind,)
+    return next((name for name in kinds if registry.load("runtime", name).find() is not None), None)
+
+
 class Fleet:
     """An opened fleet: its paths, its settings in force, and its parts, each made when it is asked for."""
 
@@ -89,25 +95,23 @@ class Fleet:
     def runtime(self) -> Runtime:
         """Where agents run."""
         settings = self.settings.runtime
-        kinds = RUNTIMES if settings.kind == "auto" else (settings.kind,)
-        for kind in kinds:
-            plugin = registry.load("runtime", kind)
-            if plugin.find() is not None:
-                runtime: Runtime = plugin(
-                    RuntimeSpec(
-                        root=self.paths.root,
-                        columns=settings.columns,
-                        rows=settings.rows,
-                        history_lines=settings.history_lines,
-                        redact=self.redact,
-                    )
-                )
-                return runtime
-        raise PluginError(
-            f"no runtime can be used here: {', '.join(kinds)}",
-            where=str(self.paths.config),
-            fix='install tmux, or set `kind = "process"` under [runtime]',
+        kind = find_runtime(settings.kind)
+        if kind is None:
+            raise PluginError(
+                f"no runtime can be used here: {', '.join(RUNTIMES) if settings.kind == 'auto' else settings.kind}",
+                where=str(self.paths.config),
+                fix='install tmux, or set `kind = "process"` under [runtime]',
+            )
+        runtime: Runtime = registry.load("runtime", kind)(
+            RuntimeSpec(
+                root=self.paths.root,
+                columns=settings.columns,
+                rows=settings.rows,
+                history_lines=settings.history_lines,
+                redact=self.redact,
+            )
         )
+        return runtime
 
     @cached_property
     def terminal(self) -> Terminal:

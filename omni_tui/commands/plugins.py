@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,7 @@ import msgspec
 
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
-from omni_tui.errors import FleetNotFoundError
+from omni_tui.errors import FleetNotFoundError, PluginError
 from omni_tui.plugins.registry import Listing, survey
 
 if TYPE_CHECKING:
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
     from omni_tui.model.settings import Settings
 
 
+AUTO = "auto"
+"""What `kind` says where the machine decides."""
+
+
 class PluginRow(msgspec.Struct, frozen=True, kw_only=True):
     """One plugin, and whether the fleet's settings choose it."""
 
     slot: str
     name: str
     chosen: bool
+    auto: bool = False
+    """Chosen by what is installed here, because the settings leave it to that."""
     source: str
     target: str
     fault: str
@@ -37,9 +44,11 @@ def plugins(session: Session) -> Answer:
 
     A plugin is a class behind an entry point in the group omni_tui.SLOT of any installed package.
     """
-    chosen = chosen_in(_settings(session))
+    settings = _settings(session)
+    chosen = chosen_in(settings)
+    auto = {"runtime"} if settings.runtime.kind == AUTO else set()
     listings = survey()
-    rows = [_row(listing, chosen) for listing in listings]
+    rows = [_row(listing, chosen, auto) for listing in listings]
     missing = [
         PluginRow(slot=slot, name=name, chosen=True, source="", target="", fault="chosen, but not installed")
         for slot, names in chosen.items()
@@ -62,8 +71,8 @@ def _settings(session: Session) -> Settings:
 
 
 def chosen_in(settings: Settings) -> Mapping[str, tuple[str, ...]]:
-    """Return the plugins that the settings name, by slot; agents are chosen by each agent's own `harness`."""
-    plugins, runtime = settings.plugins, settings.runtime.kind
+    """Return the plugins that the settings choose here, by slot; agents are chosen by each agent's own `harness`."""
+    plugins = settings.plugins
     return {
         "tracker": (plugins.tracker,),
         "workspace": (plugins.workspace,),
@@ -71,12 +80,22 @@ def chosen_in(settings: Settings) -> Mapping[str, tuple[str, ...]]:
         "terminal": (plugins.terminal,),
         "reaction": plugins.reactions,
         "notifier": plugins.notifiers,
-        "runtime": () if runtime == "auto" else (runtime,),
+        "runtime": _runtime(settings.runtime.kind),
     }
 
 
-def _row(listing: Listing, chosen: Mapping[str, tuple[str, ...]]) -> PluginRow:
-    return PluginRow(chosen=listing.name in chosen.get(listing.slot, ()), **msgspec.structs.asdict(listing))
+def _runtime(kind: str) -> tuple[str, ...]:
+    from omni_tui.fleet import find_runtime
+
+    found = None if kind == AUTO else kind
+    with suppress(PluginError):  # its own row says what is wrong with it
+        found = found or find_runtime(AUTO)
+    return (found,) if found else ()
+
+
+def _row(listing: Listing, chosen: Mapping[str, tuple[str, ...]], auto: Collection[str]) -> PluginRow:
+    is_chosen = listing.name in chosen.get(listing.slot, ())
+    return PluginRow(chosen=is_chosen, auto=is_chosen and listing.slot in auto, **msgspec.structs.asdict(listing))
 
 
 def _table(rows: list[PluginRow]) -> Table:
@@ -86,5 +105,6 @@ def _table(rows: list[PluginRow]) -> Table:
     table = Table("slot", "plugin", "chosen", "from", "state", box=None, pad_edge=False)
     for row in rows:
         state = Text(f"broken: {row.fault}", "red") if row.fault else Text("fine", "green")
-        table.add_row(row.slot, row.name, "yes" if row.chosen else "", row.source, state)
+        chosen = "yes, by auto" if row.auto else "yes" if row.chosen else ""
+        table.add_row(row.slot, row.name, chosen, row.source, state)
     return table

@@ -27,6 +27,7 @@ from omni_tui.model.signal import Health
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.plugins.agent.claude import ClaudeAgent
+from omni_tui.plugins.runtime.tmux import TmuxRuntime
 from omni_tui.resources import shipped_config
 from omni_tui.store import layout
 from omni_tui.store.files import move
@@ -214,6 +215,27 @@ def test_the_first_agent_is_told_the_way_to_its_provider(
     assert agent.env == {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4000/gateway"}
     assert agent.secrets == ("HTTPS_PROXY",), "a URL with a password is a secret"
     assert "a-password" not in (cli.fleet / "workspaces/two/agents/claude/agent.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "tmux", "expected"),
+    [
+        ("auto", "/usr/bin/tmux", ("tmux", True)),
+        ("auto", None, ("process", True)),
+        ("process", "/usr/bin/tmux", ("process", False)),
+        ("tmux", None, ("tmux", False)),
+    ],
+)
+def test_plugins_shows_the_runtime_that_auto_takes_here(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, kind: str, tmux: str | None, expected: tuple[str, bool]
+) -> None:
+    monkeypatch.setattr(TmuxRuntime, "find", lambda: tmux)
+    (cli.fleet / "config.toml").write_text(f'[runtime]\nkind = "{kind}"\n')
+    rows = [row for row in cli.result("plugins") if row["slot"] == "runtime"]
+    assert [(row["name"], row["auto"]) for row in rows if row["chosen"]] == [expected]
+    name, auto = expected
+    [line] = [line for line in cli("plugins").splitlines() if line.split()[:2] == ["runtime", name]]
+    assert ("yes, by auto" in line) is auto
 
 
 def test_tasks_come_from_files_stdin_and_titles(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
