@@ -122,8 +122,12 @@ def plan(backlog: Backlog, capacity: Capacity) -> Plan:
 
 
 def nobody_serves(holds: Iterable[Hold]) -> str:
-    """Return why no task can start where all of them wait for a provider that only a person can mend; else nothing."""
-    messages = [hold.message if hold.kind is HoldKind.PARKED and hold.until is None else "" for hold in holds]
+    """Return why no task can start where all of them wait for a provider that only a person can mend; else nothing.
+
+    Tasks that wait for other tasks are held by what holds those.
+    """
+    first = [hold for hold in holds if hold.kind is not HoldKind.DEPENDENCY]
+    messages = [hold.message if hold.kind is HoldKind.PARKED and hold.until is None else "" for hold in first]
     return f"no provider serves: {messages[0]}" if messages and all(messages) else ""
 
 

@@ -10,7 +10,7 @@ from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.course import Cause, Course, Parked
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.routing import provider_of, providers_for
-from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, plan
+from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, nobody_serves, plan
 
 NOW = 1000.0
 LIMIT = "its usage limit is reached"
@@ -43,6 +43,15 @@ def test_what_only_a_person_can_mend_says_how_to_go_on() -> None:
     (hold,) = decided.holds.values()
     assert (hold.until, decided.wake_at) == (None, None)
     assert "omni-tui thaw" in hold.message
+
+
+def test_nothing_can_start_where_all_wait_for_a_person_or_for_who_does() -> None:
+    after = task("b", depends_on=["a"])
+    gone = Course(parked={"claude": parked(None)})
+    assert nobody_serves(decide(gone, task("a"), after).holds.values()).startswith("no provider serves: claude: ")
+    assert not nobody_serves(decide(Course(parked={"claude": parked(NOW + 60)}), task("a"), after).holds.values())
+    assert not nobody_serves(decide(gone, after).holds.values()), "what it waits for is not there"
+    assert not nobody_serves(decide(Course(), task("a"), after).holds.values())
 
 
 @pytest.mark.parametrize(
