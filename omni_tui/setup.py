@@ -27,8 +27,8 @@ that says why: what is not committed does not count. Do not push, and do not cha
 """
 """A first agent's `INSTRUCTIONS.md`: a thin boot loader, for a person to make their own."""
 
-_PASSWORD = re.compile(r"://[^/@\s]*@")
-"""A user's part in a URL."""
+_PASSWORD = re.compile(r"(?:://[^/\s]*|^[^/@\s]+:[^/\s]*)@")
+"""A user's part in a URL, or a password in one without a scheme, as proxies are given."""
 
 
 def unfinished(fleet: Fleet, name: str) -> WorkspacePaths:

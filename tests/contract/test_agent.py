@@ -17,6 +17,7 @@ from omni_tui.model.signal import Health
 from omni_tui.plugins.agent.claude import ClaudeAgent
 from omni_tui.plugins.agent.command import CommandAgent
 from omni_tui.plugins.agent.protocol import DETAIL_LENGTH, Agent, Assignment
+from omni_tui.policy.holding import in_environment
 from omni_tui.simulation.agent import SimulatedAgent
 from tests.support.assignments import git, make_assignment, with_agent
 
@@ -119,6 +120,13 @@ def test_the_agent_is_told_its_task_by_variables_that_nothing_overrides(case: Ca
     assert environment["OMNI_WORKTREE"] == str(assignment.worktree)
     assert environment["OMNI_EVENTS"] == str(assignment.events)
     assert environment["OMNI_BASE"] == assignment.base
+
+
+def test_what_leads_it_to_its_provider_is_no_secret_by_its_name(case: Case) -> None:
+    """For it is written down; `credentials` are given by their names."""
+    agent = case.agent
+    assert list(in_environment(dict.fromkeys(agent.routes, SECRET))) == []
+    assert len(list(in_environment(dict.fromkeys(agent.credentials, SECRET)))) == len(agent.credentials)
 
 
 def test_it_gets_its_own_variables_and_none_of_ours(

@@ -202,18 +202,36 @@ def test_the_first_agent_is_for_the_harness_that_is_found(
     assert "Commit your work" in agent.instructions
 
 
-def test_the_first_agent_is_told_the_way_to_its_provider(
-    cli: Cli, origin: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "withheld",
+    [
+        {},
+        {"ANTHROPIC_AUTH_TOKEN": "a-password"},
+        {"HTTPS_PROXY": "http://me:a-password@127.0.0.1:3128"},
+        {"HTTPS_PROXY": "http://a-password@127.0.0.1:3128"},
+        {"ANTHROPIC_AUTH_TOKEN": "a-password", "https_proxy": "me:a-password@127.0.0.1:3128"},
+    ],
+    ids=["nothing", "its token", "a user and a password", "a token as the user", "no scheme"],
+)
+def test_the_first_agent_is_told_the_way_to_its_provider_and_no_password(
+    cli: Cli, origin: Path, monkeypatch: pytest.MonkeyPatch, withheld: dict[str, str]
 ) -> None:
     monkeypatch.setattr(ClaudeAgent, "find", lambda: "/usr/bin/claude")
     for name in (*ClaudeAgent.credentials, *ClaudeAgent.routes):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:4000/gateway")
-    monkeypatch.setenv("HTTPS_PROXY", "http://me:a-password@127.0.0.1:3128")
+    monkeypatch.setenv("ANTHROPIC_MODEL", "claude-sonnet@20250514")
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1:4000")
+    for name, value in withheld.items():
+        monkeypatch.setenv(name, value)
     cli("workspace", "add", "two", "--repo", str(origin))
     agent = load_agent(cli.fleet / "workspaces/two/agents/claude")
-    assert agent.env == {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4000/gateway"}
-    assert agent.secrets == ("HTTPS_PROXY",), "a URL with a password is a secret"
+    assert agent.env == {
+        "ANTHROPIC_BASE_URL": "http://127.0.0.1:4000/gateway",
+        "ANTHROPIC_MODEL": "claude-sonnet@20250514",
+        "NO_PROXY": "localhost,127.0.0.1:4000",
+    }
+    assert agent.secrets == tuple(withheld), "by their names"
     assert "a-password" not in (cli.fleet / "workspaces/two/agents/claude/agent.toml").read_text()
 
 

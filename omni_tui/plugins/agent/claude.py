@@ -40,18 +40,26 @@ ENVIRONMENT = {
 the background or for later: an agent that waits for such a thing stops, as it does when it has finished."""
 
 
+CLOUDS = ("BEDROCK", "VERTEX", "FOUNDRY")
+"""Who else serves its models, as its variables call them."""
+
 ROUTES = (
     "ANTHROPIC_BASE_URL",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "ANTHROPIC_BEDROCK_BASE_URL",
+    *(f"CLAUDE_CODE_{verb}" for cloud in CLOUDS for verb in (f"USE_{cloud}", f"SKIP_{cloud}_AUTH")),
+    *(f"ANTHROPIC_{cloud}_BASE_URL" for cloud in CLOUDS),
     "AWS_REGION",
-    "CLAUDE_CODE_USE_VERTEX",
-    "ANTHROPIC_VERTEX_BASE_URL",
+    "AWS_PROFILE",
+    "ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION",
     "ANTHROPIC_VERTEX_PROJECT_ID",
     "CLOUD_ML_REGION",
+    "ANTHROPIC_FOUNDRY_RESOURCE",
+    "ANTHROPIC_MODEL",
+    "ANTHROPIC_SMALL_FAST_MODEL",
+    *(f"ANTHROPIC_DEFAULT_{size}_MODEL" for size in ("OPUS", "SONNET", "HAIKU")),
     *(name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (proxy, proxy.lower())),
 )
-"""Gateways, the clouds that serve the same models, and proxies on the way there."""
+"""Gateways, the clouds that serve the same models, what models are called there, and proxies on the way (Claude Code's
+own documentation, "Environment variables")."""
 
 
 class ClaudeAgent:
