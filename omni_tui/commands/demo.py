@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ WATCHABLE = 3.0
 
 
 class DemoOffScriptError(OmniError):
-    """A demo that did not end as its script says."""
+    """A demo that did not end as it should."""
 
     code = "demo"
 
@@ -40,7 +41,7 @@ def demo(session: Session, *, headless: bool, agent: str, keep: Path | None) -> 
     one deletes, one goes astray, one forgets to commit, two get in each other's way. With --agent claude, three of the
     tasks go to Claude Code. All of it is made in a new directory, which stays to look around in.
     """
-    from omni_tui.demo.build import Demo, build
+    from omni_tui.demo.build import Demo, build, expected_to_land
     from omni_tui.engine.clock import SystemClock
 
     if agent == "claude":
@@ -56,7 +57,7 @@ def demo(session: Session, *, headless: bool, agent: str, keep: Path | None) -> 
         run_cockpit(place.fleet, stop_agents=True)
     else:
         _work(place, quiet=session.json)
-    return _answer(place, clock.monotonic() - began, check=agent == "scripted" and not with_cockpit)
+    return _answer(place, clock.monotonic() - began, set() if with_cockpit else expected_to_land(agent))
 
 
 def _directory(keep: Path | None) -> Path:
@@ -86,18 +87,18 @@ def _work(place: Demo, *, quiet: bool) -> None:
         run_headless(place.fleet, HeadlessOptions(until_idle=True), nowhere if quiet else None)
 
 
-def _answer(place: Demo, seconds: float, *, check: bool) -> Answer:
-    """Report how it went; where nobody could interfere, also whether it went as the script says."""
-    from omni_tui.demo.build import command, expected_to_land
+def _answer(place: Demo, seconds: float, expected: Collection[str]) -> Answer:
+    """Report how it went, and whether exactly the `expected` tasks landed; none: a person could interfere."""
+    from omni_tui.demo.build import command
 
     report = command("--fleet", str(place.fleet), "report")
     landed = {task.task.partition("/")[2] for task in report.result.landed}
     fault = None
-    if check and (missed := expected_to_land() ^ landed):
+    if expected and (missed := landed.symmetric_difference(expected)):
         fault = DemoOffScriptError(
-            f"not as the script says: {', '.join(sorted(missed))}",
+            f"not as it should have ended: {', '.join(sorted(missed))}",
             where=str(place.fleet),
-            fix="look at the journal there, and at `omni-tui doctor`",
+            fix="look at the report and the journal there, and at `omni-tui doctor`",
         )
     result = {"fleet": place.fleet, "project": place.project, "seconds": round(seconds, 1), "report": report.result}
     return Answer(result, f"\n{report.shown}\n\n{_look_around(place, seconds)}", fault)

@@ -104,8 +104,10 @@ def command(*words: str) -> Answer:
     return answer
 
 
-def expected_to_land() -> set[str]:
-    """Return the tasks that the scripted agents get right in the end."""
+def expected_to_land(harness: str) -> set[str]:
+    """Return the tasks that its agents get right in the end: the scripted ones by their table, a real one all."""
+    if harness == "claude":
+        return {Path(name).stem.partition("-")[2] for name in GOOD}
     table = tomllib.loads((HERE / "behaviours.toml").read_text(encoding="utf-8"))
     return {task for task, story in table.items() if story["attempts"][-1] == "good"}
 
