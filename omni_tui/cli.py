@@ -88,6 +88,9 @@ class LazyGroup(click.Group):
 @click.option("--until", type=TIME_OF_DAY, metavar="HH:MM", help="Headless: end at that time of day; agents go on.")
 @click.option("--for", "lasting", type=DURATION, metavar="8h", help="Headless: end after so long; agents go on.")
 @click.option("--slots", type=click.IntRange(1, 64), help="How many tasks run at once; else as config.toml says.")
+@click.option(
+    "--take-over", is_flag=True, help="Take the fleet from another dispatcher, which then changes nothing more."
+)
 @click.option("--stop-agents", is_flag=True, help="Stop the agents, too, when it ends.")
 @common
 def omni_tui(session: Session, /, **options: object) -> int | Answer | None:

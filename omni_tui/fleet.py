@@ -14,6 +14,7 @@ from omni_tui.config import load_agent, load_settings, load_workspace
 from omni_tui.engine.clock import Clock, SystemClock
 from omni_tui.engine.core import Core, Wiring
 from omni_tui.engine.course import CourseKeeper
+from omni_tui.engine.fenced import fenced
 from omni_tui.engine.held import Held, secrets_of
 from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
@@ -23,6 +24,7 @@ from omni_tui.handoff import Handoff, Release, render
 from omni_tui.lookback import read_night
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.event import Event
+from omni_tui.model.fence import Fence
 from omni_tui.model.settings import Settings, WorkspaceSettings
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status, TaskRef
@@ -65,11 +67,23 @@ def find_runtime(kind: str) -> str | None:
 class Fleet:
     """An opened fleet: its paths, its settings in force, and its parts, each made when it is asked for."""
 
-    def __init__(self, root: Path, *, slots: int | None = None, clock: Clock | None = None, disk: Disk = DISK) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        slots: int | None = None,
+        take_over: bool = False,
+        clock: Clock | None = None,
+        disk: Disk = DISK,
+    ) -> None:
+        """Take where it is; `slots` instead of those that are set; whether to `take_over` from another dispatcher."""
         self.paths = FleetPaths(root)
         self.clock = clock or SystemClock()
         self.disk = disk
+        self._owned = disk
+        self._fence = Fence()
         self._slots = slots
+        self._take_over = take_over
 
     @cached_property
     def settings(self) -> Settings:
@@ -145,11 +159,13 @@ class Fleet:
         """
         _ = self.settings
         lease = self.take_lease(mode)
+        self._owned = self.disk.through(lease.door)
+        self._fence = Fence(epoch=lease.epoch, check=lease.check)
         return Core(self._services(lease, listener), self._wiring(), until_idle=until_idle, stop_agents=stop_agents)
 
     def take_lease(self, mode: str) -> Lease:
         """Become the one dispatcher. Raises `LeaseHeldError`."""
-        return Lease.acquire(self.paths.lease, mode, self.clock.now, disk=self.disk)
+        return Lease.acquire(self.paths.lease, mode, self.clock.now, take_over=self._take_over, disk=self.disk)
 
     def watch(self) -> TreeWatch:
         """Return what tells of changes in the tree."""
@@ -172,12 +188,13 @@ class Fleet:
     def _services(self, lease: Lease, listener: Callable[[Event], None]) -> Services:
         return Services(
             clock=self.clock,
-            journal=Journal(self.paths.journal, self.clock.now, self.disk),
+            journal=Journal(self.paths.journal, self.clock.now, self._owned),
             lease=lease,
-            runtime=self.runtime,
+            disk=self._owned,
+            runtime=fenced(self.runtime, lease.check),
             wakeups=Wakeups(self.watch()),
             reactions=self.reactions,
-            notifiers=self.notifiers(),
+            notifiers=[fenced(notifier, lease.check) for notifier in self.notifiers()],
             variables=os.environ,
             held=self.held,
             settings=lambda: self.settings,
@@ -196,10 +213,10 @@ class Fleet:
             paths=self.paths,
             open_place=self.open_place,
             reload=self.reload,
-            state=take_state(self.paths.root, self.disk),
+            state=take_state(self.paths.root, self._owned),
             recent=self.recent,
             hand_off=self.hand_off,
-            save_state=lambda state: write_state(self.paths.root, throughout(state, self.redact), self.disk),
+            save_state=lambda state: write_state(self.paths.root, throughout(state, self.redact), self._owned),
         )
 
     def recent(self) -> Iterable[Event]:
@@ -212,7 +229,7 @@ class Fleet:
         night = read_night(reader, reader.read(), DAY_SECONDS)
         releases = tuple(filter(None, map(self._release, self.paths.workspace_names())))
         text = render(Handoff(root=str(self.paths.root), reason=reason, night=night, releases=releases))
-        publish(self.paths.handoff, self.redact(text).encode("utf-8", "replace"), disk=self.disk)
+        publish(self.paths.handoff, self.redact(text).encode("utf-8", "replace"), disk=self._owned)
 
     def _release(self, name: str) -> Release | None:
         """Return where a workspace's changes land; None: it cannot be used, which the workspace's opening tells."""
@@ -245,8 +262,11 @@ class Fleet:
         return load_workspace(paths.toml)
 
     def queue(self, name: str) -> Queue:
-        """Return a workspace's queue."""
-        return Queue(self.paths.workspace(name), self.clock.now, self.disk, redact=self.redact)
+        """Return a workspace's queue, as anybody may add to it."""
+        return self._queue(name, self.disk)
+
+    def _queue(self, name: str, disk: Disk) -> Queue:
+        return Queue(self.paths.workspace(name), self.clock.now, disk, redact=self.redact)
 
     def scm(self, name: str) -> Scm:
         """Return a workspace's scm."""
@@ -262,6 +282,7 @@ class Fleet:
                 author=self.settings.merge.author,
                 origin=settings.repo,
                 now=self.clock.now,
+                fence=self._fence,
             )
         )
         return scm
@@ -276,16 +297,16 @@ class Fleet:
         create_workspace(paths)
         scm = self.scm(name)
         await scm.open()
-        queue = self.queue(name)
+        queue, check = self._queue(name, self._owned), self._fence.check
         return Workplace(
             name=name,
             settings=settings,
             paths=paths,
             queue=queue,
-            runs=Runs(paths, self.disk, redact=self.redact),
-            tracker=self._tracker(settings, paths, queue),
-            checkouts=self._checkouts(settings, paths),
-            scm=scm,
+            runs=Runs(paths, self._owned, redact=self.redact),
+            tracker=fenced(self._tracker(settings, paths, queue), check),
+            checkouts=fenced(self._checkouts(settings, paths), check),
+            scm=fenced(scm, check),
             agents=lambda: _agents(paths, settings),
             harness=self.harness,
             secrets=lambda: self.secrets(name),
@@ -329,6 +350,7 @@ class Fleet:
                 copy=settings.copy,
                 setup=settings.setup,
                 setup_seconds=settings.setup_minutes * 60,
+                fence=self._fence,
                 environment={name: os.environ[name] for name in allowed if name in os.environ},
             )
         )

@@ -35,13 +35,15 @@ class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
     lasting: float | None = None
     """Stop after so many seconds; the earlier of the two counts."""
     slots: int | None = None
+    take_over: bool = False
+    """Dispatch even where another process does."""
     stop_agents: bool = False
     """End the agents when stopping, instead of leaving them at work."""
 
 
 def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
     """Dispatch the fleet at `root` and return the exit status. Raises `LeaseHeldError` if another process does."""
-    fleet = Fleet(root, slots=options.slots)
+    fleet = Fleet(root, slots=options.slots, take_over=options.take_over)
     moment = stop_at(fleet.clock.now(), options.until, options.lasting, _local_offset)
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     leader = Leader(fleet, "headless", events.put, until_idle=options.until_idle, stop_agents=options.stop_agents)

@@ -25,12 +25,13 @@ from omni_tui.store.reader import FleetReader
 T = TypeVar("T")
 
 
-def run(root: Path, *, slots: int | None = None, stop_agents: bool = False) -> int:
+def run(root: Path, *, slots: int | None = None, take_over: bool = False, stop_agents: bool = False) -> int:
     """Show the fleet at `root` and dispatch it, unless another process does; return the exit status.
 
-    Quitting leaves agents at work. How the rest ends, also on a terminal that has gone or stopped: `cockpit.ending`.
+    With `take_over` it dispatches also then. Quitting leaves agents at work. How the rest ends, also on a terminal that
+    has gone or stopped: `cockpit.ending`.
     """
-    fleet = Fleet(root, slots=slots)
+    fleet = Fleet(root, slots=slots, take_over=take_over)
     fleet.load_plugins()  # before Textual puts its own stream in stdout's place, which not every library stands
     backstage: Leader | Observer
     try:

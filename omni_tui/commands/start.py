@@ -19,6 +19,8 @@ class StartOptions(msgspec.Struct, frozen=True, kw_only=True):
     lasting: float | None
     """Seconds."""
     slots: int | None
+    take_over: bool
+    """Dispatch even where another process does."""
     stop_agents: bool
 
 
@@ -36,5 +38,5 @@ def start(session: Session, options: StartOptions) -> int:
         raise UsageError("--json, --until-idle, --until and --for are for the headless core", fix="add --headless")
     from omni_tui.cockpit.run import run as run_cockpit
 
-    status: int = run_cockpit(root, slots=options.slots, stop_agents=options.stop_agents)
+    status: int = run_cockpit(root, slots=options.slots, take_over=options.take_over, stop_agents=options.stop_agents)
     return status

@@ -69,7 +69,7 @@ class RequestDesk:
             while True:
                 await arrived.wait()
                 arrived.clear()
-                for request in control.pending(self._directory):
+                for request in control.pending(self._directory, self._services.disk):
                     if request.id not in self._taken:
                         self._taken.add(request.id)
                         self._guard.spawn(f"request {request.id}", self._serve(request))
@@ -85,7 +85,7 @@ class RequestDesk:
         except OmniError as error:
             reply = Reply(id=request.id, ok=False, message=str(error))
             self._services.record("request.refused", kind=request.kind.value, for_task=request.task, error=str(error))
-        control.reply(self._directory, throughout(reply, self._services.held.redact))
+        control.reply(self._directory, throughout(reply, self._services.held.redact), self._services.disk)
         self._taken.discard(request.id)
 
     async def carry_out(self, request: Request) -> str:

@@ -19,6 +19,7 @@ from omni_tui.model.text import clean, throughout
 from omni_tui.plugins.notifier.protocol import Notice, Notifier, Urgency
 from omni_tui.plugins.reaction.protocol import Reaction
 from omni_tui.plugins.runtime.protocol import Runtime
+from omni_tui.store.files import Disk
 from omni_tui.store.journal import Journal
 from omni_tui.store.lease import Lease
 
@@ -32,6 +33,8 @@ class Services:
     clock: Clock
     journal: Journal
     lease: Lease
+    disk: Disk
+    """The disk as the fleet's owner writes to it."""
     runtime: Runtime
     wakeups: Wakeups
     reactions: Callable[[], Sequence[Reaction]]

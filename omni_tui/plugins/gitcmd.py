@@ -57,6 +57,10 @@ _SETTINGS = (
     "submodule.recurse=false",
     "protocol.ext.allow=never",
 )
+FENCE = "refs/omni/fence"
+"""What tells whose the repository is: all who write a ref lock and look at it first."""
+_PATIENT = ("-c", "core.filesRefLockTimeout=10000")
+"""Milliseconds to wait for the lock on a ref."""
 _READ = {"cat-file", "config", "diff-tree", "for-each-ref", "log", "ls-files", "ls-remote", "ls-tree", "merge-base"}
 _LEAVE_REFS_ALONE = _READ | {
     *("commit-tree", "hash-object", "merge-tree", "read-tree", "rev-parse", "update-index", "write-tree"),
@@ -89,6 +93,8 @@ class Git(msgspec.Struct, frozen=True, kw_only=True):
     index: Path | None = None
     user_config: bool = False
     """Whether the user's own configuration is read: for their origin only."""
+    fence: str = ""
+    """The object that `refs/omni/fence` has to be for a ref to be written; empty: whatever it is."""
     new: bool = False
     """Whether the repository is just being made, so that its refs are nobody's yet: any command may run."""
 
@@ -111,9 +117,14 @@ class Git(msgspec.Struct, frozen=True, kw_only=True):
         return self._run(*arguments, stdin=stdin, accept=accept, seconds=seconds, limit=limit, extra_env=extra_env)
 
     def update_ref(self, ref: WritableRef, commit: str, before: str | None = None) -> None:
-        """Let `ref` be `commit`. With `before` only if it is that now (zeros: not there yet); or raises `ScmError`."""
-        swap = () if before is None else (require_commit(before),)
-        self._run("update-ref", "--no-deref", ref.name, require_commit(commit), *swap)
+        """Let `ref` be `commit`. With `before` only if it is that now (zeros: not there yet); or raises `ScmError`.
+
+        Behind a fence both happens in one transaction of git's: no other owner can have come in between.
+        """
+        words = ["update", ref.name, require_commit(commit), *([] if before is None else [require_commit(before)])]
+        verified = [["verify", FENCE, require_commit(self.fence)]] if self.fence else []
+        lines = "".join(f"{' '.join(line)}\n" for line in (*verified, words))
+        self._run(*_PATIENT, "update-ref", "--no-deref", "--stdin", stdin=lines.encode())
 
     def push(self, origin: str, commit: str, ref: WritableRef, *options: str, accept: Collection[int] = (0,)) -> Output:
         """Push `commit` to `ref` of the repository at `origin`, never by force. Raises `ScmError` as `run` does."""

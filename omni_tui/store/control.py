@@ -10,7 +10,7 @@ import msgspec
 from omni_tui.errors import OmniError, UsageError
 from omni_tui.model.request import Reply, Request
 from omni_tui.model.task import is_valid_id
-from omni_tui.store.files import publish, remove
+from omni_tui.store.files import DISK, Disk, publish, remove
 from omni_tui.store.reading import decode_shown, put_aside, read_small
 
 REQUEST = ".request.json"
@@ -24,7 +24,7 @@ def post(directory: Path, request: Request) -> None:
     publish(_path(directory, request.id, REQUEST), msgspec.json.encode(request))
 
 
-def pending(directory: Path) -> list[Request]:
+def pending(directory: Path, disk: Disk = DISK) -> list[Request]:
     """Return the requests without a reply, oldest first. What cannot be read as one is put aside with a note."""
     requests = []
     for path in directory.glob(f"*{REQUEST}"):
@@ -34,19 +34,19 @@ def pending(directory: Path) -> list[Request]:
             continue
         except (msgspec.MsgspecError, OSError) as error:
             with suppress(FileNotFoundError):  # taken back
-                put_aside(path, "a request", str(error))
+                put_aside(path, "a request", str(error), disk)
             continue
         if _path(directory, request.id, REPLY).exists():  # carried out, then a crash
-            remove(path)
+            remove(path, disk=disk)
         else:
             requests.append(request)
     return sorted(requests, key=lambda request: (request.at, request.id))
 
 
-def reply(directory: Path, answer: Reply) -> None:
+def reply(directory: Path, answer: Reply, disk: Disk = DISK) -> None:
     """Answer a request, which then is no longer pending."""
-    publish(_path(directory, answer.id, REPLY), msgspec.json.encode(answer))
-    remove(_path(directory, answer.id, REQUEST))
+    publish(_path(directory, answer.id, REPLY), msgspec.json.encode(answer), disk=disk)
+    remove(_path(directory, answer.id, REQUEST), disk=disk)
 
 
 def read_reply(directory: Path, request_id: str) -> Reply | None:

@@ -1,19 +1,23 @@
 """The durable primitives: nothing is acknowledged before it would survive a power loss.
 
 The rule is Maildir's (facts: reliability, State): temporary name, fsync, rename, fsync of the directories. Every
-operation of the system that changes the tree is a method of `Disk`, so that a test can record them, or let one fail.
+operation of the system that changes the tree is a method of `Disk`, so that a test can record them, or let one fail;
+and so that a stale owner's can be made to fail: see `Door`.
 """
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import errno
+import functools
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 TEMPORARY_PREFIX = "."
 """Begins the name of a file that is not finished: hidden from every listing of ours."""
@@ -22,18 +26,70 @@ _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _serial = count()
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Door(NamedTuple):
+    """By what name the owner of a fleet reaches its tree: a link to the root that its successor removes first of all.
+
+    The kernel looks names up in the very call that changes them. So a call of a stale owner fails, whenever it was
+    stopped before: there is no moment between a look at the lease and the deed.
+    """
+
+    root: Path
+    link: Path
+    check: Callable[[], None]
+    """Raises `LeaseLostError` once the lease is another's."""
+
+    def at(self, path: Path) -> Path:
+        """Return a path of the tree by way of the door."""
+        return self.link / path.relative_to(self.root)
+
+
+def _by_door(method: Callable[Concatenate[Disk, P], T]) -> Callable[Concatenate[Disk, P], T]:
+    """Have a method of a disk that has a door go by it; where it is shut, say so rather than that a file has gone."""
+
+    @functools.wraps(method)
+    def passing(disk: Disk, /, *arguments: P.args, **named: P.kwargs) -> T:
+        door = disk.door
+        if door is None:
+            return method(disk, *arguments, **named)
+        if not any(isinstance(argument, Path) for argument in arguments):  # a file that was opened by way of the door
+            door.check()
+        led: tuple[object, ...] = tuple(door.at(each) if isinstance(each, Path) else each for each in arguments)
+        try:
+            return method(disk, *led, **named)  # type: ignore[arg-type]
+        except FileNotFoundError:
+            door.check()
+            raise
+
+    return passing
+
 
 class Disk:
     """What the operating system does for us, one call each; errors are its `OSError`s."""
 
+    door: Door | None = None
+    """The way by which its changes go; None: the straight one, as for those who own nothing."""
+
+    def through(self, door: Door) -> Self:
+        """Return the same disk for a fleet's owner."""
+        owned = copy.copy(self)
+        owned.door = door
+        return owned
+
+    @_by_door
     def open(self, path: Path, flags: int) -> int:
         """Open `path`, never across an exec; a file that it creates is readable as the umask says."""
         return os.open(path, flags | os.O_CLOEXEC, 0o666)
 
+    @_by_door
     def write(self, descriptor: int, data: bytes) -> int:
         """Write some of `data`; return how much."""
         return os.write(descriptor, data)
 
+    @_by_door
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut a file to `size` bytes."""
         os.ftruncate(descriptor, size)
@@ -46,18 +102,22 @@ class Disk:
         """Let go of a descriptor."""
         os.close(descriptor)
 
+    @_by_door
     def replace(self, source: Path, target: Path) -> None:
         """Rename, over whatever is there."""
         source.replace(target)
 
+    @_by_door
     def rename(self, source: Path, target: Path) -> None:
         """Rename where `target` is free; `FileExistsError` where it is not, `FileNotFoundError` without a source."""
         _rename_exclusively(source, target)
 
+    @_by_door
     def unlink(self, path: Path) -> None:
         """Remove a file's name."""
         path.unlink()
 
+    @_by_door
     def mkdir(self, path: Path) -> None:
         """Make a directory whose parent exists."""
         path.mkdir()

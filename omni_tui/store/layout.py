@@ -11,6 +11,7 @@ from omni_tui.store.paths import FleetPaths, WorkspacePaths
 IGNORED = """\
 # What the fleet holds for itself. Policy, agents, tasks and the vault are worth keeping under version control.
 /lease
+/.owner-*
 /state.json
 /control/
 /journal/

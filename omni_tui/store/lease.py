@@ -1,7 +1,9 @@
 """The lease: one process dispatches a fleet. A flock says whether, the file's content says who.
 
-The kernel drops the lock with the process, however it dies. The epoch fences: it grows with every owner, is written
-into all that an owner does, and an owner that finds another's epoch in the file changes nothing any more.
+The kernel drops the lock with the process, however it dies. One that is stopped (Ctrl-Z, SIGSTOP) keeps it, so after
+a term the lease is taken over: another file takes the place of the one that it holds. When it goes on it can change
+nothing any more, for its door is shut (`store.files.Door`); the epoch, which grows with every owner and is written into
+all that an owner does, tells them apart.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -18,8 +21,9 @@ import psutil
 
 from omni_tui.errors import LeaseHeldError, LeaseLostError
 from omni_tui.model.view import Owner
-from omni_tui.store.files import DISK, Disk, sync_dir
+from omni_tui.store.files import DISK, Disk, Door, sync_dir
 from omni_tui.store.reading import decode_shown
+from omni_tui.store.seizure import renew_open_files
 
 _RECORD_BYTES = 1024
 """The content has one size, so that one write replaces it and no reader sees the end of a former one."""
@@ -30,6 +34,15 @@ _MOST_DIGITS = 16
 _TRIES = 5
 _PAUSE_SECONDS = 0.02
 """`read_owner` holds the lock for microseconds: what is still held after these is held by an owner."""
+
+TERM_SECONDS = 5.0
+"""A stopped owner's lease is over after these: one that is stopped does nothing that could be lost."""
+
+_DOOR = ".owner-"
+"""Begins the name of an owner's door."""
+
+_SAME_SECONDS = 2.0
+"""Start times of one process, as told to two others, differ by less: they are counted from the boot."""
 
 _owner = msgspec.json.Decoder(Owner)
 
@@ -64,6 +77,12 @@ class Lease:
         """Unique to this start of a dispatcher; sorts after all before it."""
         return self.owner.epoch
 
+    @property
+    def door(self) -> Door:
+        """The way by which this owner, and no later one, reaches the fleet's tree."""
+        root = self.path.parent
+        return Door(root, root / f"{_DOOR}{self.epoch}", self.check)
+
     @classmethod
     def acquire(
         cls,
@@ -71,44 +90,128 @@ class Lease:
         mode: str,
         now: Callable[[], float],
         *,
+        take_over: bool = False,
         process: Callable[[], Process] = this_process,
         pause: Callable[[float], None] = time.sleep,
         disk: Disk = DISK,
     ) -> Lease:
-        """Take the fleet's lease for this process; `mode` is `cockpit` or `headless`.
+        """Take the fleet's lease for this process; `mode` is `cockpit` or `headless`. Children do not inherit it.
 
-        Raises `LeaseHeldError` naming the holder. Children do not inherit it.
+        From an owner that stays stopped for `TERM_SECONDS` it is taken over; with `take_over` from any, at once.
+        Raises `LeaseHeldError` naming the holder.
         """
+        us = process()
+
+        def take(stale: str = "") -> Lease:
+            with _gate(path.parent, pause):
+                return cls._take(path, us, mode, now, stale, pause, disk)
+
+        try:
+            return take()
+        except LeaseHeldError:
+            holder = read_owner(path)
+            if holder is None:  # it has just ended, or only a look was in our way
+                return take()
+            if not (take_over or _stays_stopped(holder, us, pause)):
+                raise
+            return take(holder.epoch)
+
+    @classmethod
+    def _take(
+        cls,
+        path: Path,
+        us: Process,
+        mode: str,
+        now: Callable[[], float],
+        stale: str,
+        pause: Callable[[float], None],
+        disk: Disk,
+    ) -> Lease:
+        """Own the file at `path`, or, where the owner with the epoch `stale` holds it, one in its place."""
         descriptor = disk.open(path, os.O_RDWR | os.O_CREAT)
         try:
+            last, new = _read(descriptor), path.with_name(f".lease.{us.pid}.tmp")
+            if seizing := bool(stale and last and last.epoch == stale):
+                disk.close(descriptor)
+                descriptor = disk.open(new, os.O_RDWR | os.O_CREAT)
             _lock(descriptor, path, pause)
-            owner = _describe(process(), _read(descriptor), mode, now())
+            owner = _describe(us, _last_count(last if seizing else _read(descriptor), path.parent), mode, now())
             _write(descriptor, owner, disk)
+            if seizing:
+                disk.replace(new, path)
             sync_dir(path.parent, disk=disk)
             lease = cls(path, descriptor, owner, disk)
+            lease._change_door()
             lease.check()  # the file that was locked may have been replaced in between
+            if seizing:
+                renew_open_files(path.parent, disk)
         except BaseException:
             disk.close(descriptor)
             raise
         return lease
 
+    def _change_door(self) -> None:
+        """Shut the doors of all before us, open our own. Not synced: after a power loss nobody is left to use one."""
+        door = self.door
+        for link in door.root.glob(f"{_DOOR}*"):
+            link.unlink(missing_ok=True)
+        door.link.symlink_to(".")
+
     def check(self) -> None:
         """Return if this process still owns the fleet; raises `LeaseLostError` if the file is gone or another's."""
         try:
             there = self.path.stat()
+            ours = os.fstat(self._descriptor)
+            os.lstat(self.door.link)
         except FileNotFoundError:
-            there = None
-        ours = os.fstat(self._descriptor)
-        if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
-            raise LeaseLostError("the lease file was taken away", where=str(self.path), fix="start omni-tui again")
+            raise self._lost("the lease file was taken away") from None
+        except OSError as error:  # released: the descriptor is closed
+            raise self._lost("the lease was released") from error
+        if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
+            raise self._lost("the lease file was taken away")
         found = _read(self._descriptor)
         if found is None or found.epoch != self.epoch:
-            raise LeaseLostError("the lease has another owner", where=str(self.path), fix="start omni-tui again")
+            raise self._lost("the lease has another owner")
+
+    def _lost(self, how: str) -> LeaseLostError:
+        return LeaseLostError(how, where=str(self.path), fix="start omni-tui again")
 
     def release(self) -> None:
         """Let go, for children that were forked as well. The content stays: the next owner counts its epoch on."""
+        with suppress(FileNotFoundError):  # a successor has shut it
+            self.door.link.unlink()
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self._disk.close(self._descriptor)
+
+
+@contextmanager
+def _gate(root: Path, pause: Callable[[float], None]) -> Iterator[None]:
+    """Let one process at a time take the fleet's lease, so that nobody takes over from an owner that has changed."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if not _is_free(descriptor, pause):
+            raise LeaseHeldError("another process is just taking the lease", where=str(root), fix="try again")
+        yield
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # for children that were forked meanwhile as well
+    finally:
+        os.close(descriptor)
+
+
+def _stays_stopped(holder: Owner, us: Process, pause: Callable[[float], None]) -> bool:
+    """Whether the owner is a process of this machine that stays stopped for the term. Blocks that long if it does."""
+    if (holder.host, holder.boot_id) != (us.host, us.boot_id):
+        return False
+    try:
+        process = psutil.Process(holder.pid)
+        if abs(process.create_time() - holder.process_started) > _SAME_SECONDS:
+            return False
+        for _ in range(round(TERM_SECONDS / _PAUSE_SECONDS)):
+            if process.status() != psutil.STATUS_STOPPED:
+                return False
+            pause(_PAUSE_SECONDS)
+    except psutil.Error:  # it has just ended
+        return False
+    return True
 
 
 def read_owner(path: Path) -> Owner | None:
@@ -128,28 +231,40 @@ def read_owner(path: Path) -> Owner | None:
 
 
 def _lock(descriptor: int, path: Path, pause: Callable[[float], None]) -> None:
+    if _is_free(descriptor, pause):
+        return
+    holder = _read(descriptor)
+    who = f"process {holder.pid} on {holder.host} ({holder.mode})" if holder else "another process"
+    fix = "watch it with omni-tui, end it first, or, if it can do nothing any more, start with --take-over"
+    raise LeaseHeldError(f"{who} dispatches this fleet", where=str(path), fix=fix)
+
+
+def _is_free(descriptor: int, pause: Callable[[float], None]) -> bool:
+    """Whether an open file could be locked, which it then is."""
     for _ in range(_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pause(_PAUSE_SECONDS)
         else:
-            return
-    holder = _read(descriptor)
-    who = f"process {holder.pid} on {holder.host} ({holder.mode})" if holder else "another process"
-    fix = "watch it with omni-tui, or end it first"
-    raise LeaseHeldError(f"{who} dispatches this fleet", where=str(path), fix=fix)
+            return True
+    return False
 
 
-def _describe(process: Process, last: Owner | None, mode: str, now: float) -> Owner:
-    """Count the epoch on under the lock. Boot and process keep it unique even where the file was lost."""
-    number = _count(last.epoch) + 1 if last else 1
+def _last_count(last: Owner | None, root: Path) -> int:
+    """Return the count of the latest epoch, as the lease tells or, where that was lost, a door that is still there."""
+    doors = (link.name.removeprefix(_DOOR) for link in root.glob(f"{_DOOR}*"))
+    return max(map(_count, (last.epoch if last else "", *doors)))
+
+
+def _describe(process: Process, last: int, mode: str, now: float) -> Owner:
+    """Count the epoch on under the lock. Boot and process keep it unique even where all was lost."""
     return Owner(
         pid=process.pid,
         host=process.host,
         boot_id=process.boot_id,
         process_started=process.started,
-        epoch=f"{number:06d}-{process.boot_id[:8]}-{process.pid}",
+        epoch=f"{last + 1:06d}-{process.boot_id[:8]}-{process.pid}",
         since=now,
         mode=mode,
     )

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 
+from omni_tui.engine.fenced import fenced
+from omni_tui.errors import LeaseLostError, ScmError
+from omni_tui.model.fence import Fence
 from omni_tui.model.task import Status
+from omni_tui.plugins.gitcmd import FENCE, Git
+from omni_tui.plugins.gitrefs import WritableRef
+from omni_tui.plugins.scm.fencing import put_up
 from omni_tui.plugins.scm.local import LocalScm
 from omni_tui.plugins.scm.protocol import Merge
-from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
+from omni_tui.store.runs import Runs
+from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, git, make_fleet
+from tests.support.headless import headless, read_until
 from tests.support.leftovers import no_server_left, nothing_left
-from tests.support.running import PATIENCE, Record, until_idle
+from tests.support.running import PATIENCE, Record, dispatching, until_idle
 
 PATIENT = QUICK.replace("0.05", "5")
 WAITS = AGENT + "say accepted\nsleep 100\n"
@@ -55,6 +64,96 @@ async def test_lost_lease_stops_the_core_and_it_writes_nothing_more(tmp_path: Pa
     await fleet.fleet.runtime.kill(handle, grace=0)
     lease.unlink(missing_ok=True)
     await until_idle(fleet)
+
+
+async def test_stopped_owner_is_taken_over_and_then_writes_nothing(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    fleet.agent(WAITS)
+    task = fleet.add("Fenced")
+    stale = headless(fleet, "--json")
+    read_until(stale, '"phase":"watch"')
+    stale.send_signal(signal.SIGSTOP)
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "task.adopted")
+        await record.wait(lambda event: event.data.get("phase") == "watch")
+        before = tree(fleet)
+        stale.send_signal(signal.SIGCONT)
+        words, _ = stale.communicate(timeout=PATIENCE)
+        assert stale.returncode == 1
+        assert "the lease" in words
+        assert tree(fleet) == before
+        handle = fleet.fleet.handle(task.ref)
+        assert handle is not None
+        assert fleet.fleet.runtime.alive(handle), "the agent is its successor's"
+        fleet.agent(GOOD)
+    assert Runs(fleet.paths).attempts(task.id) == [1]
+    await nothing_left(fleet)
+
+
+async def test_owner_is_taken_over_on_request(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    fleet.agent(WAITS)
+    fleet.add("Fenced")
+    first = headless(fleet, "--json")
+    read_until(first, '"phase":"watch"')
+    second = headless(fleet, "--json", "--take-over", "--stop-agents")
+    read_until(second, "task.adopted")
+    words, _ = first.communicate(timeout=PATIENCE)
+    assert "core.stopped" in words.splitlines()[-1]
+    second.send_signal(signal.SIGINT)
+    second.communicate(timeout=PATIENCE)
+    await nothing_left(fleet)
+
+
+@pytest.mark.parametrize("kind", ["command", "sync", "value"])
+async def test_nothing_of_a_plugin_is_begun_once_the_lease_is_lost(kind: str) -> None:
+    class Plugin:
+        name = "some"
+
+        async def start(self) -> str:
+            return "started"
+
+        async def close(self) -> str:
+            return "closed"
+
+        def alive(self) -> bool:
+            return True
+
+    def lost() -> None:
+        raise LeaseLostError("lost")
+
+    plugin = fenced(Plugin(), lost)
+    if kind == "value":
+        assert plugin.name == "some"
+    elif kind == "sync":
+        assert plugin.alive()
+        assert await plugin.close() == "closed"
+    else:
+        with pytest.raises(LeaseLostError):
+            await plugin.start()
+        assert await fenced(Plugin(), lambda: None).start() == "started"
+
+
+async def test_ref_is_written_by_the_owner_of_the_repository_alone(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    repo, main = Git(git_dir=fleet.paths.repo), git(fleet.paths.repo, "rev-parse", "main")
+    ref = WritableRef("refs/heads/omni/0001/1")
+    first = put_up(repo, Fence(epoch="000001-a-1"))
+    first.update_ref(ref, main)
+    second = put_up(repo, Fence(epoch="000002-b-2"))
+    with pytest.raises(ScmError, match=FENCE):
+        first.update_ref(WritableRef("refs/heads/omni/0002/1"), main)
+    second.update_ref(WritableRef("refs/heads/omni/0003/1"), main)
+    branches = git(fleet.paths.repo, "for-each-ref", "--format=%(refname)", "refs/heads/omni").splitlines()
+    assert branches == [ref.name, "refs/heads/omni/0003/1"]
+    assert git(fleet.paths.repo, "cat-file", "-p", FENCE) == "000002-b-2"
+
+    def lost() -> None:
+        raise LeaseLostError("lost")
+
+    with pytest.raises(LeaseLostError):
+        put_up(repo, Fence(epoch="000001-a-1", check=lost))
+    assert git(fleet.paths.repo, "cat-file", "-p", FENCE) == "000002-b-2"
 
 
 async def test_defect_in_one_delivery_blocks_that_task_and_no_other(

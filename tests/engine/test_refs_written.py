@@ -47,6 +47,20 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return seen
 
 
+@pytest.fixture
+def fed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Record every line that a git process is fed."""
+    seen: list[bytes] = []
+    converse = gitcmd._converse
+
+    def recorded(process: subprocess.Popen[bytes], stdin: bytes | None, limit: int | None) -> tuple[bytes, bytes, bool]:
+        seen.extend((stdin or b"").splitlines())
+        return converse(process, stdin, limit)
+
+    monkeypatch.setattr(gitcmd, "_converse", recorded)
+    return seen
+
+
 def arguments(command: list[str]) -> list[str]:
     """Return a git command's own words, without the settings before it."""
     words = command[1:]
@@ -55,11 +69,10 @@ def arguments(command: list[str]) -> list[str]:
     return words
 
 
-def written(commands: list[list[str]]) -> Iterator[str]:
-    """Give the full name of each ref that the commands write."""
+def written(commands: list[list[str]], fed: list[bytes]) -> Iterator[str]:
+    """Give the full name of each ref that the commands write; `update-ref` is fed them, a line each."""
+    yield from (line.decode().split()[1] for line in fed if line.startswith(b"update "))
     for words in map(arguments, commands):
-        if words[0] == "update-ref":
-            yield next(word for word in words[1:] if not word.startswith("--"))
         if words[0] == "push":
             yield words[-1].partition(":")[2]
 
@@ -70,7 +83,9 @@ def refs(where: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("workspace", ["clone", "worktree"])
-async def test_only_refs_of_ours_are_written(tmp_path: Path, commands: list[list[str]], workspace: str) -> None:
+async def test_only_refs_of_ours_are_written(
+    tmp_path: Path, commands: list[list[str]], fed: list[bytes], workspace: str
+) -> None:
     fleet: TestFleet = await make_fleet(
         tmp_path, settings=QUICK.replace("0.05", "1"), workspace=f'workspace = "{workspace}"\n'
     )
@@ -78,10 +93,11 @@ async def test_only_refs_of_ours_are_written(tmp_path: Path, commands: list[list
     fleet.add("One")
     fleet.add("Two")
     made, theirs = refs(fleet.paths.repo), refs(fleet.origin)
-    del commands[:]
+    del commands[:], fed[:]
     await until_idle(fleet)
-    names = set(written(commands))
-    assert RELEASE in names
+    names = set(written(commands, fed))
+    assert {RELEASE, gitcmd.FENCE} <= names
+    assert sum(arguments(command)[:3] == ["update-ref", "--no-deref", "--stdin"] for command in commands) >= 5
     assert [name for name in names if refusal(name, release="release/omni", protected=frozenset({"main"}))] == []
     others = {arguments(command)[0] for command in commands} - WRITES_REFS
     assert {"merge-tree", "commit-tree"} <= others

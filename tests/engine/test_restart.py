@@ -16,7 +16,8 @@ from omni_tui.model.task import Status
 from omni_tui.plugins.runtime.process import ProcessRuntime
 from omni_tui.plugins.runtime.protocol import Handle, RuntimeSpec
 from omni_tui.store.runs import Runs
-from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
+from tests.support.fleets import AGENT, QUICK, make_fleet
+from tests.support.headless import headless, read_until
 from tests.support.running import dispatching, until_idle
 
 PATIENT = QUICK.replace("0.05", "5")
@@ -29,24 +30,6 @@ echo done > done.txt; commit done
 say finished
 """
 )
-
-
-def headless(fleet: TestFleet, *words: str) -> subprocess.Popen[str]:
-    """Start the headless core as a user would."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "--headless", *words],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def read_until(process: subprocess.Popen[str], word: str) -> None:
-    """Read its lines until one holds `word`."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if word in line:
-            return
-    raise AssertionError(f"it ended before it said {word!r}")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)

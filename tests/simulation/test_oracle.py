@@ -25,6 +25,7 @@ from omni_tui.simulation.play import play
 from omni_tui.simulation.scenario import draw_night
 from omni_tui.simulation.scm import MemoryScm
 from omni_tui.simulation.world import SECRET
+from omni_tui.store.files import Disk
 from omni_tui.store.lease import Lease
 from omni_tui.store.queue import Queue
 
@@ -121,6 +122,7 @@ def test_the_fence_is_missed_where_two_dispatch(monkeypatch: pytest.MonkeyPatch)
     night = Night(seed=1, settings=Settings(scheduler=SchedulerSettings(slots=2)), hours=3, tasks=12, plan=plan)
     assert play(night).violations == ()
     monkeypatch.setattr(Lease, "check", lambda _: None)
+    monkeypatch.setattr(Disk, "through", lambda disk, _: disk)
     assert play(night).violations
 
 

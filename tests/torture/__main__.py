@@ -21,6 +21,7 @@ CAMPAIGNS = (
     "diskfaults",
     "hostile",
     "nights",
+    "races",
 )
 """Modules of this package with a `run(long) -> Figure`."""
 PIPE_WIDTH = 160

@@ -26,11 +26,13 @@ def scratch() -> Iterator[Path]:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """Copy the directories and plain files below `source`; ten times as fast as shutil, which also keeps modes."""
+    """Copy directories, links and plain files below `source`; ten times as fast as shutil, which also keeps modes."""
     target.mkdir()
     with os.scandir(source) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 copy_tree(Path(entry.path), target / entry.name)
+            elif entry.is_symlink():  # an owner's door
+                (target / entry.name).symlink_to(Path(entry.path).readlink())
             else:
                 (target / entry.name).write_bytes(Path(entry.path).read_bytes())

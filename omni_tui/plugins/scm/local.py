@@ -18,6 +18,7 @@ from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
 from omni_tui.plugins.scm.change import merge_base, read_additions, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
 from omni_tui.plugins.scm.commits import read_commits
+from omni_tui.plugins.scm.fencing import put_up
 from omni_tui.plugins.scm.locks import clear_stale_locks
 from omni_tui.plugins.scm.origin import branch_tip, origin_state, push
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
@@ -126,6 +127,7 @@ class LocalScm:
             raise ScmError("not a git repository", where=str(spec.repo), fix="omni-tui workspace add NAME --repo …")
         release = self._writable_release
         clear_stale_locks(spec.repo, release.name, spec.now())
+        self._bare = put_up(self._bare, spec.fence)
         tip = resolve(self._bare, release.name)
         if tip is not None:
             return tip

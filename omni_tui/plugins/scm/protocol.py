@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from omni_tui.model.change import Change, CommitSketch
+from omni_tui.model.fence import Fence
 
 
 class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Where the repository came from, a path or URL; empty: nowhere to push to."""
     now: Callable[[], float]
     """UTC seconds: the time of the commits that are made."""
+    fence: Fence = Fence()
+    """For whom refs are written, from `open` on: once the fleet is another's, none is."""
 
 
 class Merge(msgspec.Struct, frozen=True, kw_only=True):

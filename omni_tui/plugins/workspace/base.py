@@ -111,6 +111,7 @@ class CheckoutWorkspace(ABC):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not (branch and self._claim_spare(path, branch, commit)):
             self._create(path, branch, commit)
+        self.spec.fence.check()
         if self.spec.copy:
             copy_files(self.spec.copy_from, self.spec.copy, path)
             exclude(self._info_exclude(path), self.spec.copy)
@@ -166,6 +167,7 @@ class CheckoutWorkspace(ABC):
 
     def _discard(self, path: Path) -> None:
         """Take a checkout away in one rename, so that none is ever half there; its files go with the trash."""
+        self.spec.fence.check()
         drop_record(path)
         if not os.path.lexists(path):
             return

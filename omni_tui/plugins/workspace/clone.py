@@ -29,12 +29,14 @@ class CloneWorkspace(CheckoutWorkspace):
         sha256 = is_sha256(repo)
         make_git_dir(git_dir, bare=False, head=tip, sha256=sha256, borrow=repo, config=AGENT_CONFIG)
         self._put_on(git_dir, branch, tip)
+        self.spec.fence.check()
         fill(Git(git_dir=git_dir, work_tree=path), tip)
 
     def _claim(self, spare: Path, base: str, path: Path, branch: str, tip: str) -> None:
         spare.rename(path)
         self._put_on(path / ".git", branch, tip)
         if base != tip:
+            self.spec.fence.check()
             fill(Git(git_dir=path / ".git", work_tree=path), base, tip)
 
     def _move(self, path: Path, base: str, tip: str) -> None:
@@ -49,6 +51,7 @@ class CloneWorkspace(CheckoutWorkspace):
 
     def _put_on(self, git_dir: Path, branch: str, tip: str) -> None:
         """Put the checkout on a new branch, and show the agent what it starts from as its release branch."""
+        self.spec.fence.check()
         seen = {f"refs/remotes/origin/{self.spec.release}": tip} if self.spec.release else {}
         if branch:
             set_refs(git_dir, {f"refs/heads/{branch}": tip} | seen)

@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
+from omni_tui.model.fence import Fence
+
 
 class WorkspaceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What the plugin is made with: one project's directories and its set-up."""
@@ -27,6 +29,8 @@ class WorkspaceSpec(msgspec.Struct, frozen=True, kw_only=True):
     setup_seconds: float = 300.0
     environment: dict[str, str] = msgspec.field(default_factory=dict)
     """The whole environment of the set-up command."""
+    fence: Fence = Fence()
+    """For whom checkouts are made: once the fleet is another's, so are they."""
 
 
 class Worktree(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,10 +71,12 @@ class WorktreeWorkspace(CheckoutWorkspace):
 
     def _put_on(self, path: Path, branch: str, tip: str) -> None:
         ref = WritableRef(f"refs/heads/{branch}")
+        self.spec.fence.check()
         self._bare.update_ref(ref, tip)
         set_head(_admin(path), ref.name)
 
     def _fill_files(self, path: Path, *trees: str) -> None:
+        self.spec.fence.check()
         with view(self.spec.repo, work_tree=path) as objects:
             fill(msgspec.structs.replace(objects, index=_admin(path) / "index"), *trees)
 
