@@ -141,7 +141,8 @@ class Lease:
                 disk.replace(new, path)
             sync_dir(path.parent, disk=disk)
             lease = cls(path, descriptor, owner, disk)
-            lease._change_door()
+            _shut_doors(path.parent)
+            lease.door.link.symlink_to(".")  # not synced: after a power loss nobody is left to go by one
             lease.check()  # the file that was locked may have been replaced in between
             if seizing:
                 renew_open_files(path.parent, disk)
@@ -149,13 +150,6 @@ class Lease:
             disk.close(descriptor)
             raise
         return lease
-
-    def _change_door(self) -> None:
-        """Shut the doors of all before us, open our own. Not synced: after a power loss nobody is left to use one."""
-        door = self.door
-        for link in door.root.glob(f"{_DOOR}*"):
-            link.unlink(missing_ok=True)
-        door.link.symlink_to(".")
 
     def check(self) -> None:
         """Return if this process still owns the fleet; raises `LeaseLostError` if the file is gone or another's."""
@@ -195,6 +189,12 @@ def _gate(root: Path, pause: Callable[[float], None]) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # for children that were forked meanwhile as well
     finally:
         os.close(descriptor)
+
+
+def _shut_doors(root: Path) -> None:
+    """Keep every owner before us out of the tree."""
+    for link in root.glob(f"{_DOOR}*"):
+        link.unlink(missing_ok=True)
 
 
 def _stays_stopped(holder: Owner, us: Process, pause: Callable[[float], None]) -> bool:

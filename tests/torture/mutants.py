@@ -79,10 +79,17 @@ def _by_hostile() -> bool:
     return not hostile.run(long=False).ok
 
 
+def _by_races() -> bool:
+    from tests.torture.races import Stops, stop_all
+
+    return any(stop.bad for stop in stop_all(Stops(1, 1)))
+
+
 CAMPAIGNS: Mapping[str, Callable[[], bool]] = {
     "crashstates": _by_crashstates,
     "killpoints": _by_killpoints,
     "hostile": _by_hostile,
+    "races": _by_races,
 }
 """The campaigns, tiny: whether one turns red."""
 
