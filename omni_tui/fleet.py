@@ -23,13 +23,14 @@ from omni_tui.errors import OmniError, PluginError, UsageError, WorkspaceError
 from omni_tui.handoff import Handoff, Release, render
 from omni_tui.lookback import read_night
 from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.confinement import Confinement
 from omni_tui.model.event import Event
 from omni_tui.model.fence import Fence
 from omni_tui.model.settings import Settings, WorkspaceSettings
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.model.text import throughout
-from omni_tui.plugins import detection, machine, registry
+from omni_tui.plugins import detection, machine, registry, sandbox
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
@@ -122,6 +123,7 @@ class Fleet:
                 columns=settings.columns,
                 rows=settings.rows,
                 history_lines=settings.history_lines,
+                sandbox=sandbox.find(self.settings.sandbox.kind) == "bwrap",
                 redact=self.redact,
             )
         )
@@ -339,6 +341,13 @@ class Fleet:
 
     def _checkouts(self, settings: WorkspaceSettings, paths: WorkspacePaths) -> Workspace:
         allowed = self.settings.runtime.environment
+        environment = {name: os.environ[name] for name in allowed if name in os.environ}
+        confined = sandbox.find(self.settings.sandbox.kind) == "bwrap"
+
+        def confine(checkout: Path) -> Sequence[str]:
+            reach = Confinement(read=(str(paths.repo),), write=(str(checkout),), net=settings.net)
+            return sandbox.command(reach, ("/bin/sh",), environment) if confined else ()
+
         plugin = registry.load("workspace", settings.workspace or self.settings.plugins.workspace)
         workspace: Workspace = plugin(
             WorkspaceSpec(
@@ -351,10 +360,21 @@ class Fleet:
                 setup=settings.setup,
                 setup_seconds=settings.setup_minutes * 60,
                 fence=self._fence,
-                environment={name: os.environ[name] for name in allowed if name in os.environ},
+                environment=environment,
+                confine=confine,
             )
         )
         return workspace
+
+    def require_sandbox(self) -> None:
+        """Raise `PluginError` where agents would run without the sandbox and nobody has said that they may."""
+        kind = self.settings.sandbox.kind
+        if sandbox.find(kind) is None:
+            raise PluginError(
+                f"agents cannot be kept in a sandbox here: {sandbox.fault()}",
+                where=str(self.paths.config),
+                fix='install bubblewrap, or set `kind = "off"` under [sandbox]: then agents can do all that you can',
+            )
 
     # -- one task --------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_run, ok, warn
+from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_protection, judge_run, ok, warn
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import read_fleet
@@ -82,6 +83,7 @@ def _fleet(session: Session) -> Iterator[Check]:
         settings = load_settings(paths.config)
         yield ok("config.toml", "every key is known and in range")
         yield from _plugins(settings)
+        yield judge_protection(settings.sandbox, _linked(paths, settings))
     except ConfigError as error:
         yield fail("config.toml", f"{error.where}: {error.message}", error.fix)
     owner = read_owner(paths.lease)
@@ -92,6 +94,20 @@ def _fleet(session: Session) -> Iterator[Check]:
         yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")
     for name in names:
         yield from _workspace(paths, name)
+
+
+def _linked(paths: FleetPaths, settings: Settings) -> list[str]:
+    """Return the workspaces whose checkouts share the repository, as far as their settings can be read."""
+    from omni_tui.config import load_workspace
+    from omni_tui.plugins import registry
+
+    found = []
+    for name in paths.workspace_names():
+        with contextlib.suppress(ConfigError, PluginError):  # told at the workspace itself
+            chosen = load_workspace(paths.workspace(name).toml).workspace or settings.plugins.workspace
+            if registry.load("workspace", chosen).linked:
+                found.append(name)
+    return found
 
 
 def _plugins(settings: Settings) -> Iterator[Check]:

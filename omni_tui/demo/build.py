@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session
 from omni_tui.config_text import render_agent
+from omni_tui.plugins import sandbox
 from omni_tui.plugins.gitcmd import Git
 
 HERE = Path(__file__).parent
@@ -58,6 +59,13 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
         return self.directory / "fleet"
 
 
+SANDBOX_OFF = """
+# bubblewrap is not installed here, so these agents run without the sandbox, as you do yourself.
+[sandbox]
+kind = "off"
+"""
+
+
 def build(demo: Demo, harness: str, pace: float, tell: Callable[[str], None]) -> None:
     """Make all of it below `demo.directory`; `tell` hears what a person would type there to do the same.
 
@@ -72,11 +80,25 @@ def build(demo: Demo, harness: str, pace: float, tell: Callable[[str], None]) ->
     tell(f"$ cd fleet\n$ omni-tui workspace add {WORKSPACE} --repo ../project --check {shlex.quote(check)}")
     fleet = ("--fleet", str(demo.fleet))
     command(*fleet, "workspace", "add", WORKSPACE, "--repo", str(demo.project), "--check", check)
-    (demo.fleet / "config.toml").write_text(CLAUDE_CONFIG if real else SCRIPTED_CONFIG, encoding="utf-8")
+    (demo.fleet / "config.toml").write_text(_config(real=real, tell=tell), encoding="utf-8")
     if not real:
         _hire(demo.fleet / "workspaces" / WORKSPACE, pace)
     tell(f"$ omni-tui add {WORKSPACE} ../backlog/*.md")
     command(*fleet, "add", WORKSPACE, *map(str, tasks))
+
+
+def _config(*, real: bool, tell: Callable[[str], None]) -> str:
+    """Return the fleet's settings: in the sandbox where there is one, else loudly without."""
+    text = CLAUDE_CONFIG if real else SCRIPTED_CONFIG
+    if fault := sandbox.fault():
+        tell(f"# No sandbox: {fault}. The agents of this demo run as you do: install bubblewrap to keep them in.")
+        return text + SANDBOX_OFF
+    tell("# The agents run in a sandbox (bubblewrap): they see their checkout and the tools, and nothing else.")
+    return text if real else f"{text}\n# Where the scripted agents' program lies.\n[sandbox]\nread = {_toml([HERE])}\n"
+
+
+def _toml(paths: Sequence[Path]) -> str:
+    return msgspec.json.encode([str(path) for path in paths]).decode()
 
 
 def _lay_out_backlog(where: Path, names: Collection[str] | None) -> list[Path]:

@@ -27,10 +27,11 @@ from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError, RuntimeFailedError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
 from omni_tui.model.change import CommitSketch
+from omni_tui.model.confinement import Confinement
 from omni_tui.model.failure import Failure, FailureKind, Move
 from omni_tui.model.task import Task
 from omni_tui.model.text import plain
-from omni_tui.plugins.agent.protocol import Agent, Assignment
+from omni_tui.plugins.agent.protocol import Agent, Assignment, Invocation
 from omni_tui.plugins.runtime.protocol import Handle, Launch
 from omni_tui.plugins.scm.protocol import Rescue
 from omni_tui.plugins.workspace.protocol import Worktree
@@ -188,6 +189,7 @@ class Attempt:
         self._services.held.hold(self._place.secrets())
         assignment = self._assignment(worktree)
         self._run.write_prompt(build_prompt(self.task, self.agent, self._place.settings, self.id, self._history))
+        self._run.open_events()
         invocation = self._harness.prepare(assignment)
         origin_state = asyncio.ensure_future(self._place.scm.origin_state())
         try:
@@ -198,6 +200,7 @@ class Attempt:
                     cwd=assignment.worktree,
                     env=invocation.env,
                     run_dir=assignment.run_dir,
+                    confinement=self._confinement(assignment, invocation),
                     file_bytes=self._services.file_bytes(),
                 )
             )
@@ -235,9 +238,19 @@ class Attempt:
             state_dir=self._place.state_dir(self.agent.name),
             prompt=self._run.prompt,
             events=self._run.events,
-            environment=self._services.allowed_environment() | secrets,
+            environment=self._services.allowed_environment() | dict(self._place.checkouts.environment) | secrets,
             base=worktree.base,
             questions=self._services.settings().questions,
+        )
+
+    def _confinement(self, assignment: Assignment, invocation: Invocation) -> Confinement:
+        settings = self._services.settings().sandbox
+        return self._place.confinement(
+            assignment.worktree,
+            settings,
+            read=(assignment.run_dir,),
+            write=(assignment.events, assignment.state_dir, *invocation.write),
+            net=settings.net == "host",
         )
 
     # -- while it works --------------------------------------------------------------------------------------------

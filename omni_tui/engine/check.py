@@ -10,6 +10,7 @@ import msgspec
 from omni_tui.engine.order import OrderBox, obey
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import Engine
+from omni_tui.model.confinement import Confinement
 from omni_tui.model.text import plain
 from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch
 from omni_tui.policy.supervision import ended_from_outside
@@ -46,7 +47,7 @@ class Check:
         self._engine = engine
         self._box = box
 
-    async def start(self, name: str, command: str, checkout: Path, run_dir: Path) -> Started:
+    async def start(self, name: str, command: str, checkout: Path, run_dir: Path, confinement: Confinement) -> Started:
         """Start `command` in `checkout`; what the runtime keeps of it is under `run_dir`."""
         run_dir.mkdir(parents=True, exist_ok=True)
         handle = await self._services.runtime.start(
@@ -56,6 +57,7 @@ class Check:
                 cwd=checkout,
                 env=self._services.allowed_environment() | {"CI": "true"},
                 run_dir=run_dir,
+                confinement=confinement,
                 file_bytes=self._services.file_bytes(),
             )
         )

@@ -18,6 +18,7 @@ from omni_tui.engine.steps import AttemptFailedError, Engine
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.attempt import AgentSpec, AttemptId
+from omni_tui.model.confinement import Confinement
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.task import Task
 from omni_tui.model.verdict import FindingKind, Severity, Verdict
@@ -134,9 +135,15 @@ class Landing:
         name = f"{self._id.task.workspace}-{self._task.id}-{self._id.number}-check"
         command = self._place.settings.check
         try:
-            return await self._check.start(name, command, Path(checkout), self._run.dir / f"check.{key}")
+            return await self._check.start(
+                name, command, Path(checkout), self._run.dir / f"check.{key}", self._confinement(Path(checkout))
+            )
         except RuntimeFailedError as error:
             raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, detail="check", message=str(error))) from error
+
+    def _confinement(self, checkout: Path) -> Confinement:
+        settings = self._services.settings().sandbox
+        return self._place.confinement(checkout, settings, read=(), write=(), net=self._place.settings.net)
 
     async def finish_check(self, started: Started, commit: str) -> CheckResult:
         """Return what came of it, and remember a commit that it passed on."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from omni_tui.model.attempt import AgentSpec
-from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.model.confinement import Confinement
+from omni_tui.model.settings import SandboxSettings, WorkspaceSettings
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
 from omni_tui.plugins.tracker.protocol import Tracker
@@ -47,6 +48,23 @@ class Workplace:
     """The default branch's tip where the repository came from, as it was seen last; empty: not yet."""
     sound: set[str] = field(default_factory=set)
     """Commits on which the check has passed since the core began."""
+
+    def confinement(
+        self, checkout: Path, settings: SandboxSettings, *, read: Sequence[Path], write: Sequence[Path], net: bool
+    ) -> Confinement:
+        """Return what a program may see and change that works in `checkout`, beside what it needs itself.
+
+        The bare repository is there to be read, because a clone borrows its objects. A linked worktree keeps its index
+        and its refs in it: then all of it but what git would run can be written.
+        """
+        repo, shared = self.paths.repo, self.checkouts.linked
+        guarded = [repo / name for name in ("config", "hooks", "info")] if shared else [repo]
+        more = [Path(name).expanduser() for name in settings.read], [Path(name).expanduser() for name in settings.write]
+        return Confinement(
+            read=tuple(map(str, (*guarded, *read, *more[0]))),
+            write=tuple(map(str, (*([repo] if shared else []), checkout, *write, *more[1]))),
+            net=net,
+        )
 
     def state_dir(self, agent: str) -> Path:
         """Return where an agent keeps what outlives its attempts."""

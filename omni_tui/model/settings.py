@@ -247,6 +247,23 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     )
 
 
+class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What agents, checks and set-up commands can reach of this machine. Counts from the next start."""
+
+    kind: Annotated[
+        Literal["auto", "bwrap", "off"],
+        Meta(description='"auto" and "bwrap": bubblewrap, without which nothing starts; "off": agents run as you do.'),
+    ] = "auto"
+    net: Annotated[
+        Literal["host", "none"],
+        Meta(description='Network of agents: "host" as this machine has it, or "none".'),
+    ] = "host"
+    read: Annotated[
+        tuple[str, ...], Meta(description="More files and directories that they may read, such as `~/.cargo`.")
+    ] = ()
+    write: Annotated[tuple[str, ...], Meta(description="More files and directories that they may change.")] = ()
+
+
 class PluginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which plugin serves a slot, fleet-wide; a workspace may choose its own tracker, workspace and scm.
 
@@ -285,11 +302,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     check: CheckSettings = msgspec.field(default_factory=CheckSettings)
     merge: MergeSettings = msgspec.field(default_factory=MergeSettings)
     runtime: RuntimeSettings = msgspec.field(default_factory=RuntimeSettings)
+    sandbox: SandboxSettings = msgspec.field(default_factory=SandboxSettings)
     plugins: PluginSettings = msgspec.field(default_factory=PluginSettings)
     cockpit: CockpitSettings = msgspec.field(default_factory=CockpitSettings)
 
 
-BOUND_AT_START = ("merge.author", "runtime", "plugins")
+BOUND_AT_START = ("merge.author", "runtime", "sandbox", "plugins")
 """Sections and keys that parts are made with: a change of them counts from the next start."""
 
 
@@ -310,6 +328,7 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     release: Annotated[str, Meta(description="The branch that changes land on.")] = "release/omni"
     check: Annotated[str, Meta(description="Shell command that must pass on the merged tree; empty: none.")] = ""
     setup: Annotated[str, Meta(description="Shell command run in each fresh checkout; empty: none.")] = ""
+    net: Annotated[bool, Meta(description="Whether the check and the set-up command may use the network.")] = False
     setup_minutes: Annotated[float, Meta(gt=0, le=1440, description="Minutes that the set-up command may take.")] = 5.0
     copy: Annotated[
         tuple[str, ...],

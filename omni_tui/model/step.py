@@ -6,9 +6,8 @@ from typing import Any
 
 import msgspec
 
-from omni_tui.model.moment import Moment
-
 from omni_tui.model.failure import Failure
+from omni_tui.model.moment import Moment
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

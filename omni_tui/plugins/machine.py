@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.model.space import Space
+from omni_tui.plugins import sandbox
 
 PATIENCE = 10.0
 """Seconds that a program may take to tell its version."""
@@ -26,6 +27,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     tmux: str | None
     namespaces: str
     """Why a PID namespace cannot be made; empty: it can."""
+    sandbox: str
+    """Why bubblewrap cannot be used; empty: it can."""
     watches: int | None
     """How many inotify watches a user may have; None: no inotify here."""
     free_bytes: int
@@ -40,6 +43,7 @@ def look(directory: Path) -> Facts:
         git=git_version(),
         tmux=_version("tmux", "-V"),
         namespaces=_namespace_fault(),
+        sandbox=sandbox.fault(),
         watches=_watches(),
         free_bytes=free.free_bytes,
         free_inodes_percent=free.free_inodes_percent,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ class MemoryWorkspace:
     """
 
     name: ClassVar[str] = "memory"
+    linked: ClassVar[bool] = False
+    environment: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, spec: WorkspaceSpec, repository: MemoryRepository) -> None:
         """Take the project of `spec`, whose content is `repository`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -52,6 +53,10 @@ class Run:
     def events(self) -> Path:
         """Lines that the agent, or its hooks, append."""
         return self.dir / "events.jsonl"
+
+    def open_events(self) -> None:
+        """Have the file of events there before the agent is: only what is there can be given to it alone."""
+        self._disk.close(self._disk.open(self.events, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
 
     @property
     def pane_log(self) -> Path:

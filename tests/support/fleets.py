@@ -104,12 +104,16 @@ class TestFleet:
 
 
 async def make_fleet(
-    directory: Path, *, settings: str = QUICK, workspace: str = "", runtime: str = "tmux"
+    directory: Path, *, settings: str = QUICK, workspace: str = "", runtime: str = "tmux", sandbox: str = "off"
 ) -> TestFleet:
-    """Make a fleet below `directory`, with a repository of its own and a good agent."""
+    """Make a fleet below `directory`, with a repository of its own and a good agent.
+
+    Without a sandbox agents can leave signs beside the fleet, by which a test sees what they do.
+    """
     origin = make_repository(directory / "origin", {"README.md": "# App\n", "src/app.py": "def run():\n    return 1\n"})
     root = directory / "fleet"
-    paths = create_fleet(root, f'{settings}\n[runtime]\nkind = "{runtime}"\n').workspace("app")
+    kinds = f'[runtime]\nkind = "{runtime}"\n[sandbox]\nkind = "{sandbox}"\n'
+    paths = create_fleet(root, f"{settings}\n{kinds}").workspace("app")
     paths.root.mkdir()
     await import_repository(str(origin), paths.repo)
     create_workspace(paths, f'repo = "{origin}"\n{workspace}')

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from omni_tui.commands.health import Grade, judge_machine
+from omni_tui.commands.health import Grade, judge_machine, judge_protection
+from omni_tui.model.settings import SandboxSettings
 from omni_tui.plugins.machine import Facts
 
 WELL = Facts(
@@ -13,6 +14,7 @@ WELL = Facts(
     git=(2, 39, 5),
     tmux="tmux 3.3a",
     namespaces="",
+    sandbox="",
     watches=65536,
     free_bytes=50 << 30,
     free_inodes_percent=90.0,
@@ -32,6 +34,7 @@ def test_a_fit_machine_is_fine() -> None:
         ({"git": (2, 38)}, "git", Grade.OK),
         ({"tmux": None}, "tmux", Grade.WARN),
         ({"namespaces": "not permitted"}, "pid namespaces", Grade.WARN),
+        ({"sandbox": "it is not here"}, "bubblewrap", Grade.WARN),
         ({"watches": None}, "file watches", Grade.WARN),
         ({"watches": 1024}, "file watches", Grade.WARN),
         ({"free_bytes": 1 << 30}, "disk", Grade.WARN),
@@ -44,3 +47,18 @@ def test_what_is_missing_is_graded_and_has_a_cure(change: dict[str, object], nam
     assert found[name].grade is grade
     assert bool(found[name].fix) is (grade is not Grade.OK)
     assert all(check.grade is Grade.OK for other, check in found.items() if other != name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "shared", "grade", "words"),
+    [
+        (SandboxSettings(), [], Grade.OK, "nothing else of your files"),
+        (SandboxSettings(net="none"), [], Grade.OK, "with no network"),
+        (SandboxSettings(kind="off"), [], Grade.WARN, "can read and change all that you can"),
+        (SandboxSettings(), ["app"], Grade.WARN, "those of app can write all refs"),
+    ],
+)
+def test_what_agents_can_reach_is_said(settings: SandboxSettings, shared: list[str], grade: Grade, words: str) -> None:
+    check = judge_protection(settings, shared)
+    assert check.grade is grade
+    assert words in check.detail

@@ -138,6 +138,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("commands.attach", "os.execvpe"): "becomes the program that shows an agent's terminal",
     ("demo.agent", "subprocess"): "a program of its own, started by the `command` harness",
     ("demo.build", "plugins.gitcmd"): "makes the repository that the demo works on",
+    ("demo.build", "plugins.sandbox"): "says aloud whether its agents are kept in one",
 }
 """(module, what it uses): why it is right nevertheless."""
 

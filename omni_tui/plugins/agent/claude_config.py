@@ -17,6 +17,8 @@ from typing import Any
 CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 """Variables that log Claude Code in."""
 
+LOGIN_FILE = ".credentials.json"
+
 KEY_END = 20
 """Characters of an API key's end by which Claude Code remembers that it may use it; the key itself is not written."""
 
@@ -81,7 +83,7 @@ def _borrow_login(directory: Path, environment: Mapping[str, str]) -> None:
     place, and the person may have to log in again: `claude setup-token` and `CLAUDE_CODE_OAUTH_TOKEN` among the agent's
     `secrets` avoid that.
     """
-    login = Path(environment.get("HOME", "/nonexistent"), ".claude", ".credentials.json")
-    link = directory / ".credentials.json"
+    login = Path(environment.get("HOME", "/nonexistent"), ".claude", LOGIN_FILE)
+    link = directory / LOGIN_FILE
     if login.is_file() and not os.path.lexists(link):
         link.symlink_to(login)

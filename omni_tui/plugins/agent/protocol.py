@@ -41,6 +41,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
     argv: tuple[str, ...]
     env: dict[str, str]
+    write: tuple[Path, ...] = ()
+    """Files beyond its own directories that it has to write, such as a login that it renews."""
 
 
 class Agent(Protocol):

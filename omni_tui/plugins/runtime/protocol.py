@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
+from omni_tui.model.confinement import Confinement
 from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import Redact
 
@@ -19,6 +20,8 @@ class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
     columns: int = 120
     rows: int = 36
     history_lines: int = 5000
+    sandbox: bool = False
+    """Whether programs with a confinement run in bubblewrap."""
     redact: Redact = str
     """Takes secrets out of what is shown and kept, and leaves its lines and colours as they are."""
 
@@ -33,6 +36,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str]
     run_dir: Path
     """Where the wrapper records pid, start time and exit status; also what makes `start` idempotent."""
+    confinement: Confinement | None = None
+    """What it may see and change, where the runtime was made with `sandbox`; None: it runs as we do."""
     file_bytes: int = 0
     """Size that no file written by it may pass (the kernel ends who tries: SIGXFSZ); 0: no limit."""
 

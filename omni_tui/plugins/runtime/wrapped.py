@@ -14,6 +14,7 @@ import msgspec
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import keep_sgr
+from omni_tui.plugins import sandbox
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.isolation import isolation
 from omni_tui.plugins.runtime.killing import end_tree
@@ -96,7 +97,14 @@ class WrappedRuntime(ABC):
                 where=launch.name,
                 fix="install it, or name it by its whole path",
             )
-        records.write_launch(launch, terminal=terminal, marked=isolation().method == "marker")
+        records.write_launch(self._confined(launch), terminal=terminal, marked=isolation().method == "marker")
+
+    def _confined(self, launch: Launch) -> Launch:
+        """Return the launch with its program in the sandbox, where there is one."""
+        if not self._spec.sandbox or launch.confinement is None:
+            return launch
+        words = sandbox.command(launch.confinement, launch.argv, launch.env)
+        return msgspec.structs.replace(launch, argv=(*words, *launch.argv))
 
     async def _recorded(self, launch: Launch) -> Handle:
         """Return the handle as soon as the wrapper has written its record.

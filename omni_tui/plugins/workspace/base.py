@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +26,9 @@ from omni_tui.plugins.workspace.equip import copy_files, exclude, run_setup
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
 from omni_tui.plugins.workspace.spares import Spares
 
+AGENT_NAME, AGENT_EMAIL = "omni-tui agent", "agent@omni-tui.invalid"
+"""What an agent commits as; the landed commit has the configured author."""
+
 _TRASH = ".trash"
 
 
@@ -33,6 +36,8 @@ class CheckoutWorkspace(ABC):
     """Checkouts on this machine; a subclass says how one is made, moved, and taken out of git's books."""
 
     name: ClassVar[str]
+    linked: ClassVar[bool]
+    environment: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, spec: WorkspaceSpec) -> None:
         """Take the project of `spec`; nothing is read or written yet."""
@@ -98,7 +103,7 @@ class CheckoutWorkspace(ABC):
             with _as_workspace_error(path):
                 await _to_its_end(asyncio.to_thread(self._fill, path, branch, require_commit(commit)))
             if spec.setup:
-                await run_setup(spec.setup, path, spec.environment, spec.setup_seconds)
+                await run_setup(spec.setup, path, spec.environment, spec.setup_seconds, spec.confine(path))
         except (WorkspaceError, asyncio.CancelledError):
             await asyncio.to_thread(self._discard, path)
             raise

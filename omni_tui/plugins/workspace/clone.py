@@ -11,17 +11,17 @@ from typing import ClassVar
 
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import is_sha256, make_git_dir, set_head, set_refs
-from omni_tui.plugins.workspace.base import CheckoutWorkspace
+from omni_tui.plugins.workspace.base import AGENT_EMAIL, AGENT_NAME, CheckoutWorkspace
 from omni_tui.plugins.workspace.fill import fill
 
-AGENT_CONFIG = "[user]\n\tname = omni-tui agent\n\temail = agent@omni-tui.invalid\n[push]\n\tdefault = nothing\n"
-"""What an agent commits as; the landed commit has the configured author."""
+AGENT_CONFIG = f"[user]\n\tname = {AGENT_NAME}\n\temail = {AGENT_EMAIL}\n[push]\n\tdefault = nothing\n"
 
 
 class CloneWorkspace(CheckoutWorkspace):
     """Checkouts with repositories of their own; see `protocol.Workspace`."""
 
     name: ClassVar[str] = "clone"
+    linked: ClassVar[bool] = False
 
     def _create(self, path: Path, branch: str, tip: str) -> None:
         repo = self.spec.repo

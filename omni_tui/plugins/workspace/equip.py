@@ -47,8 +47,10 @@ def exclude(info_exclude: Path, names: Sequence[str]) -> None:
             file.write("\n".join(["", *missing, ""]) if there else "\n".join([*missing, ""]))
 
 
-async def run_setup(command: str, checkout: Path, environment: Mapping[str, str], seconds: float) -> None:
-    """Run the set-up command by a shell in `checkout`.
+async def run_setup(
+    command: str, checkout: Path, environment: Mapping[str, str], seconds: float, confined: Sequence[str] = ()
+) -> None:
+    """Run the set-up command by a shell in `checkout`, after the words `confined`.
 
     It leads a process group of its own, which is killed whole when `seconds` are over or the caller gives up. Raises
     `WorkspaceError` with the end of its output on a status other than 0 and when time is over.
@@ -56,7 +58,10 @@ async def run_setup(command: str, checkout: Path, environment: Mapping[str, str]
     reading, writing = os.pipe()
     tail = _Tail(reading)
     try:
-        process = await asyncio.create_subprocess_shell(
+        process = await asyncio.create_subprocess_exec(
+            *confined,
+            "/bin/sh",
+            "-c",
             command,
             cwd=checkout,
             env=dict(environment),

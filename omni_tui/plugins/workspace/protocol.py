@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -31,6 +32,8 @@ class WorkspaceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The whole environment of the set-up command."""
     fence: Fence = Fence()
     """For whom checkouts are made: once the fleet is another's, so are they."""
+    confine: Callable[[Path], Sequence[str]] = lambda _checkout: ()
+    """Returns the words before the set-up command that start it in the sandbox; none: it runs as we do."""
 
 
 class Worktree(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +49,10 @@ class Workspace(Protocol):
     """Makes and removes checkouts."""
 
     name: ClassVar[str]
+    linked: ClassVar[bool]
+    """Whether a checkout keeps its refs and index in the bare repository, so that its agent has to write there."""
+    environment: ClassVar[Mapping[str, str]]
+    """Variables that an agent needs to work there, such as who it commits as where the checkout does not say so."""
 
     async def prepare(self, name: str, branch: str, tip: str) -> Worktree:
         """Make a checkout called `name` of commit `tip` on a new branch, from a spare if one is ready.

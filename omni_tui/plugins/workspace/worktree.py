@@ -8,6 +8,7 @@ of ours, so that a filter which an agent configured does not run.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from omni_tui.errors import ScmError
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import set_head, view
 from omni_tui.plugins.gitrefs import WritableRef
-from omni_tui.plugins.workspace.base import CheckoutWorkspace
+from omni_tui.plugins.workspace.base import AGENT_EMAIL, AGENT_NAME, CheckoutWorkspace
 from omni_tui.plugins.workspace.fill import fill
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec
 
@@ -26,6 +27,12 @@ class WorktreeWorkspace(CheckoutWorkspace):
     """Linked worktrees; see `protocol.Workspace`."""
 
     name: ClassVar[str] = "worktree"
+    linked: ClassVar[bool] = True
+    environment: ClassVar[Mapping[str, str]] = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", AGENT_NAME), ("EMAIL", AGENT_EMAIL))
+    }
 
     def __init__(self, spec: WorkspaceSpec) -> None:
         """Take the project of `spec`; nothing is read or written yet."""
