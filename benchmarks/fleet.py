@@ -40,7 +40,8 @@ class BenchFleet:
         self.workspace = root / "workspaces" / "bench"
         omni("init", str(root))
         omni("--fleet", str(root), "workspace", "add", "bench", "--repo", str(repository), "--base", "main")
-        (root / "config.toml").write_text(config)
+        # The floor has no sandbox, and the agents leave their signs beside the fleet.
+        (root / "config.toml").write_text(f'{config}\n[sandbox]\nkind = "off"\n')
         agent = self.workspace / "agents" / "bench"
         agent.mkdir(parents=True, exist_ok=True)
         program = root / "agent.sh"
