@@ -21,7 +21,9 @@ CAMPAIGNS = (
     "diskfaults",
     "hostile",
     "nights",
+    "machine",
     "races",
+    "realkill",
 )
 """Modules of this package with a `run(long) -> Figure`."""
 PIPE_WIDTH = 160
