@@ -130,7 +130,9 @@ class QueueMachine(RuleBasedStateMachine):
         lease = Lease.acquire(self.paths.lease, "headless", self.now, take_over=take_over, pause=lambda _: None)
         assert all(lease.epoch > epoch for epoch in self.epochs), "an epoch does not sort after all before it"
         self.epochs.append(lease.epoch)
-        return Owner(self, lease)
+        owner = Owner(self, lease)
+        self._look_at_attempts(owner)
+        return owner
 
     def _retire(self) -> None:
         self.stale.append(self.owner)
@@ -433,13 +435,13 @@ class QueueMachine(RuleBasedStateMachine):
             if task_id and self._is_sole(file):
                 assert self.owner.queue.find(task_id) == (file.status, self._path(file))
 
-    @invariant()
-    def attempts_are_as_they_were_made(self) -> None:
+    def _look_at_attempts(self, owner: Owner) -> None:
+        """See that what was acknowledged to one owner is there for the next."""
         for task_id, attempts in self.done.items():
             first = self.counting.get(task_id, 0)
-            assert self.owner.runs.attempts(task_id) == list(range(first + 1, len(attempts) + 1))
+            assert owner.runs.attempts(task_id) == list(range(first + 1, len(attempts) + 1))
             for number, keys in enumerate(attempts, 1):
-                run = self.owner.runs.open(self._attempt(task_id, number))
+                run = owner.runs.open(self._attempt(task_id, number))
                 assert [record.key for record in run.steps()] == keys
 
     @invariant()
