@@ -9,7 +9,10 @@ from tests.torture.diskfaults import Job as FaultJob
 from tests.torture.diskfaults import fail_all
 from tests.torture.guards import guards, sync_sites
 from tests.torture.killpoints import Job, kill_all
+from tests.torture.machine import Walk, walk
 from tests.torture.mutants import attempt
+from tests.torture.races import Stops, stop_all
+from tests.torture.realkill import Night, live
 from tests.torture.workers import spread
 
 
@@ -33,6 +36,28 @@ def test_disk_failing_at_some_places_nothing_is_lost() -> None:
     tallies = spread(fail_all, [FaultJob("repaired", 5, 60), FaultJob(0, 5, 30)])
     assert [tally.bad for tally in tallies] == [[], []]
     assert all(tally.cases >= 30 for tally in tallies)
+
+
+def test_queue_and_lease_walk_as_the_model_does() -> None:
+    [walked] = spread(walk, [Walk(seed=3, steps=600)])
+    assert walked.bad == ""
+    assert walked.steps.total() >= 600
+
+
+def test_stale_owner_stopped_at_some_points_changes_nothing() -> None:
+    stops = [stop for stops in spread(stop_all, [Stops(4, 15), Stops(9, 15)]) for stop in stops]
+    assert [stop.bad for stop in stops if stop.bad] == []
+    assert len(stops) >= 10
+
+
+def test_killed_for_real_some_times_everything_lands() -> None:
+    [night] = spread(_live_shortly, [4])
+    assert night.bad == []
+    assert night.kills["orchestrator"] == night.outcomes["done"] == 2
+
+
+def _live_shortly(seed: int) -> Night:
+    return live(seed, starts=2)
 
 
 def test_every_sync_of_the_store_is_a_guard() -> None:

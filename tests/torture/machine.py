@@ -41,7 +41,8 @@ GOAL = 200_000
 LONG = 5_000_000
 STEPS = 100
 """Of one run through the machine, at most."""
-BATCH = 20_000
+MOST_RUNS = 100
+"""Through the machine by one seed."""
 MOST_FILES = 12
 MOST_STALE = 3
 WORKSPACE = "app"
@@ -496,7 +497,7 @@ def walk(job: Walk) -> Walked:
     """Follow the rules for so many steps, by a seed; stop at what breaks."""
     steps.clear()
     settings = hypothesis.settings(
-        max_examples=100,
+        max_examples=max(1, min(MOST_RUNS, job.steps // STEPS)),
         stateful_step_count=STEPS,
         deadline=None,
         database=None,

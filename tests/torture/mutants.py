@@ -85,10 +85,17 @@ def _by_races() -> bool:
     return any(stop.bad for stop in stop_all(Stops(1, 1)))
 
 
+def _by_machine() -> bool:
+    from tests.torture.machine import Walk, walk
+
+    return bool(walk(Walk(1, 2000)).bad)
+
+
 CAMPAIGNS: Mapping[str, Callable[[], bool]] = {
     "crashstates": _by_crashstates,
     "killpoints": _by_killpoints,
     "hostile": _by_hostile,
+    "machine": _by_machine,
     "races": _by_races,
 }
 """The campaigns, tiny: whether one turns red."""

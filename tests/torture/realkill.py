@@ -41,7 +41,7 @@ PATIENCE = 90.0
 """Seconds that the last start may take; the longest limit that it sets is half a minute."""
 MOST_LINES = 16
 """A start is killed at most so many journal lines after its beginning."""
-OTHERS = ("server", "agent", "", "", "")
+OTHERS = ("server", "agent", "agent", "", "", "")
 """Who else is killed, as often as it is named here."""
 ATTEMPTS = 3
 
@@ -54,7 +54,7 @@ DOES_IT = (
     AGENT
     + """
 say accepted
-sleep 0.1
+sleep 0.2
 echo "done by $OMNI_TASK" > "$OMNI_TASK.txt"
 sleep 0.1
 commit "do $OMNI_TASK"
@@ -71,14 +71,14 @@ class Night(NamedTuple):
     bad: list[str]
 
 
-def live(seed: int) -> Night:
-    """Live through a night of kills."""
+def live(seed: int, starts: int = KILLS) -> Night:
+    """Live through a night in which so many starts are killed."""
     with scratch() as directory:
         fleet = asyncio.run(_make(directory))
         kills = Counter[str]()
         chance = random.Random(seed)
         with _cleaned_up(fleet):
-            for number in range(KILLS):
+            for number in range(starts):
                 fleet.add(f"Task {number}")
                 kills += _kill_a_start(fleet, chance, directory / "said")
             bad = _last_start(fleet, directory / "said")
@@ -106,9 +106,9 @@ def _kill_a_start(fleet: TestFleet, chance: random.Random, said: Path) -> Counte
     orchestrator = _start(fleet, said)
     try:
         _wait_for_lines(fleet, begun + first, orchestrator)
-        if other and (victims := _server(fleet) if other == "server" else processes(fleet)):
+        if other and (victims := _victims(fleet, other)):
             with suppress(ProcessLookupError):
-                os.kill(chance.choice(sorted(victims)), signal.SIGKILL)
+                os.kill(chance.choice(victims), signal.SIGKILL)
                 kills[other] += 1
         _wait_for_lines(fleet, begun + lines, orchestrator)
         time.sleep(chance.uniform(0, 0.03))
@@ -131,6 +131,14 @@ def _wait_for_lines(fleet: TestFleet, lines: int, orchestrator: subprocess.Popen
         return _lines(fleet) >= lines or orchestrator.poll() is not None or not waiting
 
     wait_for(over, "something to happen", PATIENCE)
+
+
+def _victims(fleet: TestFleet, kind: str) -> list[int]:
+    """Return the processes of one kind, as soon as there are some; none, where none come soon."""
+    look = _server if kind == "server" else processes
+    with suppress(AssertionError):
+        return sorted(wait_for(lambda: look(fleet), kind, 1))
+    return []
 
 
 def _server(fleet: TestFleet) -> list[int]:
