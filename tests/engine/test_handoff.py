@@ -49,7 +49,7 @@ async def test_a_run_that_stops_itself_says_why_and_what_is_blocked(tmp_path: Pa
     async with dispatching(fleet) as (_, record):
         await record.wait(lambda event: event.event == "core.stopped")
     text = handoff(fleet)
-    assert "The run stopped itself**: 1 attempts failed in a row" in text
+    assert "The run stopped itself**: 1 attempt failed in a row" in text
     assert "**app/0001 is blocked** (`One`)" in text
     assert "`omni-tui undo app/0001` (`refs/omni/rescue/0001/1`)" in text
     assert "- 1 task: the run was stopped: " in text
@@ -65,7 +65,7 @@ async def test_it_is_there_from_the_moment_at_which_the_run_stops_itself(tmp_pat
     running = asyncio.ensure_future(core.run())
     await record.wait(lambda event: event.event == "task.blocked")
     assert not record.named("core.stopped")
-    assert "The run stopped itself**: 1 attempts failed in a row" in handoff(fleet)
+    assert "The run stopped itself**: 1 attempt failed in a row" in handoff(fleet)
     core.stop("the test is over")
     await running
     assert "the test is over. Since" in handoff(fleet)

@@ -61,7 +61,7 @@ async def test_thousands_of_tasks_and_then_nothing(
     await fill(fleet, MANY)
     monkeypatch.setattr(Disk, "sync", lambda *_: None)  # how fast the disk is, is not what is measured
     async with dispatching(fleet) as (core, record):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(100):
             await core.scheduler.idle.wait()
         assert len(fleet.queue.files(Status.BLOCKED)) == MANY
         assert max(at_once) == 4

@@ -120,7 +120,7 @@ async def test_by_marker_orphans_of_an_ended_agent_die(bench: Bench, by_marker: 
     runtime, tag = bench.runtime(), f"6{os.getpid()}"
     handle = await bench.start(runtime, "sh", "-c", f"trap '' HUP; setsid sleep {SLEEPER}.{tag} & exit 4")
     assert (await asyncio.wait_for(runtime.wait(handle), 10)).status == 4
-    assert len(sleepers(tag)) == 1
+    await wait_for_async(lambda: len(sleepers(tag)) == 1, "the orphan sleeps")
     assert (await runtime.kill(handle, grace=0)).method == "marker"
     assert sleepers(tag) == []
     assert (await runtime.kill(handle, grace=0)).method == "gone"

@@ -57,11 +57,11 @@ async def ask(fleet: TestFleet, record: Record, kind: RequestKind, task: str = "
     return reply
 
 
-async def until_idle(fleet: TestFleet) -> Record:
-    """Dispatch until nothing is left to do."""
+async def until_idle(fleet: TestFleet, patience: float = PATIENCE * 2) -> Record:
+    """Dispatch until nothing is left to do, at most `patience` seconds."""
     record = Record()
     core = fleet.fleet.lead("headless", record, until_idle=True)
-    async with asyncio.timeout(PATIENCE * 2):
+    async with asyncio.timeout(patience):
         await core.run()
     return record
 

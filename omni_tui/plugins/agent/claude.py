@@ -91,7 +91,9 @@ class ClaudeAgent:
         prepare_config(Path(environment["CLAUDE_CONFIG_DIR"]), assignment.worktree.parent, environment)
         login = Path(environment["CLAUDE_CONFIG_DIR"], LOGIN_FILE)
         borrowed = (login.resolve(),) if login.is_symlink() else ()
-        return Invocation(argv=arguments(assignment, program, directory), env=environment, write=borrowed)
+        out = directory / "out"
+        out.mkdir(exist_ok=True)
+        return Invocation(argv=arguments(assignment, program, directory), env=environment, write=(out, *borrowed))
 
     def started(self, assignment: Assignment, at: float) -> Signal:
         """Return the start as a signal: the hand-over is its prompt hook, not its start."""
