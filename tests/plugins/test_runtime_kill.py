@@ -82,7 +82,8 @@ async def test_a_wrapper_killed_from_outside_takes_its_tree_along(bench: Bench) 
     ended = await asyncio.wait_for(runtime.wait(handle), 10)
     assert ended.status in (None, 129)  # the kernel hangs up the terminal of a dead session leader: init may record it
     await wait_for_async(lambda: not sleepers(tag), "the kernel ends the namespace")
-    assert (await bench.runtime().wait(handle)) == ended
+    later = await bench.runtime().wait(handle)
+    assert later == ended or later.status is None, "what a lost terminal made of it is nobody's exit status"
 
 
 async def test_a_kill_right_after_the_start_leaves_nothing(bench: Bench) -> None:
