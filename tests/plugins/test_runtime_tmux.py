@@ -12,7 +12,7 @@ import libtmux
 import pytest
 
 from omni_tui.plugins.runtime import records
-from omni_tui.plugins.runtime.control_mode import TmuxGoneError, TmuxRefusedError, quote
+from omni_tui.plugins.runtime.control_mode import ControlClient, TmuxGoneError, TmuxRefusedError, quote
 from omni_tui.plugins.runtime.protocol import Handle
 from omni_tui.plugins.runtime.sockets import socket_path
 from omni_tui.plugins.runtime.tmux import TmuxRuntime
@@ -94,6 +94,25 @@ async def test_agents_end_with_the_server_and_are_known_to(bench: Bench, runtime
     assert (await runtime.screen(handle)).lines == ()
     with pytest.raises(TmuxGoneError):
         await runtime._server.client()
+
+
+@pytest.mark.parametrize("asked", ["screen", "pulse", "release"])
+async def test_a_server_that_ends_in_the_middle_is_no_fault(
+    bench: Bench, runtime: TmuxRuntime, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    handle = await bench.start(runtime, *(("exit-with", "0") if asked == "release" else ("say", "here")))
+    if asked == "release":
+        await asyncio.wait_for(runtime.wait(handle), 10)
+    find = runtime._client_of
+
+    async def find_and_end(wanted: Handle) -> ControlClient | None:
+        client = await find(wanted)
+        if client is not None:
+            os.kill(runtime._server._pid, signal.SIGKILL)
+        return client
+
+    monkeypatch.setattr(runtime, "_client_of", find_and_end)
+    await getattr(runtime, asked)(handle)
 
 
 async def test_an_old_pane_s_number_means_no_other_agent(bench: Bench, runtime: TmuxRuntime) -> None:

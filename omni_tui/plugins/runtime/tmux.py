@@ -10,8 +10,9 @@ import contextlib
 import re
 import shutil
 import zlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import libtmux
 from libtmux.common import has_gte_version
@@ -26,6 +27,8 @@ from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch, RuntimeSpec,
 from omni_tui.plugins.runtime.sockets import socket_path
 from omni_tui.plugins.runtime.tmux_server import TERMINAL, TmuxServer
 from omni_tui.plugins.runtime.wrapped import WrappedRuntime
+
+T = TypeVar("T")
 
 _OLDEST = "3.2"
 """The first with client flags (`no-output`) and `-N`."""
@@ -103,19 +106,29 @@ class TmuxRuntime(WrappedRuntime):
         return ended
 
     async def _shown(self, handle: Handle) -> int:
-        client = await self._client_of(handle)
-        if client is None:
-            return 0
-        place = ("display-message", "-p", "-t", handle.pane, "#{cursor_x},#{cursor_y},#{history_size}")
-        seen = await client.run(place, ("capture-pane", "-p", "-t", handle.pane))
-        return zlib.crc32(repr(seen).encode())
+        async def look(client: ControlClient) -> int:
+            place = ("display-message", "-p", "-t", handle.pane, "#{cursor_x},#{cursor_y},#{history_size}")
+            seen = await client.run(place, ("capture-pane", "-p", "-t", handle.pane))
+            return zlib.crc32(repr(seen).encode())
+
+        return await self._with_pane(handle, look) or 0
 
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:
         """Return what its pane shows, with up to `history` lines above; the kept screen once it is released."""
+        seen = await self._with_pane(handle, lambda client: self._capture(client, handle, history))
+        return seen or self._last_screen(handle, history)
+
+    async def _with_pane(self, handle: Handle, act: Callable[[ControlClient], Awaitable[T]]) -> T | None:
+        """Return what `act` does with the client of `handle`'s pane; None if that is gone, be it at this very moment.
+
+        Where only our client went, it is done again.
+        """
         client = await self._client_of(handle)
-        if client is None:
-            return self._last_screen(handle, history)
-        return await self._capture(client, handle, history)
+        try:
+            return None if client is None else await act(client)
+        except TmuxGoneError:
+            client = await self._client_of(handle)
+            return None if client is None else await act(client)
 
     async def _client_of(self, handle: Handle) -> ControlClient | None:
         """Return the client if the pane is `handle`'s: after a server's death its id may be another agent's."""
@@ -188,13 +201,14 @@ class TmuxRuntime(WrappedRuntime):
     async def release(self, handle: Handle) -> None:
         """Keep the end of what an ended agent showed in `pane.log`, and close its session."""
         self._require_ended(handle)
-        client = await self._client_of(handle)
-        if client is None:
-            return
-        await self._all_shown(client, handle)
-        screen = await self._capture(client, handle, self._spec.history_lines)
-        records.write_log(Path(handle.run_dir), screen.lines)
-        await client.run(("kill-pane", "-t", handle.pane))
+
+        async def keep(client: ControlClient) -> None:
+            await self._all_shown(client, handle)
+            screen = await self._capture(client, handle, self._spec.history_lines)
+            records.write_log(Path(handle.run_dir), screen.lines)
+            await client.run(("kill-pane", "-t", handle.pane))
+
+        await self._with_pane(handle, keep)
 
     async def _all_shown(self, client: ControlClient, handle: Handle) -> None:
         """Wait, at most some seconds, until tmux knows of the end: only then has it read the last output."""
