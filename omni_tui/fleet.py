@@ -345,7 +345,9 @@ class Fleet:
         confined = sandbox.find(self.settings.sandbox.kind) == "bwrap"
 
         def confine(checkout: Path) -> Sequence[str]:
-            reach = Confinement(read=(str(paths.repo),), write=(str(checkout),), net=settings.net)
+            reach = Confinement(
+                read=(str(paths.repo),), write=(str(checkout),), hide=(str(self.paths.root),), net=settings.net
+            )
             return sandbox.command(reach, ("/bin/sh",), environment) if confined else ()
 
         plugin = registry.load("workspace", settings.workspace or self.settings.plugins.workspace)

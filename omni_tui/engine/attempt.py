@@ -248,8 +248,8 @@ class Attempt:
         return self._place.confinement(
             assignment.worktree,
             settings,
-            read=(assignment.run_dir,),
-            write=(assignment.events, assignment.state_dir, *invocation.write),
+            read=(assignment.prompt, *invocation.read),
+            write=(assignment.events, *invocation.write),
             net=settings.net == "host",
         )
 

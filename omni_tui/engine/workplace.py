@@ -54,15 +54,16 @@ class Workplace:
     ) -> Confinement:
         """Return what a program may see and change that works in `checkout`, beside what it needs itself.
 
-        The bare repository is there to be read, because a clone borrows its objects. A linked worktree keeps its index
-        and its refs in it: then all of it but what git would run can be written.
+        The bare repository's objects are there to be read, because a clone borrows them. A linked worktree keeps its
+        index and its refs in it: then all of it but what git would run can be written.
         """
         repo, shared = self.paths.repo, self.checkouts.linked
-        guarded = [repo / name for name in ("config", "hooks", "info")] if shared else [repo]
+        guarded = [repo / name for name in ("config", "hooks", "info")] if shared else [repo / "objects"]
         more = [Path(name).expanduser() for name in settings.read], [Path(name).expanduser() for name in settings.write]
         return Confinement(
             read=tuple(map(str, (*guarded, *read, *more[0]))),
             write=tuple(map(str, (*([repo] if shared else []), checkout, *write, *more[1]))),
+            hide=(str(self.paths.root.parents[1]),),
             net=net,
         )
 

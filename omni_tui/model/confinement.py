@@ -10,5 +10,7 @@ class Confinement(msgspec.Struct, frozen=True, kw_only=True):
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+    """Directories that are empty but for what is named, even where the tools lie around them: the fleet."""
     net: bool = True
     """Whether it may use the network."""

@@ -60,18 +60,24 @@ def command(confinement: Confinement, argv: Iterable[str], env: Mapping[str, str
     What `argv` names by whole paths can be read: the program, and files among its arguments.
     """
     tools = list(_toolchain(env))
-    named = [path for path in _named(argv, env) if not any(path.is_relative_to(tool) for tool in tools)]
-    seen = [*tools, *named, *map(Path, confinement.read)]
+    seen = [*tools, *_named(argv, env), *map(Path, confinement.read)]
     words = ["bwrap", *_ISOLATION, *(() if confinement.net else ("--unshare-net",))]
     words += [word for path in SYSTEM for word in ("--ro-bind-try", path, path)]
-    words += [*_FRESH, *(("--tmpfs", env["HOME"]) if env.get("HOME") else ())]
-    binds = dict(
-        [(path, "--ro-bind-try") for path in seen] + [(Path(path), "--bind-try") for path in confinement.write]
-    )
-    for path, how in sorted(binds.items(), key=lambda bind: len(bind[0].parts)):
-        words += [how, str(path), str(path)]
+    words += _FRESH
+    binds = dict.fromkeys(_empty(confinement, env), "--tmpfs")
+    binds |= dict.fromkeys(seen, "--ro-bind-try") | dict.fromkeys(map(Path, confinement.write), "--bind-try")
+    for path, how in sorted(binds.items(), key=lambda bind: len(bind[0].parts)):  # the deeper one is not covered
+        words += [how, str(path)] if how == "--tmpfs" else [how, str(path), str(path)]
     hidden = [*map(Path, HIDDEN), *(tool / name for tool in tools for name in CREDENTIALS)]
     return (*words, *(word for path in hidden for word in _hide(path)), "--")
+
+
+def _empty(confinement: Confinement, env: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the directories of which nothing is seen but what is named in them."""
+    yield from map(Path, confinement.hide)
+    home = Path(env.get("HOME") or "/")
+    if home != Path("/") and not _is_system(home):
+        yield home
 
 
 def _hide(path: Path) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from typing import ClassVar
 from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent import claude_signals
-from omni_tui.plugins.agent.claude_config import CREDENTIALS, LOGIN_FILE, prepare_config
-from omni_tui.plugins.agent.claude_settings import arguments, write_settings
+from omni_tui.plugins.agent.claude_config import CREDENTIALS, borrowed_login, prepare_config
+from omni_tui.plugins.agent.claude_settings import WRITABLE, arguments, write_settings
 from omni_tui.plugins.agent.claude_transcript import Transcript
 from omni_tui.plugins.agent.environment import agent_environment
 from omni_tui.plugins.agent.protocol import Assignment, Invocation
@@ -88,12 +88,14 @@ class ClaudeAgent:
         program = _program(environment)
         directory = assignment.run_dir / "harness"
         write_settings(assignment, directory)
-        prepare_config(Path(environment["CLAUDE_CONFIG_DIR"]), assignment.worktree.parent, environment)
-        login = Path(environment["CLAUDE_CONFIG_DIR"], LOGIN_FILE)
-        borrowed = (login.resolve(),) if login.is_symlink() else ()
-        out = directory / "out"
-        out.mkdir(exist_ok=True)
-        return Invocation(argv=arguments(assignment, program, directory), env=environment, write=(out, *borrowed))
+        config = Path(environment["CLAUDE_CONFIG_DIR"])
+        prepare_config(config, assignment.worktree.parent, environment)
+        return Invocation(
+            argv=arguments(assignment, program, directory),
+            env=environment,
+            read=(directory, *borrowed_login(environment)),
+            write=(directory / WRITABLE, config),
+        )
 
     def started(self, assignment: Assignment, at: float) -> Signal:
         """Return the start as a signal: the hand-over is its prompt hook, not its start."""

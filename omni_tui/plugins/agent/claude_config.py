@@ -27,8 +27,7 @@ def prepare_config(directory: Path, worktrees: Path, environment: Mapping[str, s
     """Make `directory` fit for starts below `worktrees` without a dialog; a second call changes nothing."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     _merge(directory / ".claude.json", worktrees, environment.get("ANTHROPIC_API_KEY", ""))
-    if not any(environment.get(name) for name in CREDENTIALS):
-        _borrow_login(directory, environment)
+    _borrow_login(directory, environment)
 
 
 def _merge(path: Path, worktrees: Path, key: str) -> None:
@@ -54,10 +53,15 @@ def _approve(responses: dict[str, Any], key_end: str) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return what is there; a file that is no JSON object counts as none: Claude Code would ask what to do with it."""
+    """Return what is there; a file that is no JSON object counts as none: Claude Code would ask what to do with it.
+
+    So does a link, which an agent may have left there to be shown what we can read.
+    """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -83,7 +87,17 @@ def _borrow_login(directory: Path, environment: Mapping[str, str]) -> None:
     place, and the person may have to log in again: `claude setup-token` and `CLAUDE_CODE_OAUTH_TOKEN` among the agent's
     `secrets` avoid that.
     """
-    login = Path(environment.get("HOME", "/nonexistent"), ".claude", LOGIN_FILE)
     link = directory / LOGIN_FILE
-    if login.is_file() and not os.path.lexists(link):
-        link.symlink_to(login)
+    for login in borrowed_login(environment):
+        if not os.path.lexists(link):
+            link.symlink_to(login)
+
+
+def borrowed_login(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the file with the login of the person who runs us; nothing where there is none or a key was given.
+
+    It is not looked up by the link to it, which an agent can bend.
+    """
+    login = Path(environment.get("HOME", "/nonexistent"), ".claude", LOGIN_FILE)
+    given = any(environment.get(name) for name in CREDENTIALS)
+    return (login,) if login.is_file() and not given else ()

@@ -15,6 +15,9 @@ from omni_tui.plugins.agent.protocol import Assignment
 
 SCRIPTS = ("start", "hook", "stop", "deny", "status")
 
+WRITABLE = "out"
+"""The directory for what the shell files write: they themselves, and the settings, are not the agent's to change."""
+
 WAY_OUT = (
     "Nobody is there to allow or to answer this. Do it in another way, with what you may use. Where something is to be "
     "decided, decide it yourself and say so in the commit message. If the task cannot be done without it, stop and say "
@@ -35,7 +38,7 @@ CONVENTIONS = "If the repository has a CLAUDE.md or an AGENTS.md at its root, re
 
 def write_settings(assignment: Assignment, directory: Path) -> None:
     """Write `settings.json` and the shell files into `directory`."""
-    directory.mkdir(parents=True, exist_ok=True)
+    (directory / WRITABLE).mkdir(parents=True, exist_ok=True)
     for name in SCRIPTS:
         script = Path(__file__).with_name(f"claude_{name}.sh").read_text(encoding="utf-8")
         (directory / f"{name}.sh").write_text(script, encoding="utf-8")

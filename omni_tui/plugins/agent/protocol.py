@@ -41,8 +41,11 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
     argv: tuple[str, ...]
     env: dict[str, str]
+    read: tuple[Path, ...] = ()
+    """What it has to read beside its checkout and prompt, such as its settings."""
     write: tuple[Path, ...] = ()
-    """Files beyond its own directories that it has to write, such as a login that it renews."""
+    """What it has to write beside its checkout and events. No path here or in `read` may lead through what an agent can
+    change: a link that it puts there would let it out of the sandbox."""
 
 
 class Agent(Protocol):
