@@ -36,6 +36,14 @@ def commit(conversation: Conversation) -> Reply:
     return turns[min(conversation.turn, len(turns) - 1)]
 
 
+def own_file(conversation: Conversation) -> Reply:
+    """Write a file that is named after the task, and commit it: many tasks side by side can land."""
+    write = f"echo done by {conversation.task} > {conversation.task}.txt"
+    commit = f"git add --all && git commit -qm {shlex.quote(f'do {conversation.task}')}"
+    turns: tuple[Reply, ...] = (_run(write), _run(commit), Answer("Done: it is committed."))
+    return turns[min(conversation.turn, len(turns) - 1)]
+
+
 def no_commit(conversation: Conversation) -> Reply:
     """Say that the work is done, and do nothing, however often it is told."""
     return Answer("Done: everything is in place.")
@@ -114,6 +122,7 @@ def demo(conversation: Conversation) -> Reply:
 
 SCRIPTS: dict[str, Script] = {
     "commit": commit,
+    "own-file": own_file,
     "no-commit": no_commit,
     "late-commit": late_commit,
     "stall-once": stall_once,
