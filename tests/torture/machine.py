@@ -1,7 +1,9 @@
 """The queue and the lease against a model: what owners, other processes and people's hands do in any order.
 
 The model is a dictionary of files and a few sets. After each step the tree, what a fresh look finds and what the
-owner's own index says have to be what the model says. Hypothesis chooses the steps, and shortens what breaks.
+owner's own index says have to be what the model says. Hypothesis chooses the steps.
+
+`python -m tests.torture.machine SEED` walks again by a seed, and shortens what breaks, which may take minutes.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import hypothesis
+from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -493,12 +497,13 @@ class Walked(NamedTuple):
     bad: str = ""
 
 
-def walk(job: Walk) -> Walked:
-    """Follow the rules for so many steps, by a seed; stop at what breaks."""
+def walk(job: Walk, *, shorten: bool = False) -> Walked:
+    """Follow the rules for so many steps, by a seed; stop at what breaks, perhaps to `shorten` it."""
     steps.clear()
     settings = hypothesis.settings(
         max_examples=max(1, min(MOST_RUNS, job.steps // STEPS)),
         stateful_step_count=STEPS,
+        phases=(Phase.generate, *((Phase.shrink,) if shorten else ())),
         deadline=None,
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
@@ -512,7 +517,7 @@ def walk(job: Walk) -> Walked:
             run_state_machine_as_test(machine, settings=settings)
         except Exception as error:  # noqa: BLE001 - whatever breaks is what is looked for
             notes = "\n".join(getattr(error, "__notes__", ()))
-            return Walked(Counter(steps), f"{type(error).__name__}: {error}\n{notes}")
+            return Walked(Counter(steps), f"seed {job.seed}: {type(error).__name__}: {error}\n{notes}")
     return Walked(Counter(steps))
 
 
@@ -530,3 +535,7 @@ def run(long: bool) -> Figure:
         seconds=time.monotonic() - started,
         note=f"{len(followed)} rules, the rarest {min(followed.items(), key=lambda item: item[1])}",
     )
+
+
+if __name__ == "__main__":
+    sys.exit(walk(Walk(int(sys.argv[1]), LONG // WORKERS), shorten=True).bad or None)
