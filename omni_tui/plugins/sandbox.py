@@ -60,11 +60,13 @@ def command(confinement: Confinement, argv: Iterable[str], env: Mapping[str, str
     What `argv` names by whole paths can be read: the program, and files among its arguments.
     """
     tools = list(_toolchain(env))
-    seen = [*tools, *_named(argv, env), *map(Path, confinement.read)]
+    empty = list(_empty(confinement, env))
+    named = [path for path in _named(argv, env) if _nearest(path, [*tools, *empty]) not in tools]
+    seen = [*tools, *named, *map(Path, confinement.read)]
     words = ["bwrap", *_ISOLATION, *(() if confinement.net else ("--unshare-net",))]
     words += [word for path in SYSTEM for word in ("--ro-bind-try", path, path)]
     words += _FRESH
-    binds = dict.fromkeys(_empty(confinement, env), "--tmpfs")
+    binds = dict.fromkeys(empty, "--tmpfs")
     binds |= dict.fromkeys(seen, "--ro-bind-try") | dict.fromkeys(map(Path, confinement.write), "--bind-try")
     for path, how in sorted(binds.items(), key=lambda bind: len(bind[0].parts)):  # the deeper one is not covered
         words += [how, str(path)] if how == "--tmpfs" else [how, str(path), str(path)]
@@ -78,6 +80,13 @@ def _empty(confinement: Confinement, env: Mapping[str, str]) -> Iterator[Path]:
     home = Path(env.get("HOME") or "/")
     if home != Path("/") and not _is_system(home):
         yield home
+
+
+def _nearest(path: Path, places: Iterable[Path]) -> Path | None:
+    """Return the deepest of `places` that `path` lies in; None: it lies in none of them."""
+    return max(
+        (place for place in places if path.is_relative_to(place)), key=lambda place: len(place.parts), default=None
+    )
 
 
 def _hide(path: Path) -> tuple[str, ...]:
