@@ -32,6 +32,12 @@ CREDENTIALS = ("credentials", "credentials.toml", ".npmrc", ".pypirc")
 SHARED_PREFIXES = (".local",)
 """Directories in a home that hold programs, but a person's data as well."""
 
+SHIELD = "trap '' INT QUIT HUP"
+"""What a shell says before it becomes `command`: a terminal signals all that is in it, and bwrap would die of a Ctrl-C
+that its program wants to handle."""
+_RESET = ("env", "--default-signal=INT,QUIT,HUP")
+"""Gives the program in the sandbox back what the shield ignores (env(1) of GNU, 8.31)."""
+
 _ISOLATION = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--cap-drop", "ALL")
 _FRESH = ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var/tmp")  # noqa: S108
 
@@ -71,7 +77,7 @@ def command(confinement: Confinement, argv: Iterable[str], env: Mapping[str, str
     for path, how in sorted(binds.items(), key=lambda bind: len(bind[0].parts)):  # the deeper one is not covered
         words += [how, str(path)] if how == "--tmpfs" else [how, str(path), str(path)]
     hidden = [*map(Path, HIDDEN), *(tool / name for tool in tools for name in CREDENTIALS)]
-    return (*words, *(word for path in hidden for word in _hide(path)), "--")
+    return (*words, *(word for path in hidden for word in _hide(path)), "--", *_RESET)
 
 
 def _empty(confinement: Confinement, env: Mapping[str, str]) -> Iterator[Path]:

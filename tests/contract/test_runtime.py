@@ -18,7 +18,7 @@ from tests.support.runtimes import Bench, shown, wait_for_screen
 HOSTILE = "safe\x1b]52;c;cm0gLXJm\x07\x1b[31mred\x1b[0m\x1b[2J\u202etxt"
 
 
-@pytest.fixture(params=["tmux", "process", "fake"])
+@pytest.fixture(params=["tmux", "process", "fake", "tmux/bwrap", "process/bwrap"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(request.param, tmp_path / "fleet")
     yield made

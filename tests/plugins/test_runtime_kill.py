@@ -21,7 +21,7 @@ SLEEPER = "31415926"
 """Seconds that nobody else sleeps, so that these sleepers are found by their command line."""
 
 
-@pytest.fixture(params=["tmux", "process"])
+@pytest.fixture(params=["tmux", "process", "tmux/bwrap", "process/bwrap"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(request.param, tmp_path / "fleet")
     yield made
@@ -33,10 +33,14 @@ def by_marker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wrapped, "isolation", lambda: MARKER)
 
 
+unconfined = pytest.mark.parametrize("bench", ["tmux", "process"], indirect=True)
+"""The sandbox has a PID namespace of its own and needs no marker."""
+
+
 def sleepers(tag: str) -> list[int]:
     """Return the live processes `sleep SLEEPER.tag`."""
-    word = f"{SLEEPER}.{tag}"
-    return [process.pid for process in psutil.process_iter(["cmdline"]) if word in (process.info["cmdline"] or [])]
+    command = ["sleep", f"{SLEEPER}.{tag}"]
+    return [process.pid for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == command]
 
 
 def test_this_machine_has_namespaces() -> None:
@@ -106,6 +110,7 @@ async def test_the_agent_gets_time_to_end_well(bench: Bench, tmp_path: Path) -> 
     assert (await runtime.wait(handle)).status == 0
 
 
+@unconfined
 async def test_by_marker_children_in_other_sessions_die(bench: Bench, by_marker: None) -> None:
     runtime, tag = bench.runtime(), f"5{os.getpid()}"
     sleep = f"sleep {SLEEPER}.{tag}"
@@ -117,6 +122,7 @@ async def test_by_marker_children_in_other_sessions_die(bench: Bench, by_marker:
     assert sleepers(tag) == []
 
 
+@unconfined
 async def test_by_marker_orphans_of_an_ended_agent_die(bench: Bench, by_marker: None) -> None:
     runtime, tag = bench.runtime(), f"6{os.getpid()}"
     handle = await bench.start(runtime, "sh", "-c", f"trap '' HUP; setsid sleep {SLEEPER}.{tag} & exit 4")

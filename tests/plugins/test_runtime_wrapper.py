@@ -23,7 +23,7 @@ from tests.support.waiting import wait_for_async
 AWKWARD = "a 'b' \"c\" $HOME `id` \\ \n #(touch x) ; & % é \x01"
 
 
-@pytest.fixture(params=["tmux", "process"])
+@pytest.fixture(params=["tmux", "process", "tmux/bwrap", "process/bwrap"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(request.param, tmp_path / "fleet")
     yield made

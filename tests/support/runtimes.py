@@ -12,6 +12,7 @@ from typing import Any
 
 import libtmux
 
+from omni_tui.model.confinement import Confinement
 from omni_tui.plugins.runtime.process import ProcessRuntime
 from omni_tui.plugins.runtime.protocol import Handle, Launch, Runtime, RuntimeSpec
 from omni_tui.plugins.runtime.sockets import socket_path
@@ -74,15 +75,20 @@ FAKES = {
 
 @dataclass
 class Bench:
-    """One kind of runtime in a directory of its own; what it started is ended by `clean_up`."""
+    """One kind of runtime in a directory of its own; what it started is ended by `clean_up`.
+
+    `tmux/bwrap` is tmux with agents in the sandbox, where they may write to `root` and what lies beside it.
+    """
 
     kind: str
     root: Path
+    sandbox: str = ""
     started: list[Handle] = field(default_factory=list)
     runtimes: list[Runtime] = field(default_factory=list)
     machine: FakeMachine = field(default_factory=lambda: FakeMachine(FAKES, time.time))
 
     def __post_init__(self) -> None:
+        self.kind, _, self.sandbox = self.kind.partition("/")
         (self.root / "bin").mkdir(parents=True)
         for name, script in SCRIPTS.items():
             path = self.root / "bin" / name
@@ -91,7 +97,7 @@ class Bench:
 
     def runtime(self, **settings: Any) -> Runtime:  # noqa: ANN401 -- whatever a `RuntimeSpec` takes
         """Return a new runtime, as a start of the orchestrator makes one."""
-        spec = RuntimeSpec(root=self.root, **settings)
+        spec = RuntimeSpec(root=self.root, sandbox=bool(self.sandbox), **settings)
         make: dict[str, Callable[[], Runtime]] = {
             "tmux": lambda: TmuxRuntime(spec),
             "process": lambda: ProcessRuntime(spec),
@@ -106,7 +112,9 @@ class Bench:
         run_dir = self.root / "runs" / run
         run_dir.mkdir(parents=True, exist_ok=True)
         path = f"{self.root / 'bin'}:{os.environ['PATH']}"
-        return Launch(name=name, argv=argv, cwd=self.root, env={"PATH": path, **env}, run_dir=run_dir)
+        reach = Confinement(write=(str(self.root), str(self.root.parent)))
+        variables = {"PATH": path, **env}
+        return Launch(name=name, argv=argv, cwd=self.root, env=variables, run_dir=run_dir, confinement=reach)
 
     async def start(self, runtime: Runtime, *argv: str, run: str = "1", name: str = "acme/T1#1", **env: str) -> Handle:
         """Start `argv`, to be ended when the test is over."""

@@ -51,22 +51,44 @@ async def _end_namespace(handle: Handle, grace: float) -> str:
     if first is None:
         _signal(signal.SIGKILL, [handle.pid])
     ended = await _ended(handle, _PROOF_SECONDS)
-    survivors = [] if namespace is None else [pid for pid in _all_pids() if _pid_namespace(pid) == namespace]
+    survivors = [] if namespace is None else await _left_in(namespace)
     if survivors or not ended:
         raise _not_dead(handle, survivors or [handle.pid])
     return "namespace"
 
 
+async def _left_in(namespace: Path) -> list[int]:
+    """Return what lives in a PID namespace that is ending: bwrap does not wait for its process 1 as `unshare` does."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PROOF_SECONDS
+    while left := [pid for pid in _all_pids() if _pid_namespace(pid) == namespace]:
+        if loop.time() > deadline:
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+    return left
+
+
 async def _first_process(handle: Handle) -> int | None:
     """Return the namespace's process 1, as seen from here; None: the wrapper died before there was one.
 
-    A kill may come so early that the wrapper has not forked yet; it does within milliseconds.
+    A kill may come so early that nothing has entered it yet; that takes milliseconds.
     """
+    outside = _pid_namespace(handle.pid)
     for _ in range(50):
-        children = _children(handle.pid)
-        if children or not _lives(handle):
-            return children[0] if children else None
+        first = _entered(handle.pid, outside)
+        if first is not None or not _lives(handle):
+            return first
         await asyncio.sleep(_LOOK_SECONDS)
+    return None
+
+
+def _entered(parent: int, outside: Path | None) -> int | None:
+    """Return the first process below `parent` in another PID namespace than `outside`; `unshare` or bwrap made it."""
+    for child in _children(parent):
+        namespace = _pid_namespace(child)
+        found = _entered(child, outside) if namespace in (None, outside) else child
+        if found is not None:
+            return found
     return None
 
 

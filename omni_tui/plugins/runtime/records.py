@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -85,8 +86,10 @@ def mark_of(run_dir: Path) -> str:
     return hashlib.blake2b(os.fsencode(run_dir), digest_size=16).hexdigest()
 
 
-def write_launch(launch: Launch, *, terminal: str, marked: bool) -> None:
+def write_launch(launch: Launch, before: Sequence[str] = (), *, terminal: str, marked: bool) -> None:
     """Write `launch.sh`. The environment is exactly the launch's, with `terminal` as TERM and the marker if `marked`.
+
+    The shell says `before` and becomes the program.
 
     Raises `RuntimeFailedError` for what no shell or kernel can pass on.
     """
@@ -106,6 +109,7 @@ def write_launch(launch: Launch, *, terminal: str, marked: bool) -> None:
         f"unset {_LEFT_BY_TERMINALS}",
         *(f"export {variable}={shlex.quote(value)}" for variable, value in variables.items()),
         "exec 3<&-",
+        *before,
         f"exec {shlex.join(launch.argv)}",
     )
     text = "\n".join(lines) + "\n"

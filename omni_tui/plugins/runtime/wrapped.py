@@ -12,11 +12,12 @@ from typing import ClassVar
 import msgspec
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.confinement import Confinement
 from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import keep_sgr
 from omni_tui.plugins import sandbox
 from omni_tui.plugins.runtime import liveness, records
-from omni_tui.plugins.runtime.isolation import isolation
+from omni_tui.plugins.runtime.isolation import Isolation, isolation
 from omni_tui.plugins.runtime.killing import end_tree
 from omni_tui.plugins.runtime.protocol import Exit, Handle, KillReceipt, Launch, RuntimeSpec, Screen
 
@@ -70,7 +71,7 @@ class WrappedRuntime(ABC):
 
     def _wrapper(self, launch: Launch, tty: str = "-") -> tuple[str, ...]:
         """Return the command that starts the wrapper, on `tty` as its controlling terminal if one is named."""
-        how = isolation()
+        how = self._isolation(launch)
         run_dir = str(launch.run_dir)
         return (
             "/bin/sh",
@@ -97,14 +98,23 @@ class WrappedRuntime(ABC):
                 where=launch.name,
                 fix="install it, or name it by its whole path",
             )
-        records.write_launch(self._confined(launch), terminal=terminal, marked=isolation().method == "marker")
+        before: tuple[str, ...] = ()
+        started = launch
+        if self._is_confined(launch):
+            words = sandbox.command(launch.confinement or Confinement(), launch.argv, launch.env)
+            before, started = (sandbox.SHIELD,), msgspec.structs.replace(launch, argv=(*words, *launch.argv))
+        marked = self._isolation(launch).method == "marker"
+        records.write_launch(started, before, terminal=terminal, marked=marked)
 
-    def _confined(self, launch: Launch) -> Launch:
-        """Return the launch with its program in the sandbox, where there is one."""
-        if not self._spec.sandbox or launch.confinement is None:
-            return launch
-        words = sandbox.command(launch.confinement, launch.argv, launch.env)
-        return msgspec.structs.replace(launch, argv=(*words, *launch.argv))
+    def _is_confined(self, launch: Launch) -> bool:
+        return self._spec.sandbox and launch.confinement is not None
+
+    def _isolation(self, launch: Launch) -> Isolation:
+        """Return what keeps its tree together. The sandbox is a PID namespace already: a start need not pay twice.
+
+        A second one around it would also take the polite signal, and the program would never hear it.
+        """
+        return Isolation("namespace") if self._is_confined(launch) else isolation()
 
     async def _recorded(self, launch: Launch) -> Handle:
         """Return the handle as soon as the wrapper has written its record.

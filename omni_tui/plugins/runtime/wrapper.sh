@@ -1,7 +1,8 @@
 # Runs one agent and writes down what a window cannot be trusted with: which process it is, and how it ended.
 #
 #   sh wrapper.sh claim RUN_DIR BOOT_ID METHOD TTY [COMMAND...]   the process that `Handle.pid` names
-#   sh wrapper.sh run RUN_DIR                                    started by COMMAND, in a PID namespace as its process 1
+#   sh wrapper.sh run RUN_DIR                                    started by COMMAND, in a PID namespace as its process 1;
+#                                                                without COMMAND, what launch.sh starts makes one itself
 #
 # Each record is one line, written by one write to a file that must not exist yet (set -C): a second start in the same
 # RUN_DIR ends here, and a reader who misses the final newline has read no record. Nothing is forked before the agent
