@@ -22,7 +22,7 @@ from tests.support.fleets import TestFleet, git
 from tests.support.leftovers import checkouts
 from tests.support.waiting import wait_for
 from tests.torture.population import Kin, population
-from tests.torture.storm_crew import ATTEMPTS
+from tests.torture.storm_crew import ATTEMPTS, CLAUDES
 
 WIDTH = 120
 RELEASE = "release/omni"
@@ -154,9 +154,12 @@ def print_report(fleet: TestFleet, killed: Mapping[str, int], starts: int) -> No
     failed = Counter(str(event.data["kind"]) for event in events if event.event == "attempt.failed")
     count = Counter(event.event for event in events)
     blocked = Counter(_reason(fleet, task_id)[:90] for task_id in fleet.queue.ids(Status.BLOCKED))
+    form = "--format=%(trailers:key=Omni-Agent,valueonly,separator=)"
+    agents = git(fleet.paths.repo, "log", form, f"main..{RELEASE}").split()
     outcome = {
         "tasks": len(_tasks(fleet)),
         **{f"tasks in {status.value}/": len(fleet.queue.files(status)) for status in Status},
+        "landed by Claude Code": sum(agent in CLAUDES for agent in agents),
         "starts of the orchestrator": starts,
         "adoptions of a task by a new start": count["task.adopted"],
         "attempts": len({(event.task, event.attempt) for event in events if event.event == "attempt.started"}),

@@ -196,6 +196,7 @@ def main(minutes: float, seed: int, sandbox: str) -> None:
     if bad:
         raise SystemExit("\n".join([*bad, f"(seed {seed}; the fleet is left in {directory})"]))
     shutil.rmtree(directory)
+    click.echo("All of it held: each task landed once or is blocked with a reason, and nothing is left.")
 
 
 if __name__ == "__main__":
