@@ -23,6 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 from omni_tui.model.task import Status
 from omni_tui.store.journal import read_events
 from omni_tui.store.runs import Runs
@@ -106,7 +108,7 @@ def _kill_a_start(fleet: TestFleet, chance: random.Random, said: Path) -> Counte
     orchestrator = _start(fleet, said)
     try:
         _wait_for_lines(fleet, begun + first, orchestrator)
-        if other and (victims := _victims(fleet, other)):
+        if other and (victims := _victims(fleet, other, orchestrator.pid)):
             with suppress(ProcessLookupError):
                 os.kill(chance.choice(victims), signal.SIGKILL)
                 kills[other] += 1
@@ -133,12 +135,19 @@ def _wait_for_lines(fleet: TestFleet, lines: int, orchestrator: subprocess.Popen
     wait_for(over, "something to happen", PATIENCE)
 
 
-def _victims(fleet: TestFleet, kind: str) -> list[int]:
+def _victims(fleet: TestFleet, kind: str, orchestrator: int) -> list[int]:
     """Return the processes of one kind, as soon as there are some; none, where none come soon."""
-    look = _server if kind == "server" else processes
+    look = _server if kind == "server" else lambda fleet: _agents(fleet, orchestrator)
     with suppress(AssertionError):
         return sorted(wait_for(lambda: look(fleet), kind, 1))
     return []
+
+
+def _agents(fleet: TestFleet, orchestrator: int) -> list[int]:
+    """Return the agents' processes: all that are at work in a checkout, but for what the orchestrator does there."""
+    found = processes(fleet)
+    own = {child.pid for child in psutil.Process(orchestrator).children(recursive=True)}
+    return [pid for pid in found if pid not in own]
 
 
 def _server(fleet: TestFleet) -> list[int]:
