@@ -70,6 +70,7 @@ class Supervisor:
         self._commits_at = services.clock.monotonic()
         self.vitals = Vitals(started=self._monotonic(started.at), last_signal=self._monotonic(started.at))
         self._take(started)
+        self._commits_due = False  # a start is no sign of work: twenty quiet agents cost twenty looks for nothing
 
     async def observe(self, judge: Callable[[Vitals, Moment], Decision | Wait | Doubt]) -> Decision:
         """Return the first judgement that is not to wait. Raises `AttemptFailedError` when a person orders an end."""
