@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from omni_tui.model.task import Status
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, git, make_fleet
-from tests.support.running import until_idle
+from tests.support.running import PATIENCE, Record, until_idle
 
 QUIET = QUICK.replace("0.05", "1")
 """Nothing stalls."""
@@ -117,10 +118,18 @@ async def test_check_that_fails_by_the_change_alone_is_its_fault(tmp_path: Path)
 @pytest.mark.parametrize("choice", ["stop", "tell"])
 async def test_a_default_branch_that_moves_meanwhile(tmp_path: Path, choice: str) -> None:
     fleet = await make_fleet(tmp_path, settings=QUIET + f'[night]\nbase_moved = "{choice}"\n')
-    push = 'cd "$OMNI_WORKTREE/../../../../../origin" && git commit -q --allow-empty -m theirs && cd -\n'
-    fleet.agent(GOOD.replace("say accepted\n", "say accepted\n" + push))
+    fleet.agent(GOOD.replace("say accepted\n", f'say accepted\nuntil [ -e "{tmp_path}/moved" ]; do sleep 0.02; done\n'))
     _, second = fleet.add("First"), fleet.add("Second")
-    record = await until_idle(fleet)
+    record = Record()
+    core = fleet.fleet.lead("headless", record, until_idle=True)
+    running = asyncio.ensure_future(core.run())
+    async with asyncio.timeout(PATIENCE):
+        await record.wait(lambda event: event.event == "attempt.started")
+        while not ((place := core.scheduler.place("app")) and place.base_tip):  # as it was when the run began
+            await asyncio.sleep(0)
+        git(fleet.origin, "commit", "-q", "--allow-empty", "-m", "theirs")
+        (tmp_path / "moved").touch()
+        await running
     assert "the default branch of app changed" in record.named("base.moved")[0].data["reason"]
     assert (statuses(fleet, second.id) == [Status.TODO]) is (choice == "stop")
     assert len(record.named("fleet.stopped")) == (choice == "stop")

@@ -95,9 +95,11 @@ class QueueModel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Leave nothing."""
-        for owner in (self.owner, *self.stale):
-            owner.lease.release()
-        shutil.rmtree(self.root)
+        try:
+            for owner in (self.owner, *self.stale):
+                owner.lease.release()
+        finally:
+            shutil.rmtree(self.root)
 
     def _acquire(self, *, take_over: bool = False) -> Owner:
         lease = Lease.acquire(self.paths.lease, "headless", self.now, take_over=take_over, pause=lambda _: None)

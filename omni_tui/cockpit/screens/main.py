@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -216,7 +216,7 @@ class MainScreen(Screen[None]):
         self._show_keys()
         self._live.watch_task(row.ref if row and running else None, row.attempt if row else 0)
         if row is not None and not running:
-            self.run_worker(self._show_story(row), group="story", exclusive=True)
+            self._show_story(row)
 
     @on(TaskTable.Opened)
     async def _opened(self) -> None:
@@ -242,6 +242,7 @@ class MainScreen(Screen[None]):
             self._too_small.update(Content(text))
         self.call_after_refresh(self._selected)
 
+    @work(group="story", exclusive=True)
     async def _show_story(self, row: TaskRow) -> None:
         detail = await asyncio.to_thread(self.ports.reader.detail, row)
         self._detail.tell(tell(row, detail))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from textual.message import Message
 from textual.worker import Worker
@@ -55,7 +56,7 @@ class LiveScreen(LinesView):
             self._worker = None
         self.restart()
         if ref is not None:
-            self._worker = self.run_worker(self._keep_looking(ref), exit_on_error=True)
+            self._worker = self.run_worker(partial(self._keep_looking, ref), exit_on_error=True)
 
     async def _keep_looking(self, ref: TaskRef) -> None:
         last: Screen | None = None
