@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -79,6 +79,12 @@ def load_agent(directory: Path) -> AgentSpec:
     instructions = directory / INSTRUCTIONS_FILE
     text = _read_text(instructions) if instructions.exists() else ""
     return AgentSpec(name=directory.name, instructions=text, **msgspec.structs.asdict(settings))
+
+
+def load_agents(directory: Path, settings: WorkspaceSettings) -> Sequence[AgentSpec]:
+    """Read a workspace's agents under `directory`, in the order that tasks go to them. Raises `ConfigError`."""
+    there = [entry.name for entry in directory.iterdir() if entry.is_dir()] if directory.is_dir() else []
+    return [load_agent(directory / name) for name in settings.agents or sorted(there)]
 
 
 @cache

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from omni_tui.config import load_agent, load_settings, load_workspace
+from omni_tui.config import load_agents, load_settings, load_workspace
 from omni_tui.engine.clock import Clock, SystemClock
 from omni_tui.engine.core import Core, Wiring
 from omni_tui.engine.course import CourseKeeper
@@ -19,22 +19,22 @@ from omni_tui.engine.held import Held, secrets_of
 from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import OmniError, PluginError, UsageError, WorkspaceError
-from omni_tui.handoff import Handoff, Release, render
-from omni_tui.lookback import read_night
+from omni_tui.errors import OmniError, PluginError, WorkspaceError
+from omni_tui.handoff import Handoff, render
+from omni_tui.lookback import read_night, read_release
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement
 from omni_tui.model.event import Event
 from omni_tui.model.fence import Fence
 from omni_tui.model.settings import Settings, WorkspaceSettings
 from omni_tui.model.space import Space
-from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.task import Status
 from omni_tui.model.text import throughout
 from omni_tui.plugins import detection, machine, registry, sandbox
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
-from omni_tui.plugins.runtime.protocol import Handle, Runtime, RuntimeSpec
+from omni_tui.plugins.runtime.protocol import Runtime, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
 from omni_tui.plugins.terminal.protocol import Terminal
 from omni_tui.plugins.tracker.protocol import Tracker, TrackerSpec
@@ -229,27 +229,11 @@ class Fleet:
         """Write `HANDOFF.md`: how the run stands that stops for `reason`. Raises `OSError`."""
         reader = FleetReader(self.paths, self.clock.now)
         night = read_night(reader, reader.read(), DAY_SECONDS)
-        releases = tuple(filter(None, map(self._release, self.paths.workspace_names())))
+        releases = tuple(
+            filter(None, (read_release(self.paths.workspace(name)) for name in self.paths.workspace_names()))
+        )
         text = render(Handoff(root=str(self.paths.root), reason=reason, night=night, releases=releases))
         publish(self.paths.handoff, self.redact(text).encode("utf-8", "replace"), disk=self._owned)
-
-    def _release(self, name: str) -> Release | None:
-        """Return where a workspace's changes land; None: it cannot be used, which the workspace's opening tells."""
-        paths = self.paths.workspace(name)
-        try:
-            settings = self.workspace_settings(name)
-            head = (paths.repo / "HEAD").read_text(encoding="utf-8", errors="replace")
-        except (OmniError, OSError):
-            return None
-        place = Path(settings.repo).expanduser()
-        return Release(
-            workspace=name,
-            repo=str(paths.repo),
-            branch=settings.release,
-            base=settings.base or head.strip().removeprefix("ref: refs/heads/"),
-            origin=settings.repo,
-            checkout=str(place) if settings.repo and (place / ".git").exists() else "",
-        )
 
     # -- one workspace ---------------------------------------------------------------------------------------------
 
@@ -309,19 +293,19 @@ class Fleet:
             tracker=fenced(self._tracker(settings, paths, queue), check),
             checkouts=fenced(self._checkouts(settings, paths), check),
             scm=fenced(scm, check),
-            agents=lambda: _agents(paths, settings),
+            agents=lambda: load_agents(paths.agents, settings),
             harness=self.harness,
             secrets=lambda: self.secrets(name),
         )
 
     def agents(self, name: str) -> Sequence[AgentSpec]:
         """Return a workspace's agents, in the order that tasks go to them."""
-        return _agents(self.paths.workspace(name), self.workspace_settings(name))
+        return load_agents(self.paths.workspace(name).agents, self.workspace_settings(name))
 
     def secrets(self, name: str) -> Sequence[Secret]:
         """Read what a workspace's agents get to see and nobody else may. Raises `OmniError` for wrong settings."""
         settings, paths = self.workspace_settings(name), self.paths.workspace(name)
-        named = {variable for agent in _agents(paths, settings) for variable in agent.secrets}
+        named = {variable for agent in load_agents(paths.agents, settings) for variable in agent.secrets}
         source = _copy_from(settings, paths)
         return secrets_of(os.environ, named, (source / file for file in settings.copy))
 
@@ -377,38 +361,6 @@ class Fleet:
                 where=str(self.paths.config),
                 fix='install bubblewrap, or set `kind = "off"` under [sandbox]: then agents can do all that you can',
             )
-
-    # -- one task --------------------------------------------------------------------------------------------------
-
-    def handle(self, ref: TaskRef) -> Handle | None:
-        """Return the process of a task's latest attempt: its check while that runs, else its agent; None: none yet."""
-        run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
-        steps = {record.key: record.result for record in (run.steps() if run else [])}
-        last = next(reversed(steps), "")
-        started = steps[last] if last.startswith("checking.") else None
-        started = started or steps.get("launch")
-        return msgspec.convert(started["handle"], Handle) if started else None
-
-    async def diff(self, ref: TaskRef) -> str:
-        """Return what a task's latest attempt changed: as the gate judged it, or so far. Raises `UsageError`."""
-        run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)
-        if run is None:
-            raise UsageError("it has had no attempt yet", where=str(ref), fix="`omni-tui why` says what it waits for")
-        if run.patch.is_file():
-            return run.patch.read_text(encoding="utf-8", errors="replace")
-        prepared = next((record.result for record in run.steps() if record.key == "prepare"), None)
-        worktree = Path(prepared["path"]) if prepared else None
-        if worktree is None or not worktree.is_dir():
-            fix = "`omni-tui show` tells what came of it, and where unfinished work is kept"
-            raise UsageError(f"attempt {run.attempt.number} left nothing to compare", where=str(ref), fix=fix)
-        scm = self.scm(ref.workspace)
-        head = await scm.collect(worktree, run.attempt.branch)
-        return await scm.diff(head) if head else ""
-
-
-def _agents(paths: WorkspacePaths, settings: WorkspaceSettings) -> Sequence[AgentSpec]:
-    there = [entry.name for entry in paths.agents.iterdir() if entry.is_dir()] if paths.agents.is_dir() else []
-    return [load_agent(paths.agents / agent) for agent in settings.agents or sorted(there)]
 
 
 def _copy_from(settings: WorkspaceSettings, paths: WorkspacePaths) -> Path:

@@ -1,17 +1,20 @@
-"""Reads what the report and the hand-off are made of: the journal's last hours, the folders, and what was used."""
+"""Reads what the report and the hand-off are made of: the journal's last hours, the folders, use, release branches."""
 
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import msgspec
 
+from omni_tui.config import load_workspace
 from omni_tui.errors import OmniError
+from omni_tui.handoff import Release
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.view import FleetView
 from omni_tui.policy.night import Night, attempts_in, look_back
 from omni_tui.store.journal import read_events
-from omni_tui.store.paths import FleetPaths
+from omni_tui.store.paths import FleetPaths, WorkspacePaths
 from omni_tui.store.reader import FleetReader
 from omni_tui.store.runs import Run, Runs
 
@@ -30,6 +33,24 @@ def read_night(reader: FleetReader, view: FleetView, seconds: float) -> Night:
         ),
         tokens=sum(status.tokens for status in statuses if status),
         usd=sum(status.usd for status in statuses if status),
+    )
+
+
+def read_release(paths: WorkspacePaths) -> Release | None:
+    """Return where a workspace's changes land; None: it cannot be used, which the workspace's opening tells."""
+    try:
+        settings = load_workspace(paths.toml)
+        head = (paths.repo / "HEAD").read_text(encoding="utf-8", errors="replace")
+    except (OmniError, OSError):
+        return None
+    place = Path(settings.repo).expanduser()
+    return Release(
+        workspace=paths.name,
+        repo=str(paths.repo),
+        branch=settings.release,
+        base=settings.base or head.strip().removeprefix("ref: refs/heads/"),
+        origin=settings.repo,
+        checkout=str(place) if settings.repo and (place / ".git").exists() else "",
     )
 
 

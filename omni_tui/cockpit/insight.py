@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from omni_tui.errors import UsageError
 from omni_tui.fleet import Fleet
+from omni_tui.latest import find_diff, find_handle
 from omni_tui.model.task import TaskRef
 from omni_tui.model.view import TaskRow
 from omni_tui.plugins.runtime.protocol import Screen
@@ -38,7 +39,7 @@ class FleetInsight:
 
     async def diff(self, ref: TaskRef) -> str:
         """Return what the latest attempt changed. Raises `OmniError`."""
-        return await self._there(self._fleet.diff(ref))
+        return await self._there(find_diff(self._fleet, ref))
 
     async def undo(self, row: TaskRow) -> Sequence[str]:
         """Bring back what an ended attempt of a task left; return what to say of it. Raises `OmniError`."""
@@ -48,11 +49,11 @@ class FleetInsight:
         return await asyncio.wrap_future(self._submit(work))
 
     async def _screen(self, ref: TaskRef) -> Screen | None:
-        handle = self._fleet.handle(ref)
+        handle = find_handle(self._fleet, ref)
         return None if handle is None else await self._fleet.runtime.screen(handle)
 
     async def _attach(self, ref: TaskRef) -> Visit:
-        handle, runtime = self._fleet.handle(ref), self._fleet.runtime
+        handle, runtime = find_handle(self._fleet, ref), self._fleet.runtime
         if handle is None or not runtime.alive(handle):
             raise UsageError("no agent runs for it now", where=str(ref))
         return self._fleet.terminal.visit(runtime.attach_command(handle), self._variables)

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 def attach(session: Session, task: str) -> Answer:
     """Go to the terminal of TASK's agent; how to come back is said on the way. With --json, only say how to go."""
     from omni_tui.fleet import Fleet
+    from omni_tui.latest import find_handle
 
     fleet = Fleet(session.root())
     ref = find_task(read_fleet(fleet.paths.root).rows, task).ref
-    handle = fleet.handle(ref)
+    handle = find_handle(fleet, ref)
     if handle is None or not fleet.runtime.alive(handle):
         raise UsageError("no agent runs for it now", where=str(ref), fix="`omni-tui logs` shows what it showed last")
     visit = fleet.terminal.visit(fleet.runtime.attach_command(handle), os.environ)

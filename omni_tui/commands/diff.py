@@ -17,9 +17,10 @@ from omni_tui.commands.targets import TASK, find_task, read_fleet
 def diff(session: Session, task: str) -> Answer:
     """Show what TASK's latest attempt changes against the release branch, as the gate judged it or as far as it is."""
     from omni_tui.fleet import Fleet
+    from omni_tui.latest import find_diff
 
     fleet = Fleet(session.root())
     row = find_task(read_fleet(fleet.paths.root).rows, task)
-    patch = asyncio.run(fleet.diff(row.ref))
+    patch = asyncio.run(find_diff(fleet, row.ref))
     words = patch or f"{row.ref}: attempt {row.attempt} has changed nothing yet"
     return Answer({"task": str(row.ref), "attempt": row.attempt, "patch": patch}, words)

@@ -36,10 +36,11 @@ def logs(session: Session, task: str, follow: bool, lines: int) -> Answer:
     With --json and -f, the object comes when the agent has ended.
     """
     from omni_tui.fleet import Fleet
+    from omni_tui.latest import find_handle
 
     fleet = Fleet(session.root())
     ref = find_task(read_fleet(fleet.paths.root).rows, task).ref
-    handle = fleet.handle(ref)
+    handle = find_handle(fleet, ref)
     if handle is None:
         raise UsageError("it has started no agent yet", where=str(ref), fix="`omni-tui why` says what it waits for")
     shown = asyncio.run(_follow(fleet, handle, lines, quiet=session.json) if follow else _once(fleet, handle, lines))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from omni_tui.errors import LeaseHeldError
+from omni_tui.latest import find_handle
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.narration import narrate
@@ -53,7 +54,7 @@ async def test_kill_ends_the_tree_and_blocks_the_task(fleet: TestFleet) -> None:
     task = fleet.add("To be killed")
     async with dispatching(fleet) as (_, record):
         await record.wait(lambda event: event.data.get("phase") == "watch")
-        handle = fleet.fleet.handle(task.ref)
+        handle = find_handle(fleet.fleet, task.ref)
         reply = await ask(fleet, record, RequestKind.KILL, str(task.ref))
         assert reply.ok
         assert handle is not None
@@ -219,4 +220,4 @@ async def test_tasks_go_to_agents_in_turn(fleet: TestFleet) -> None:
 
 
 def test_place_of_an_unknown_workspace(fleet: TestFleet) -> None:
-    assert fleet.fleet.handle(TaskRef("app", "none")) is None
+    assert find_handle(fleet.fleet, TaskRef("app", "none")) is None

@@ -10,6 +10,7 @@ import pytest
 
 from omni_tui.engine.fenced import fenced
 from omni_tui.errors import LeaseLostError, ScmError
+from omni_tui.latest import find_handle
 from omni_tui.model.fence import Fence
 from omni_tui.model.task import Status
 from omni_tui.plugins.gitcmd import FENCE, Git
@@ -57,7 +58,7 @@ async def test_lost_lease_stops_the_core_and_it_writes_nothing_more(tmp_path: Pa
     assert record.events[-1].event == "core.stopped"
     assert any("LeaseLostError" in event.data["error"] for event in record.named("core.fault"))
     assert tree(fleet) == before
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     assert fleet.fleet.runtime.alive(handle), "the agent is the next owner's"
     fleet.agent(GOOD)
@@ -82,7 +83,7 @@ async def test_stopped_owner_is_taken_over_and_then_writes_nothing(tmp_path: Pat
         assert stale.returncode == 1
         assert "the lease" in words
         assert tree(fleet) == before
-        handle = fleet.fleet.handle(task.ref)
+        handle = find_handle(fleet.fleet, task.ref)
         assert handle is not None
         assert fleet.fleet.runtime.alive(handle), "the agent is its successor's"
         fleet.agent(GOOD)

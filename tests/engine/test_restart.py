@@ -12,6 +12,7 @@ import pytest
 
 from omni_tui.engine.clock import SystemClock
 from omni_tui.fleet import Fleet
+from omni_tui.latest import find_handle
 from omni_tui.model.task import Status
 from omni_tui.plugins.runtime.process import ProcessRuntime
 from omni_tui.plugins.runtime.protocol import Handle, RuntimeSpec
@@ -42,7 +43,7 @@ async def test_agent_survives_and_is_adopted(tmp_path: Path, how: signal.Signals
     process.send_signal(how)
     status = process.wait()
     assert status == (-how if how is signal.SIGKILL else 0)
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     assert fleet.fleet.runtime.alive(handle)
     async with dispatching(fleet) as (_, record):
@@ -61,7 +62,7 @@ async def test_work_finished_while_nobody_watched_is_inspected_not_run_again(tmp
     read_until(process, '"phase":"watch"')
     process.kill()
     process.wait()
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     (fleet.root / "go").touch()
     await fleet.fleet.runtime.wait(handle)
@@ -79,7 +80,7 @@ async def test_what_cannot_survive_costs_no_attempt(tmp_path: Path) -> None:
     read_until(process, '"phase":"watch"')
     process.kill()
     process.wait()
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     os.kill(handle.pid, signal.SIGKILL)  # with its witness, so that nobody can tell how it ended
     (fleet.root / "go").touch()
@@ -115,7 +116,7 @@ async def test_order_without_a_dispatcher_reaches_the_attempt_that_lives(tmp_pat
     read_until(process, '"attempt":2,"phase":"watch"')
     process.kill()
     process.wait()
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     assert handle.run_dir.endswith("/2")
     killed = subprocess.run([sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "kill", task.id])
@@ -138,7 +139,7 @@ async def test_end_while_nobody_watched_is_no_stall(tmp_path: Path) -> None:
     read_until(process, '"phase":"watch"')
     process.kill()
     process.wait()
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     await fleet.fleet.runtime.wait(handle)
     fleet.fleet = Fleet(fleet.root, clock=LaterClock())

@@ -12,6 +12,7 @@ import msgspec
 import psutil
 import pytest
 
+from omni_tui.latest import find_handle
 from omni_tui.model.task import Status, Task
 from omni_tui.plugins.runtime import liveness
 from omni_tui.store.runs import Runs
@@ -57,7 +58,7 @@ async def orphan(directory: Path, runtime: str = "tmux") -> tuple[TestFleet, Tas
 
 def end_agent(fleet: TestFleet, task: Task) -> None:
     """End the agent with its witness, as a reboot does: nobody tells how."""
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     os.kill(handle.pid, signal.SIGKILL)
     wait_for(lambda: not fleet.fleet.runtime.alive(handle), "the agent's end")
@@ -66,7 +67,7 @@ def end_agent(fleet: TestFleet, task: Task) -> None:
 def rewrite(fleet: TestFleet, task: Task, *, pid: int, started: float, boot_id: str) -> None:
     """Have the records of the first attempt name another process."""
     run = fleet.paths.runs / task.id / "1"
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     steps = run / "steps.jsonl"
     lines = [msgspec.json.decode(line) for line in steps.read_bytes().splitlines()]
@@ -114,7 +115,7 @@ async def test_after_a_reboot_the_same_pid_and_time_are_another_process(
 
 async def test_death_of_the_server_while_nobody_watched_costs_nothing(tmp_path: Path) -> None:
     fleet, task = await orphan(tmp_path)
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     psutil.Process(handle.pid).parent().kill()  # type: ignore[union-attr]
     wait_for(lambda: not fleet.fleet.runtime.alive(handle), "the agent's end")
@@ -123,7 +124,7 @@ async def test_death_of_the_server_while_nobody_watched_costs_nothing(tmp_path: 
 
 async def test_child_of_the_process_runtime_is_rescued_and_queued_again(tmp_path: Path) -> None:
     fleet, task = await orphan(tmp_path, "process")
-    handle = fleet.fleet.handle(task.ref)
+    handle = find_handle(fleet.fleet, task.ref)
     assert handle is not None
     wait_for(lambda: not fleet.fleet.runtime.alive(handle), "the agent's end: its terminal has gone")
     await landed_though_lost(fleet, task)
