@@ -5,7 +5,6 @@ Each is idempotent: after a crash it may be done again, and finds what it did be
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,26 +16,22 @@ from omni_tui.engine.board import Board
 from omni_tui.engine.check import Started
 from omni_tui.engine.guard import contained
 from omni_tui.engine.landing import Landing
+from omni_tui.engine.launching import Launched, Launcher
 from omni_tui.engine.order import OrderBox, obey, unless_ordered
-from omni_tui.engine.prompt import build_prompt
+from omni_tui.engine.salvage import Salvage, end_agent, keep_work
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import AttemptFailedError, Engine
 from omni_tui.engine.supervisor import Supervisor
 from omni_tui.engine.tail import Tail
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import LeaseLostError, OmniError, RuntimeFailedError, WorkspaceError
+from omni_tui.errors import LeaseLostError, OmniError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
 from omni_tui.model.change import CommitSketch
-from omni_tui.model.confinement import Confinement
 from omni_tui.model.failure import Failure, FailureKind, Move
 from omni_tui.model.task import Task
-from omni_tui.model.text import plain
-from omni_tui.plugins.agent.protocol import Agent, Assignment, Invocation
-from omni_tui.plugins.runtime.protocol import Handle, Launch
-from omni_tui.plugins.scm.protocol import Rescue
+from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy import retry, supervision
-from omni_tui.policy.routing import provider_of
 from omni_tui.policy.signs import signs_of
 from omni_tui.policy.usage import Usage
 from omni_tui.policy.vitals import Bounds, bounds
@@ -62,37 +57,11 @@ CUT_SHORT = ("prepare", "checkout")
 """Steps that an order cuts short: a set-up command may take minutes. The others end soon, or hear orders themselves."""
 
 
-SHOWN_LINES = 15
-"""Lines of an ended agent's screen that are kept with its failure."""
-
-
-class Launched(Started, frozen=True, kw_only=True):
-    """A started agent, and what the checkout that the repository came from looked like then."""
-
-    origin_state: str
-
-
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """How an agent that had its task came to its end."""
 
     status: int | None = None
     """Its exit status; None: it said that it had finished, and was not waited for."""
-
-
-class Salvage(msgspec.Struct, frozen=True, kw_only=True):
-    """What an ended agent left: the branch's head, and the commit that keeps what it had not committed."""
-
-    head: str = ""
-    rescue: str = ""
-    checkout: str = ""
-    """The checkout, where it has to stay because not all of it could be committed."""
-    shown: str = ""
-    """The last lines on the agent's screen: where it never came to work, they say why."""
-
-    @property
-    def work(self) -> str:
-        """The commit that holds all of it; empty: there is none."""
-        return self.rescue or self.head
 
 
 class Attempt:
@@ -123,6 +92,9 @@ class Attempt:
         self._history = history
         self._used_before = used_before
         self._harness: Agent = place.harness(agent.harness)
+        self._launcher = Launcher(
+            attempt=attempt, task=task, agent=agent, harness=self._harness, place=place, services=services, run=run
+        )
         self._supervisor: Supervisor | None = None
         self._started: list[Started] = []
         self.board = Board(attempt, agent, run, services)
@@ -186,72 +158,7 @@ class Attempt:
 
     async def launch(self, worktree: Worktree) -> Launched:
         """Write the prompt and start the agent in its runtime."""
-        self._services.held.hold(self._place.secrets())
-        assignment = self._assignment(worktree)
-        self._run.write_prompt(build_prompt(self.task, self.agent, self._place.settings, self.id, self._history))
-        self._run.open_events()
-        invocation = self._harness.prepare(assignment)
-        origin_state = asyncio.ensure_future(self._place.scm.origin_state())
-        try:
-            handle = await self._services.runtime.start(
-                Launch(
-                    name=f"{self.id.task.workspace}-{self.task.id}-{self.id.number}",
-                    argv=invocation.argv,
-                    cwd=assignment.worktree,
-                    env=invocation.env,
-                    run_dir=assignment.run_dir,
-                    confinement=self._confinement(assignment, invocation),
-                    file_bytes=self._services.file_bytes(),
-                )
-            )
-        except RuntimeFailedError as error:
-            origin_state.cancel()
-            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
-        self._place.spares_due.set()
-        try:
-            launched = Launched(
-                handle=handle, at=self._services.clock.now(), origin_state=await contained(origin_state)
-            )
-            self._services.record(
-                "attempt.started",
-                self.id,
-                agent=self.agent.name,
-                harness=self.agent.harness,
-                provider=provider_of(self.agent),
-            )
-        except LeaseLostError:  # the agent is the next owner's
-            raise
-        except (OmniError, OSError):
-            await self._end(handle)
-            raise
-        return launched
-
-    def _assignment(self, worktree: Worktree) -> Assignment:
-        secrets = {
-            name: self._services.variables[name] for name in self.agent.secrets if name in self._services.variables
-        }
-        return Assignment(
-            attempt=self.id,
-            agent=self.agent,
-            worktree=Path(worktree.path),
-            run_dir=self._run.dir,
-            state_dir=self._place.state_dir(self.agent.name),
-            prompt=self._run.prompt,
-            events=self._run.events,
-            environment=self._services.allowed_environment() | dict(self._place.checkouts.environment) | secrets,
-            base=worktree.base,
-            questions=self._services.settings().questions,
-        )
-
-    def _confinement(self, assignment: Assignment, invocation: Invocation) -> Confinement:
-        settings = self._services.settings().sandbox
-        return self._place.confinement(
-            assignment.worktree,
-            settings,
-            read=(assignment.prompt, *invocation.read),
-            write=(assignment.events, *invocation.write),
-            net=settings.net == "host",
-        )
+        return await self._launcher.launch(worktree, self._history)
 
     # -- while it works --------------------------------------------------------------------------------------------
 
@@ -282,7 +189,7 @@ class Attempt:
                 handle=launched.handle,
                 agent=self._harness,
                 events=Tail(self._run.events),
-                started=self._harness.started(self._assignment(worktree), launched.at),
+                started=self._harness.started(self._launcher.assignment(worktree), launched.at),
                 commits=partial(self._commits, worktree),
                 board=self.board,
                 box=self._box,
@@ -306,44 +213,13 @@ class Attempt:
         The checkout stays where it holds what no commit could take. Raises `ScmError`, with nothing removed, where it
         cannot be read.
         """
-        shown = await self._end(launched.handle) if launched is not None else ""
+        shown = ""
         if launched is not None:
-            self._tell_usage(self._watcher(worktree, launched).final_usage())
-        path, scm = Path(worktree.path), self._place.scm
-        head = await scm.collect(path, self.id.branch) or ""
-        rescue = await scm.rescue(path, head or worktree.base, self.id.rescue_ref)
-        stays = worktree.path if rescue.left_out else ""
-        if rescue.commit or stays:
-            self._tell_rescue(rescue, stays)
-        if not stays:
-            await self._place.checkouts.remove(path)
-        head = head if head != worktree.base else ""
-        return Salvage(head=head, rescue=rescue.commit, checkout=stays, shown=shown)
-
-    def _tell_usage(self, used: Usage) -> None:
-        if used != Usage():
-            self._services.record("attempt.usage", self.id, **msgspec.structs.asdict(used))
-
-    def _tell_rescue(self, rescue: Rescue, checkout: str) -> None:
-        ref = self.id.rescue_ref if rescue.commit else ""
-        self._services.record(
-            "attempt.rescued",
-            self.id,
-            ref=ref,
-            commit=rescue.commit,
-            left_out=rescue.left_out,
-            checkout=checkout,
-            kept=" and ".join(filter(None, (ref, checkout))),
-        )
-
-    async def _end(self, handle: Handle) -> str:
-        """End the whole tree and return the last lines that it showed."""
-        runtime = self._services.runtime
-        receipt = await runtime.kill(handle, grace=self._services.settings().limits.kill_grace_seconds)
-        self._services.record("attempt.killed", self.id, receipt=msgspec.to_builtins(receipt))
-        await runtime.release(handle)  # first: only what it keeps is sure to be all that was shown
-        screen = await runtime.screen(handle)
-        return "\n".join([line for line in map(plain, screen.lines) if line][-SHOWN_LINES:])
+            shown = await end_agent(self._services, self.id, launched.handle)
+            used = self._watcher(worktree, launched).final_usage()
+            if used != Usage():
+                self._services.record("attempt.usage", self.id, **msgspec.structs.asdict(used))
+        return await keep_work(self._services, self._place, self.id, worktree, shown)
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:
         """Say that the attempt has failed, and decide what follows."""

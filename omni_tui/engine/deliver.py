@@ -13,9 +13,11 @@ from typing import Protocol
 
 import msgspec
 
-from omni_tui.engine.attempt import Attempt, Launched, Salvage, Watched
+from omni_tui.engine.attempt import Attempt, Watched
 from omni_tui.engine.check import CheckResult, Started
 from omni_tui.engine.landing import Landing
+from omni_tui.engine.launching import Launched
+from omni_tui.engine.salvage import Salvage
 from omni_tui.engine.steps import AttemptFailedError
 from omni_tui.model.failure import Failure, Move, MoveKind
 from omni_tui.model.verdict import Verdict

@@ -1,0 +1,125 @@
+"""Starting an attempt's agent: what it is told, what it may reach, and its process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from omni_tui.engine.check import Started
+from omni_tui.engine.guard import contained
+from omni_tui.engine.prompt import build_prompt
+from omni_tui.engine.salvage import end_agent
+from omni_tui.engine.services import Services
+from omni_tui.engine.steps import AttemptFailedError
+from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import LeaseLostError, OmniError, RuntimeFailedError
+from omni_tui.model.attempt import AgentSpec, AttemptId
+from omni_tui.model.confinement import Confinement
+from omni_tui.model.failure import Failure, FailureKind
+from omni_tui.model.task import Task
+from omni_tui.plugins.agent.protocol import Agent, Assignment, Invocation
+from omni_tui.plugins.runtime.protocol import Launch
+from omni_tui.plugins.workspace.protocol import Worktree
+from omni_tui.policy.routing import provider_of
+from omni_tui.store.runs import Run
+
+
+class Launched(Started, frozen=True, kw_only=True):
+    """A started agent, and what the checkout that the repository came from looked like then."""
+
+    origin_state: str
+
+
+class Launcher:
+    """Starts one attempt's agent in its runtime."""
+
+    def __init__(
+        self,
+        *,
+        attempt: AttemptId,
+        task: Task,
+        agent: AgentSpec,
+        harness: Agent,
+        place: Workplace,
+        services: Services,
+        run: Run,
+    ) -> None:
+        self._id = attempt
+        self._task = task
+        self._agent = agent
+        self._harness = harness
+        self._place = place
+        self._services = services
+        self._run = run
+
+    async def launch(self, worktree: Worktree, history: Sequence[Failure]) -> Launched:
+        """Write the prompt, which tells of the failures so far, and start the agent.
+
+        Raises `AttemptFailedError` where the runtime cannot start it.
+        """
+        self._services.held.hold(self._place.secrets())
+        assignment = self.assignment(worktree)
+        self._run.write_prompt(build_prompt(self._task, self._agent, self._place.settings, self._id, history))
+        self._run.open_events()
+        launch = self._launch(assignment, self._harness.prepare(assignment))
+        origin_state = asyncio.ensure_future(self._place.scm.origin_state())
+        try:
+            handle = await self._services.runtime.start(launch)
+        except RuntimeFailedError as error:
+            origin_state.cancel()
+            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
+        self._place.spares_due.set()
+        try:
+            at = self._services.clock.now()
+            launched = Launched(handle=handle, at=at, origin_state=await contained(origin_state))
+            agent = self._agent
+            provider = provider_of(agent)
+            self._services.record(
+                "attempt.started", self._id, agent=agent.name, harness=agent.harness, provider=provider
+            )
+        except LeaseLostError:  # the agent is the next owner's
+            raise
+        except (OmniError, OSError):
+            await end_agent(self._services, self._id, handle)
+            raise
+        return launched
+
+    def _launch(self, assignment: Assignment, invocation: Invocation) -> Launch:
+        return Launch(
+            name=f"{self._id.task.workspace}-{self._task.id}-{self._id.number}",
+            argv=invocation.argv,
+            cwd=assignment.worktree,
+            env=invocation.env,
+            run_dir=assignment.run_dir,
+            confinement=self._confinement(assignment, invocation),
+            file_bytes=self._services.file_bytes(),
+        )
+
+    def assignment(self, worktree: Worktree) -> Assignment:
+        """Return what the agent is told of its attempt."""
+        secrets = {
+            name: self._services.variables[name] for name in self._agent.secrets if name in self._services.variables
+        }
+        return Assignment(
+            attempt=self._id,
+            agent=self._agent,
+            worktree=Path(worktree.path),
+            run_dir=self._run.dir,
+            state_dir=self._place.state_dir(self._agent.name),
+            prompt=self._run.prompt,
+            events=self._run.events,
+            environment=self._services.allowed_environment() | dict(self._place.checkouts.environment) | secrets,
+            base=worktree.base,
+            questions=self._services.settings().questions,
+        )
+
+    def _confinement(self, assignment: Assignment, invocation: Invocation) -> Confinement:
+        settings = self._services.settings().sandbox
+        return self._place.confinement(
+            assignment.worktree,
+            settings,
+            read=(assignment.prompt, *invocation.read),
+            write=(assignment.events, *invocation.write),
+            net=settings.net == "host",
+        )
