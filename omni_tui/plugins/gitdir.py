@@ -9,13 +9,19 @@ theirs counts.
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitrefs import is_commit_id
+
+VIEWS = "omni-views"
+"""The directory of a repository that views are made in: what a killed process leaves is found there again."""
+VIEW_SECONDS = 3600.0
+"""No view is used for as long."""
 
 _CONFIG = """\
 [core]
@@ -84,13 +90,23 @@ def is_sha256(repo: Path) -> bool:
     return re.search(r"^\s*objectformat\s*=\s*sha256\s*$", text, re.IGNORECASE | re.MULTILINE) is not None
 
 
+def sweep_views(repo: Path, now: float) -> None:
+    """Remove the views that killed processes left in `repo`; `now` is the epoch in seconds."""
+    for left in (repo / VIEWS).glob("*"):
+        with suppress(FileNotFoundError):  # another process was faster
+            if left.stat().st_mtime < now - VIEW_SECONDS:
+                shutil.rmtree(left)
+
+
 @contextmanager
 def view(repo: Path, *, work_tree: Path | None = None, refs: Mapping[str, str] | None = None) -> Iterator[Git]:
     """Look at the objects of `repo`, and at `work_tree`, through a short-lived git directory of our own.
 
     Objects are read from and written to `repo`. It starts with `refs`, and with an index file that is not there yet.
     """
-    with tempfile.TemporaryDirectory(prefix="omni-tui-git-") as folder:
+    place = repo / VIEWS
+    place.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place) as folder:
         git_dir = Path(folder) / "view"
         make_git_dir(git_dir, bare=work_tree is None, head="refs/heads/none", sha256=is_sha256(repo), borrow=repo)
         set_refs(git_dir, refs or {})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from omni_tui.errors import ScmError
-from omni_tui.plugins.gitdir import make_git_dir, read_loose_ref, set_refs
+from omni_tui.plugins.gitdir import VIEW_SECONDS, VIEWS, make_git_dir, read_loose_ref, set_refs, sweep_views, view
 from tests.support.benches import RELEASE, GitBench, make_bench
 from tests.support.git import git
 
@@ -54,3 +55,16 @@ def test_refs_that_we_write_are_read_by_git(bench: GitBench, tmp_path: Path) -> 
     assert listing.splitlines() == [f"refs/heads/a {bench.first}", f"refs/heads/b/c {bench.first}"]
     assert git(made, "rev-parse", "HEAD") == bench.first
     git(made, "fsck", "--strict")
+
+
+def test_views_that_killed_processes_left_are_swept_and_one_in_use_is_not(bench: GitBench) -> None:
+    place = bench.repo / VIEWS
+    with view(bench.repo):
+        (used,) = place.iterdir()
+        left = place / "left"
+        (left / "view").mkdir(parents=True)
+        made = used.stat().st_mtime
+        os.utime(left, (made, made - VIEW_SECONDS - 1))
+        sweep_views(bench.repo, made)
+        assert list(place.iterdir()) == [used]
+    assert list(place.iterdir()) == []

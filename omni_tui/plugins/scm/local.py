@@ -13,7 +13,7 @@ from typing import ClassVar
 from omni_tui.errors import ScmError
 from omni_tui.model.change import Change, CommitSketch
 from omni_tui.plugins.gitcmd import Git
-from omni_tui.plugins.gitdir import read_loose_ref, view
+from omni_tui.plugins.gitdir import read_loose_ref, sweep_views, view
 from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
 from omni_tui.plugins.scm.change import merge_base, read_additions, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
@@ -127,6 +127,7 @@ class LocalScm:
             raise ScmError("not a git repository", where=str(spec.repo), fix="omni-tui workspace add NAME --repo …")
         release = self._writable_release
         clear_stale_locks(spec.repo, release.name, spec.now())
+        sweep_views(spec.repo, spec.now())
         self._bare = put_up(self._bare, spec.fence)
         tip = resolve(self._bare, release.name)
         if tip is not None:
