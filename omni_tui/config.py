@@ -115,7 +115,9 @@ def describe(kind: object, meta: Meta) -> str:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return "one of " + ", ".join(f'"{member.value}"' for member in kind)
     if origin is tuple:
-        return "a list of texts"
+        item, *_ = get_args(kind)
+        named = next((part.title for part in getattr(item, "__metadata__", ()) if isinstance(part, Meta)), None)
+        return f"a list of {named or 'texts'}"
     if origin is dict:
         return "a table of texts"
     word = _WORDS[kind] if isinstance(kind, type) and kind in _WORDS else "a table"

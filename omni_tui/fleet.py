@@ -33,6 +33,7 @@ from omni_tui.model.text import throughout
 from omni_tui.plugins import detection, machine, registry, sandbox
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
+from omni_tui.plugins.proxy.command import proxies
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
 from omni_tui.plugins.runtime.protocol import Runtime, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
@@ -41,6 +42,7 @@ from omni_tui.plugins.tracker.protocol import Tracker, TrackerSpec
 from omni_tui.plugins.workspace.protocol import Workspace, WorkspaceSpec
 from omni_tui.policy import holding
 from omni_tui.policy.course import NIGHT_SECONDS
+from omni_tui.policy.reach import cannot_keep, passage
 from omni_tui.policy.redaction import Secret
 from omni_tui.store.files import DISK, Disk, publish
 from omni_tui.store.journal import Journal, read_events
@@ -124,6 +126,7 @@ class Fleet:
                 rows=settings.rows,
                 history_lines=settings.history_lines,
                 sandbox=sandbox.find(self.settings.sandbox.kind) == "bwrap",
+                proxies=proxies(os.environ),
                 redact=self.redact,
             )
         )
@@ -327,10 +330,15 @@ class Fleet:
         allowed = self.settings.runtime.environment
         environment = {name: os.environ[name] for name in allowed if name in os.environ}
         confined = sandbox.find(self.settings.sandbox.kind) == "bwrap"
+        way = passage(self.settings.sandbox) if settings.net else None
 
         def confine(checkout: Path) -> Sequence[str]:
             reach = Confinement(
-                read=(str(paths.repo),), write=(str(checkout),), hide=(str(self.paths.root),), net=settings.net
+                read=(str(paths.repo),),
+                write=(str(checkout),),
+                hide=(str(self.paths.root),),
+                net=settings.net and way is None,
+                passage=way,
             )
             return sandbox.command(reach, ("/bin/sh",), environment) if confined else ()
 
@@ -346,7 +354,7 @@ class Fleet:
                 setup=settings.setup,
                 setup_seconds=settings.setup_minutes * 60,
                 fence=self._fence,
-                environment=environment,
+                environment={**(proxies(os.environ) if confined and way else {}), **environment},
                 confine=confine,
             )
         )
@@ -360,6 +368,10 @@ class Fleet:
                 f"agents cannot be kept in a sandbox here: {sandbox.fault()}",
                 where=str(self.paths.config),
                 fix='install bubblewrap, or set `kind = "off"` under [sandbox]: then agents can do all that you can',
+            )
+        if fault := cannot_keep(sandbox.find(kind) or "off", self.settings.sandbox.net):
+            raise PluginError(
+                fault, where=str(self.paths.config), fix='set `net = "host"` under [sandbox], or use bubblewrap'
             )
 
 

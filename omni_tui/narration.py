@@ -26,6 +26,7 @@ SENTENCES = {
     "task.requeued": "back in todo/: {reason}",
     "task.withdrawn": "withdrawn: {reason}",
     "attempt.started": "{agent} starts ({harness})",
+    "attempt.refused": "wanted to reach {place}, which {reason}",
     "attempt.failed": "failed ({kind}): {message}",
     "attempt.rescued": "unfinished work is kept: {kept}",
     "attempt.judged": "the gate gives it {grade}",

@@ -127,12 +127,23 @@ def judge_protection(settings: SandboxSettings, shared: Sequence[str]) -> Check:
     if settings.kind == "off":
         detail = "off: agents, checks and set-up commands can read and change all that you can"
         return warn("sandbox", detail, 'install bubblewrap and set `kind = "auto"` under [sandbox]')
-    net = "the network of this machine" if settings.net == "host" else "no network"
+    net = _network(settings)
     own = "agents see their checkout, the tools (read only) and their own state"
     if shared:
         detail = f"{own}, with {net}; those of {', '.join(shared)} can write all refs and objects of its repo.git"
         return warn("sandbox", detail, 'set `workspace = "clone"` there')
     return ok("sandbox", f"{own}, with {net}; nothing else of your files, processes and keys")
+
+
+def _network(settings: SandboxSettings) -> str:
+    match settings.net:
+        case "host":
+            return "the network of this machine"
+        case "proxy":
+            more = ", ".join(settings.hosts)
+            return f"a network of their API{' and ' if more else ''}{more} alone"
+        case _:
+            return "no network"
 
 
 def _judge_watches(facts: Facts) -> Check:

@@ -52,7 +52,8 @@ def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None, now: float) -
             lines.append(f"spent     {plural(run.turns, 'turn')}, {run.tokens:,} tokens, {run.usd:.2f} USD")
     if run_dir is not None:
         lines.append(f"run       {run_dir}")
-    for name, values in (("needs", detail.depends_on), ("touches", detail.touches)):
+    refused = row.run.refused if row.run is not None else ()
+    for name, values in (("refused", refused), ("needs", detail.depends_on), ("touches", detail.touches)):
         if values:
             lines.append(f"{name:<9} {', '.join(values)}")
     if detail.verdict is not None:

@@ -189,6 +189,7 @@ class Attempt:
                 handle=launched.handle,
                 agent=self._harness,
                 events=Tail(self._run.events),
+                refusals=Tail(self._run.refusals),
                 started=self._harness.started(self._launcher.assignment(worktree), launched.at),
                 commits=partial(self._commits, worktree),
                 board=self.board,

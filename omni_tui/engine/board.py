@@ -6,6 +6,7 @@ import msgspec
 
 from omni_tui.engine.services import Services
 from omni_tui.model.attempt import AgentSpec, AttemptId, AttemptStatus, Phase
+from omni_tui.model.confinement import Refusal
 from omni_tui.model.signal import Health, Signal
 from omni_tui.policy.usage import Usage
 from omni_tui.store.runs import Run
@@ -62,6 +63,12 @@ class Board:
     def spend(self, used: Usage) -> None:
         """Say what the attempt has used in all."""
         self._write(turns=used.turns, tokens=used.tokens, usd=used.usd)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Tell of a place that the agent wanted to reach and may not, once."""
+        if refusal.place not in self.status.refused:
+            self._services.record("attempt.refused", self._attempt, place=refusal.place, reason=refusal.reason)
+            self._write(refused=(*self.status.refused, refusal.place))
 
     def end(self, reason: str) -> None:
         """Say that the attempt is over, and why it failed (empty: it did not)."""

@@ -24,6 +24,7 @@ from omni_tui.model.task import Task
 from omni_tui.model.verdict import FindingKind, Severity, Verdict
 from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.policy import gate
+from omni_tui.policy.reach import passage
 from omni_tui.store.runs import Run
 
 LOST_CHECKS = 3
@@ -143,7 +144,9 @@ class Landing:
 
     def _confinement(self, checkout: Path) -> Confinement:
         settings = self._services.settings().sandbox
-        return self._place.confinement(checkout, settings, read=(), write=(), net=self._place.settings.net)
+        allowed = self._place.settings.net
+        through = passage(settings) if allowed else None
+        return self._place.confinement(checkout, settings, net=allowed and through is None, passage=through)
 
     async def finish_check(self, started: Started, commit: str) -> CheckResult:
         """Return what came of it, and remember a commit that it passed on."""

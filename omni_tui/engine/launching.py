@@ -21,6 +21,7 @@ from omni_tui.model.task import Task
 from omni_tui.plugins.agent.protocol import Agent, Assignment, Invocation
 from omni_tui.plugins.runtime.protocol import Launch
 from omni_tui.plugins.workspace.protocol import Worktree
+from omni_tui.policy.reach import passage
 from omni_tui.policy.routing import provider_of
 from omni_tui.store.runs import Run
 
@@ -122,4 +123,5 @@ class Launcher:
             read=(assignment.prompt, *invocation.read),
             write=(assignment.events, *invocation.write),
             net=settings.net == "host",
+            passage=passage(settings, (*self._agent.hosts, *invocation.hosts), self._run.refusals),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.steps import Engine
 from omni_tui.engine.tail import Tail
 from omni_tui.model.change import CommitSketch
+from omni_tui.model.confinement import Refusal
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.runtime.protocol import Exit, Handle
@@ -49,6 +51,7 @@ class Supervisor:
         handle: Handle,
         agent: Agent,
         events: Tail,
+        refusals: Tail,
         started: Signal,
         commits: Callable[[], Awaitable[Sequence[CommitSketch]]],
         board: Board,
@@ -59,6 +62,7 @@ class Supervisor:
         self._handle = handle
         self._agent = agent
         self._events = events
+        self._refusals = refusals
         self._commits = commits
         self._session: Tail | None = None
         self._board = board
@@ -80,7 +84,7 @@ class Supervisor:
         if not self._services.runtime.alive(self._handle):
             await asyncio.wait([exited])  # or its silence, not its end, would be judged first
         try:
-            with self._services.wakeups.on(changed, self._events.path.parent, self._events.path):
+            with self._woken_by(self._events), self._woken_by(self._refusals):
                 while True:
                     changed.clear()
                     self._look(exited)
@@ -96,11 +100,15 @@ class Supervisor:
         finally:
             exited.cancel()
 
+    def _woken_by(self, tail: Tail) -> AbstractContextManager[None]:
+        return self._services.wakeups.on(self._box.changed, tail.path.parent, tail.path)
+
     def final_usage(self) -> Usage:
         """Return what the ended agent has used, by all that it left to read; nothing else of that counts any more."""
         self._read_to_the_end(self._events)
         if self._session is not None:
             self._read_to_the_end(self._session)
+        self._read_refusals()
         self._board.spend(self.vitals.used)
         return self.vitals.used
 
@@ -123,6 +131,7 @@ class Supervisor:
             self._know(exited=True, status=exited.result().status)
         self._read_events()
         self._read_session()
+        self._read_refusals()
         self._know(output=self._events.taken + self._services.runtime.printed(self._handle))
 
     def _read_events(self) -> None:
@@ -132,6 +141,11 @@ class Supervisor:
                 self._take(signal)
         if self._events.behind:
             self._box.changed.set()
+
+    def _read_refusals(self) -> None:
+        for line in self._refusals.lines():
+            with suppress(msgspec.MsgspecError):  # spoilt: of what nobody can read nobody can be told
+                self._board.refuse(msgspec.json.decode(line, type=Refusal))
 
     def _moment(self) -> float:
         """When the lines at hand were written: now; after a restart, when the file last grew."""

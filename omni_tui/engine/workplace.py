@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from omni_tui.model.attempt import AgentSpec
-from omni_tui.model.confinement import Confinement
+from omni_tui.model.confinement import Confinement, Passage
 from omni_tui.model.settings import SandboxSettings, WorkspaceSettings
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
@@ -50,7 +50,14 @@ class Workplace:
     """Commits on which the check has passed since the core began."""
 
     def confinement(
-        self, checkout: Path, settings: SandboxSettings, *, read: Sequence[Path], write: Sequence[Path], net: bool
+        self,
+        checkout: Path,
+        settings: SandboxSettings,
+        *,
+        read: Sequence[Path] = (),
+        write: Sequence[Path] = (),
+        net: bool,
+        passage: Passage | None = None,
     ) -> Confinement:
         """Return what a program may see and change that works in `checkout`, beside what it needs itself.
 
@@ -65,6 +72,7 @@ class Workplace:
             write=tuple(map(str, (*([repo] if shared else []), checkout, *write, *more[1]))),
             hide=(str(self.paths.root.parents[1]),),
             net=net,
+            passage=passage,
         )
 
     def state_dir(self, agent: str) -> Path:

@@ -70,6 +70,8 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True):
     tool_minutes: float = 0.0
     env: dict[str, str] = msgspec.field(default_factory=dict)
     """Plain variables for the agent."""
+    hosts: tuple[str, ...] = ()
+    """What it may reach beside its harness's and the fleet's hosts, where those are all that it may."""
     secrets: tuple[str, ...] = ()
     """Names of environment variables of ours that the agent gets."""
 
@@ -94,6 +96,8 @@ class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Why the attempt waits, failed or was ended; empty while all is well."""
     started_at: Moment = 0.0
     updated_at: Moment = 0.0
+    refused: tuple[str, ...] = ()
+    """The places that it wanted to reach and may not, as `example.com:443`."""
     turns: int = 0
     tokens: int = 0
     usd: float = 0.0

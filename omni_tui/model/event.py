@@ -44,6 +44,7 @@ EVENTS = {
     "attempt.started": "an attempt was given an agent; data: agent, harness",
     "attempt.phase": "it went on to another phase; data: phase",
     "attempt.signal": "its agent's health changed; data: health, source, detail",
+    "attempt.refused": "its agent wanted to reach a host that is not allowed; data: place, reason",
     "attempt.failed": "it ended without landing; data: kind, message",
     "attempt.usage": "what its agent used; data: turns, tokens, usd",
     "attempt.killed": "its whole process tree is gone; data: receipt",

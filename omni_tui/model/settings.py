@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from omni_tui.model.confinement import HOST
 from omni_tui.model.verdict import FindingKind, Severity
 
 
@@ -247,6 +248,10 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     )
 
 
+Host = Annotated[str, Meta(pattern=HOST, title="hosts, such as example.com, *.example.com or 127.0.0.1:8080")]
+_HOSTS = "`name` or `*.name` (what lies below it), on ports 443 and 80, or with `:port`."
+
+
 class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What agents, checks and set-up commands can reach of this machine. Counts from the next start."""
 
@@ -255,9 +260,15 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Meta(description='"auto" and "bwrap": bubblewrap, without which nothing starts; "off": agents run as you do.'),
     ] = "auto"
     net: Annotated[
-        Literal["host", "none"],
-        Meta(description='Network of agents: "host" as this machine has it, or "none".'),
+        Literal["host", "proxy", "none"],
+        Meta(
+            description='Network of agents: "host" as this machine has it, "none", or "proxy": the API that their '
+            "harness needs and `hosts`, through a proxy of ours; what else they ask for is refused and told."
+        ),
     ] = "host"
+    hosts: Annotated[
+        tuple[Host, ...], Meta(description='More that agents reach where `net` is "proxy". ' + _HOSTS)
+    ] = ()
     read: Annotated[
         tuple[str, ...], Meta(description="More files and directories that they may read, such as `~/.cargo`.")
     ] = ()
@@ -328,7 +339,13 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     release: Annotated[str, Meta(description="The branch that changes land on.")] = "release/omni"
     check: Annotated[str, Meta(description="Shell command that must pass on the merged tree; empty: none.")] = ""
     setup: Annotated[str, Meta(description="Shell command run in each fresh checkout; empty: none.")] = ""
-    net: Annotated[bool, Meta(description="Whether the check and the set-up command may use the network.")] = False
+    net: Annotated[
+        bool,
+        Meta(
+            description="Whether the check and the set-up command may use the network: this machine's, or, where "
+            'agents have `net = "proxy"`, the `hosts` of the fleet\'s settings.'
+        ),
+    ] = False
     setup_minutes: Annotated[float, Meta(gt=0, le=1440, description="Minutes that the set-up command may take.")] = 5.0
     copy: Annotated[
         tuple[str, ...],
@@ -387,6 +404,10 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     env: Annotated[dict[str, str], Meta(description="Plain variables for the agent; no secrets.")] = msgspec.field(
         default_factory=dict
     )
+    hosts: Annotated[
+        tuple[Host, ...],
+        Meta(description='What this agent reaches beside its API and the fleet\'s `hosts`, where `net` is "proxy".'),
+    ] = ()
     secrets: Annotated[
         tuple[str, ...], Meta(description="Names of our environment variables that the agent gets, such as an API key.")
     ] = ()

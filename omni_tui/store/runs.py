@@ -59,6 +59,11 @@ class Run:
         self._disk.close(self._disk.open(self.events, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
 
     @property
+    def refusals(self) -> Path:
+        """What the proxy refused to the agent."""
+        return self.dir / "net.jsonl"
+
+    @property
     def pane_log(self) -> Path:
         """The agent's last screen."""
         return self.dir / "pane.log"

@@ -37,11 +37,17 @@ NOTE = (
 
 
 async def attack(
-    directory: Path, script: str, *, settings: str = SETTINGS, workspace: str = "", patience: float = 60
+    directory: Path,
+    script: str,
+    *,
+    settings: str = SETTINGS,
+    workspace: str = "",
+    reach: str = "",
+    patience: float = 60,
 ) -> Attack:
     """Run `script` as an agent in the sandbox, and return what came of it."""
     assert not sandbox.fault(), "these tests need bubblewrap"
-    fleet = await make_fleet(directory, settings=settings, workspace=workspace, sandbox="bwrap")
+    fleet = await make_fleet(directory, settings=settings, workspace=workspace, sandbox="bwrap", reach=reach)
     fleet.agent(f"{NOTE}{script}\ncommit 'attacked'\nsay finished\n")
     fleet.add("Attack")
     return Attack(fleet, await until_idle(fleet, patience))

@@ -104,15 +104,22 @@ class TestFleet:
 
 
 async def make_fleet(
-    directory: Path, *, settings: str = QUICK, workspace: str = "", runtime: str = "tmux", sandbox: str = "off"
+    directory: Path,
+    *,
+    settings: str = QUICK,
+    workspace: str = "",
+    runtime: str = "tmux",
+    sandbox: str = "off",
+    reach: str = "",
 ) -> TestFleet:
     """Make a fleet below `directory`, with a repository of its own and a good agent.
 
-    Without a sandbox agents can leave signs beside the fleet, by which a test sees what they do.
+    Without a sandbox agents can leave signs beside the fleet, by which a test sees what they do. `reach` are more lines
+    of the settings' [sandbox].
     """
     origin = make_repository(directory / "origin", {"README.md": "# App\n", "src/app.py": "def run():\n    return 1\n"})
     root = directory / "fleet"
-    kinds = f'[runtime]\nkind = "{runtime}"\n[sandbox]\nkind = "{sandbox}"\n'
+    kinds = f'[runtime]\nkind = "{runtime}"\n[sandbox]\nkind = "{sandbox}"\n{reach}\n'
     paths = create_fleet(root, f"{settings}\n{kinds}").workspace("app")
     paths.root.mkdir()
     await import_repository(str(origin), paths.repo)

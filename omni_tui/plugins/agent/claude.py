@@ -18,6 +18,7 @@ from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent import claude_signals
 from omni_tui.plugins.agent.claude_config import CREDENTIALS, borrowed_login, prepare_config
+from omni_tui.plugins.agent.claude_hosts import needed_hosts
 from omni_tui.plugins.agent.claude_settings import WRITABLE, arguments, write_settings
 from omni_tui.plugins.agent.claude_transcript import Transcript
 from omni_tui.plugins.agent.environment import agent_environment
@@ -95,6 +96,7 @@ class ClaudeAgent:
             env=environment,
             read=(directory, *borrowed_login(environment)),
             write=(directory / WRITABLE, config),
+            hosts=needed_hosts(environment),
         )
 
     def started(self, assignment: Assignment, at: float) -> Signal:

@@ -46,6 +46,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     write: tuple[Path, ...] = ()
     """What it has to write beside its checkout and events. No path here or in `read` may lead through what an agent can
     change: a link that it puts there would let it out of the sandbox."""
+    hosts: tuple[str, ...] = ()
+    """What it has to reach to work at all, such as its provider's API, each as `model.confinement.HOST` has it."""
 
 
 class Agent(Protocol):

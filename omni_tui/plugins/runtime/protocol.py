@@ -22,6 +22,8 @@ class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
     history_lines: int = 5000
     sandbox: bool = False
     """Whether programs with a confinement run in bubblewrap."""
+    proxies: dict[str, str] = msgspec.field(default_factory=dict)
+    """Variables that name the proxy which this machine has to use; ours goes through it, where a program has one."""
     redact: Redact = str
     """Takes secrets out of what is shown and kept, and leaves its lines and colours as they are."""
 

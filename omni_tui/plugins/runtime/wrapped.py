@@ -16,6 +16,7 @@ from omni_tui.model.confinement import Confinement
 from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import keep_sgr
 from omni_tui.plugins import sandbox
+from omni_tui.plugins.proxy import command as proxy
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.isolation import Isolation, isolation
 from omni_tui.plugins.runtime.killing import end_tree
@@ -101,10 +102,18 @@ class WrappedRuntime(ABC):
         before: tuple[str, ...] = ()
         started = launch
         if self._is_confined(launch):
-            words = sandbox.command(launch.confinement or Confinement(), launch.argv, launch.env)
-            before, started = (sandbox.SHIELD,), msgspec.structs.replace(launch, argv=(*words, *launch.argv))
+            before, started = self._confined(launch, launch.confinement or Confinement())
         marked = self._isolation(launch).method == "marker"
         records.write_launch(started, before, terminal=terminal, marked=marked)
+
+    def _confined(self, launch: Launch, confinement: Confinement) -> tuple[tuple[str, ...], Launch]:
+        """Return what the shell says before it becomes the sandbox, and the launch in it."""
+        words = sandbox.command(confinement, launch.argv, launch.env)
+        started = msgspec.structs.replace(launch, argv=(*words, *launch.argv))
+        if confinement.passage is None:
+            return (sandbox.SHIELD,), started
+        env = {**self._spec.proxies, **launch.env}
+        return (sandbox.SHIELD, proxy.NAME_PARENT), msgspec.structs.replace(started, env=env)
 
     def _is_confined(self, launch: Launch) -> bool:
         return self._spec.sandbox and launch.confinement is not None

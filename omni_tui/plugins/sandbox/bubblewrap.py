@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from omni_tui.model.confinement import Confinement
+from omni_tui.plugins.proxy import command as proxy
 from omni_tui.plugins.sandbox.toolchain import SYSTEM, sight
 
 SHIELD = "trap '' INT QUIT HUP"
@@ -38,8 +39,17 @@ def fault() -> str:
 def command(confinement: Confinement, argv: Iterable[str], env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the words before a command that start it in the sandbox, with its environment as it is.
 
-    What `argv` names by whole paths can be read: the program, and files among its arguments.
+    What `argv` names by whole paths can be read: the program, and files among its arguments. Where there is a passage
+    our proxy stands around the sandbox, and its door before the program.
     """
+    passage = None if confinement.net else confinement.passage
+    if passage is None:
+        return (*_bwrap(confinement, argv, env), *_RESET)
+    inner = _bwrap(confinement, (*argv, str(proxy.DOOR)), env)
+    return (*proxy.around(passage), *inner, *proxy.through(passage), *_RESET)
+
+
+def _bwrap(confinement: Confinement, argv: Iterable[str], env: Mapping[str, str]) -> tuple[str, ...]:
     seen = sight(confinement, argv, env)
     words = ["bwrap", *_ISOLATION, *(() if confinement.net else ("--unshare-net",))]
     words += [word for path in SYSTEM for word in ("--ro-bind-try", path, path)]
@@ -48,7 +58,7 @@ def command(confinement: Confinement, argv: Iterable[str], env: Mapping[str, str
     binds |= dict.fromkeys(seen.read, "--ro-bind-try") | dict.fromkeys(seen.write, "--bind-try")
     for path, how in sorted(binds.items(), key=lambda bind: len(bind[0].parts)):  # the deeper one is not covered
         words += [how, str(path)] if how == "--tmpfs" else [how, str(path), str(path)]
-    return (*words, *(word for path in seen.hidden for word in _hide(path)), "--", *_RESET)
+    return (*words, *(word for path in seen.hidden for word in _hide(path)), "--")
 
 
 def _hide(path: Path) -> tuple[str, ...]:
