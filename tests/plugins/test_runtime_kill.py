@@ -21,7 +21,7 @@ SLEEPER = "31415926"
 """Seconds that nobody else sleeps, so that these sleepers are found by their command line."""
 
 
-@pytest.fixture(params=["tmux", "process", "tmux/bwrap", "process/bwrap"])
+@pytest.fixture(params=["tmux", "process", "tmux/bwrap", "process/bwrap", "tmux/proxy"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(request.param, tmp_path / "fleet")
     yield made
@@ -143,3 +143,48 @@ async def test_survivors_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(RuntimeFailedError, match=str(sleepers(tag)[0])):
             await runtime.kill(handle, grace=0)
     assert runtime.alive(handle)
+
+
+def proxies_of(bench: Bench) -> list[int]:
+    """Return the processes between the wrappers of a bench and its sandboxes, by their command line."""
+    marks = ("plugins/proxy/program.py", str(bench.root))
+    found = psutil.process_iter(["cmdline"])
+    return [
+        each.pid for each in found if all(any(mark in word for word in each.info["cmdline"] or ()) for mark in marks)
+    ]
+
+
+in_proxy = pytest.mark.parametrize("bench", ["tmux/proxy", "process/proxy"], indirect=True)
+
+
+@in_proxy
+async def test_a_proxy_that_is_stuck_is_ended_too(bench: Bench) -> None:
+    runtime, tag = bench.runtime(), f"8{os.getpid()}"
+    handle = await bench.start(runtime, "sleep", f"{SLEEPER}.{tag}")
+    await wait_for_async(lambda: sleepers(tag), "it sleeps")
+    (proxy, *_) = proxies_of(bench)
+    os.kill(proxy, signal.SIGSTOP)
+    receipt = await runtime.kill(handle, grace=0.2)
+    assert (receipt.method, receipt.survivors) == ("namespace", ())
+    assert sleepers(tag) == proxies_of(bench) == []
+
+
+@in_proxy
+@pytest.mark.parametrize("victim", ["wrapper", "proxy"])
+async def test_whatever_ends_first_takes_the_others_along(bench: Bench, victim: str) -> None:
+    runtime, tag = bench.runtime(), f"9{os.getpid()}"
+    handle = await bench.start(runtime, "sh", "-c", f"setsid env -i sleep {SLEEPER}.{tag} & wait")
+    await wait_for_async(lambda: sleepers(tag), "it sleeps")
+    os.kill(handle.pid if victim == "wrapper" else proxies_of(bench)[0], signal.SIGKILL)
+    await asyncio.wait_for(runtime.wait(handle), 10)
+    await wait_for_async(lambda: not sleepers(tag) and not proxies_of(bench), "the kernel ends the others")
+
+
+@in_proxy
+async def test_a_wrapper_that_ends_before_its_proxy_has_begun_leaves_nothing(bench: Bench) -> None:
+    runtime, tag = bench.runtime(), f"0{os.getpid()}"
+    for number in range(10):
+        handle = await bench.start(runtime, "sleep", f"{SLEEPER}.{tag}", run=str(number))
+        os.kill(handle.pid, signal.SIGKILL)
+        await asyncio.wait_for(runtime.wait(handle), 10)
+    await wait_for_async(lambda: not sleepers(tag) and not proxies_of(bench), "nothing is left")

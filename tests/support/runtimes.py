@@ -12,7 +12,7 @@ from typing import Any
 
 import libtmux
 
-from omni_tui.model.confinement import Confinement
+from omni_tui.model.confinement import Confinement, Passage
 from omni_tui.plugins.runtime.process import ProcessRuntime
 from omni_tui.plugins.runtime.protocol import Handle, Launch, Runtime, RuntimeSpec
 from omni_tui.plugins.runtime.sockets import socket_path
@@ -77,12 +77,14 @@ FAKES = {
 class Bench:
     """One kind of runtime in a directory of its own; what it started is ended by `clean_up`.
 
-    `tmux/bwrap` is tmux with agents in the sandbox, where they may write to `root` and what lies beside it.
+    `tmux/bwrap` is tmux with agents in the sandbox, where they may write to `root` and what lies beside it; in
+    `tmux/proxy` they have no network but the way to `hosts`.
     """
 
     kind: str
     root: Path
     sandbox: str = ""
+    hosts: tuple[str, ...] = ()
     started: list[Handle] = field(default_factory=list)
     runtimes: list[Runtime] = field(default_factory=list)
     machine: FakeMachine = field(default_factory=lambda: FakeMachine(FAKES, time.time))
@@ -112,7 +114,8 @@ class Bench:
         run_dir = self.root / "runs" / run
         run_dir.mkdir(parents=True, exist_ok=True)
         path = f"{self.root / 'bin'}:{os.environ['PATH']}"
-        reach = Confinement(write=(str(self.root), str(self.root.parent)))
+        through = Passage(hosts=self.hosts) if self.sandbox == "proxy" else None
+        reach = Confinement(write=(str(self.root), str(self.root.parent)), net=through is None, passage=through)
         variables = {"PATH": path, **env}
         return Launch(name=name, argv=argv, cwd=self.root, env=variables, run_dir=run_dir, confinement=reach)
 

@@ -12,6 +12,9 @@ PORTS = (443, 80)
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 """This machine, as it is named where one of its own ports is allowed."""
 
+UNPRIVILEGED = 1024
+"""The first port that anybody may listen on."""
+
 _RULE = re.compile(r"((?:\*\.)?[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::([1-9]\d{0,4}))?", re.ASCII)
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", re.ASCII)
 
@@ -73,11 +76,12 @@ class Rules:
     def local(self) -> tuple[Place, ...]:
         """Return the ports of this machine that are allowed one by one, each once.
 
-        A program inside calls them by the same name: no proxy lies on the way to 127.0.0.1.
+        A program inside calls them by the same name: no proxy lies on the way to 127.0.0.1. Below 1024 nobody inside
+        may listen; there the proxy alone leads.
         """
         return tuple(dict.fromkeys(self._local()))
 
     def _local(self) -> Iterator[Place]:
         for rule in self._rules:
-            if rule.host in LOCAL and len(rule.ports) == 1:
+            if rule.host in LOCAL and len(rule.ports) == 1 and rule.ports[0] >= UNPRIVILEGED:
                 yield Place(rule.host, rule.ports[0])

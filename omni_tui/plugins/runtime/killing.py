@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import psutil
@@ -44,28 +44,54 @@ async def _end_namespace(handle: Handle, grace: float) -> str:
         return "gone"
     first = await _first_process(handle)
     namespace = None if first is None else _pid_namespace(first)
+    around = {} if first is None else _around(first, handle.pid)
     if first is not None:
         _signal(signal.SIGTERM, _children(first))
         if not await _ended(handle, grace):
-            _signal(signal.SIGKILL, [first])
+            _signal(signal.SIGKILL, [first, *around])
     if first is None:
         _signal(signal.SIGKILL, [handle.pid])
     ended = await _ended(handle, _PROOF_SECONDS)
-    survivors = [] if namespace is None else await _left_in(namespace)
+    survivors = await _left(namespace, around)
     if survivors or not ended:
         raise _not_dead(handle, survivors or [handle.pid])
     return "namespace"
 
 
-async def _left_in(namespace: Path) -> list[int]:
-    """Return what lives in a PID namespace that is ending: bwrap does not wait for its process 1 as `unshare` does."""
+async def _left(namespace: Path | None, around: Mapping[int, float]) -> list[int]:
+    """Return what still lives after a while of a PID namespace that is ending, and of what was around it.
+
+    bwrap does not wait for its process 1 as `unshare` does, and a killed wrapper not for those that die with it. Who is
+    dead and waits for the machine's process 1 to take note runs no more.
+    """
+
+    def look() -> list[int]:
+        inside = [pid for pid in _all_pids() if _pid_namespace(pid) == namespace] if namespace else []
+        alive = [pid for pid in inside if liveness.start_time(pid) is not None]
+        return alive + [pid for pid, started in around.items() if liveness.start_time(pid) == started]
+
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _PROOF_SECONDS
-    while left := [pid for pid in _all_pids() if _pid_namespace(pid) == namespace]:
+    while left := look():
         if loop.time() > deadline:
             break
         await asyncio.sleep(_LOOK_SECONDS)
     return left
+
+
+def _around(first: int, top: int) -> dict[int, float]:
+    """Return the processes between `top` and a namespace's process 1, with their start times: bwrap, and our proxy.
+
+    Nothing where `top` is not above it (any more): whoever is then is none of ours.
+    """
+    found: dict[int, float] = {}
+    pid = first
+    while (fields := liveness.stat_fields(pid)) is not None and (pid := int(fields[1])) > 1:
+        if pid == top:
+            return found
+        if (started := liveness.start_time(pid)) is not None:
+            found[pid] = started
+    return {}
 
 
 async def _first_process(handle: Handle) -> int | None:
