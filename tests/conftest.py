@@ -1,13 +1,16 @@
-"""For every test: where CI decides, a test that skips itself proves nothing, so it fails."""
+"""For every test: nothing it started may be left; where CI decides, one that skips itself fails: it proves nothing."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from _pytest.reports import BaseReport
+
+from tests.support.leftovers import processes_of
+from tests.support.waiting import wait_for
 
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -41,3 +44,19 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     refuse_skip(report, allowed=False)
     return report
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Look, after each file of tests, for what it started and did not end: in its directories, or named after them."""
+    place, ours = tmp_path_factory.getbasetemp(), {os.getpid(), os.getppid()}
+
+    def left() -> set[int]:
+        return set(processes_of(place)) - ours
+
+    yield
+    try:
+        wait_for(lambda: not left(), "the end of all that the tests started", seconds=5)
+    finally:
+        for pid in left():
+            os.kill(pid, signal.SIGKILL)

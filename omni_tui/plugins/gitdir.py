@@ -8,6 +8,7 @@ theirs counts.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -18,8 +19,8 @@ from pathlib import Path
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitrefs import is_commit_id
 
-VIEWS = "omni-views"
-"""The directory of a repository that views are made in: what a killed process leaves is found there again."""
+VIEWS = "omni-tui-git-"
+"""How the temporary directories of views begin: what a killed process leaves is found by it again."""
 VIEW_SECONDS = 3600.0
 """No view is used for as long."""
 
@@ -90,11 +91,12 @@ def is_sha256(repo: Path) -> bool:
     return re.search(r"^\s*objectformat\s*=\s*sha256\s*$", text, re.IGNORECASE | re.MULTILINE) is not None
 
 
-def sweep_views(repo: Path, now: float) -> None:
-    """Remove the views that killed processes left in `repo`; `now` is the epoch in seconds."""
-    for left in (repo / VIEWS).glob("*"):
+def sweep_views(now: float) -> None:
+    """Remove the views that killed processes of ours left; `now` is the epoch in seconds."""
+    for left in Path(tempfile.gettempdir()).glob(f"{VIEWS}*"):
         with suppress(FileNotFoundError):  # another process was faster
-            if left.stat().st_mtime < now - VIEW_SECONDS:
+            status = left.lstat()
+            if status.st_uid == os.getuid() and status.st_mtime < now - VIEW_SECONDS:
                 shutil.rmtree(left)
 
 
@@ -104,9 +106,7 @@ def view(repo: Path, *, work_tree: Path | None = None, refs: Mapping[str, str] |
 
     Objects are read from and written to `repo`. It starts with `refs`, and with an index file that is not there yet.
     """
-    place = repo / VIEWS
-    place.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place) as folder:
+    with tempfile.TemporaryDirectory(prefix=VIEWS) as folder:
         git_dir = Path(folder) / "view"
         make_git_dir(git_dir, bare=work_tree is None, head="refs/heads/none", sha256=is_sha256(repo), borrow=repo)
         set_refs(git_dir, refs or {})

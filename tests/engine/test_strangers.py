@@ -37,6 +37,13 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """Give a directory for a fleet whose tmux server a test may leave: it holds a pane that is a stranger's now."""
+    yield tmp_path
+    subprocess.run(["tmux", "-S", str(tmp_path / "fleet" / "tmux.sock"), "kill-server"], check=True)
+
+
 def lives(process: subprocess.Popen[bytes]) -> bool:
     return process.poll() is None
 
@@ -91,10 +98,8 @@ async def landed_though_lost(fleet: TestFleet, task: Task) -> None:
     await nothing_left(fleet)
 
 
-async def test_pid_that_means_another_process_now_is_left_alone(
-    tmp_path: Path, stranger: subprocess.Popen[bytes]
-) -> None:
-    fleet, task = await orphan(tmp_path)
+async def test_pid_that_means_another_process_now_is_left_alone(place: Path, stranger: subprocess.Popen[bytes]) -> None:
+    fleet, task = await orphan(place)
     end_agent(fleet, task)
     rewrite(fleet, task, pid=stranger.pid, started=1.0, boot_id=liveness.boot_id())
     await landed_though_lost(fleet, task)
@@ -102,9 +107,9 @@ async def test_pid_that_means_another_process_now_is_left_alone(
 
 
 async def test_after_a_reboot_the_same_pid_and_time_are_another_process(
-    tmp_path: Path, stranger: subprocess.Popen[bytes]
+    place: Path, stranger: subprocess.Popen[bytes]
 ) -> None:
-    fleet, task = await orphan(tmp_path)
+    fleet, task = await orphan(place)
     end_agent(fleet, task)
     started = liveness.start_time(stranger.pid)
     assert started is not None

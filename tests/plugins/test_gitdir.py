@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,14 +58,20 @@ def test_refs_that_we_write_are_read_by_git(bench: GitBench, tmp_path: Path) -> 
     git(made, "fsck", "--strict")
 
 
-def test_views_that_killed_processes_left_are_swept_and_one_in_use_is_not(bench: GitBench) -> None:
-    place = bench.repo / VIEWS
+def test_views_that_killed_processes_left_are_swept_and_one_in_use_is_not(
+    bench: GitBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
     with view(bench.repo):
         (used,) = place.iterdir()
-        left = place / "left"
+        left, foreign = place / f"{VIEWS}left", place / "foreign"
         (left / "view").mkdir(parents=True)
+        foreign.mkdir()
         made = used.stat().st_mtime
-        os.utime(left, (made, made - VIEW_SECONDS - 1))
-        sweep_views(bench.repo, made)
-        assert list(place.iterdir()) == [used]
-    assert list(place.iterdir()) == []
+        for old in (left, foreign):
+            os.utime(old, (made, made - VIEW_SECONDS - 1))
+        sweep_views(made)
+        assert set(place.iterdir()) == {used, foreign}
+    assert list(place.iterdir()) == [foreign]

@@ -16,7 +16,12 @@ def checkouts(fleet: TestFleet) -> list[str]:
 
 def processes(fleet: TestFleet) -> list[int]:
     """Return the processes that were started for runs of this fleet, or that stand in one of its checkouts."""
-    here = (os.fsencode(fleet.paths.runs), os.fsencode(fleet.paths.worktrees))
+    return processes_of(fleet.paths.runs, fleet.paths.worktrees)
+
+
+def processes_of(*places: Path) -> list[int]:
+    """Return the processes that stand in one of these directories, or have an argument in one."""
+    here = tuple(map(os.fsencode, places))
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _is_of(entry, here)]
 
 
