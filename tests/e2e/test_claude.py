@@ -64,6 +64,17 @@ def test_a_task_comes_out_on_the_release_branch(fleet: RealFleet, mode: str, run
     assert ("finished", "result" if mode == "print" else "hook") in seen
 
 
+@pytest.mark.parametrize("mode", ["interactive", "print"])
+def test_it_needs_no_more_of_the_network_than_its_api(fleet: RealFleet, mode: str) -> None:
+    fleet.configure(net="proxy")
+    fleet.agent("commit", mode=mode)
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    assert failures(events) == []
+    assert fleet.released() == ["Greet the user"]
+    assert [event["place"] for event in events if event["event"] == "attempt.refused"] == []
+
+
 def test_nothing_that_the_repository_planted_is_run_and_no_secret_is_left(fleet: RealFleet) -> None:
     fleet.agent("commit")
     fleet.answer("add", "app", "--title", "Greet the user")

@@ -8,18 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from omni_tui.engine.clock import SystemClock
 from omni_tui.fleet import Fleet
 from omni_tui.latest import find_handle
+from omni_tui.model.attempt import AttemptId
 from omni_tui.model.task import Status
+from omni_tui.plugins.runtime import liveness
 from omni_tui.plugins.runtime.process import ProcessRuntime
 from omni_tui.plugins.runtime.protocol import Handle, RuntimeSpec
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, QUICK, make_fleet
 from tests.support.headless import headless, read_until
 from tests.support.running import dispatching, until_idle
+from tests.support.services import service
+from tests.support.waiting import wait_for_async
 
 PATIENT = QUICK.replace("0.05", "5")
 ON_SIGN = (
@@ -52,6 +57,40 @@ async def test_agent_survives_and_is_adopted(tmp_path: Path, how: signal.Signals
         await record.wait(lambda event: event.event == "task.landed")
     assert Runs(fleet.paths).attempts(task.id) == [1]
     assert fleet.landed() == ["Survive"]
+
+
+async def test_its_proxy_survives_with_it_and_ends_with_it(tmp_path: Path) -> None:
+    answer = [b"wait"]
+    with service(lambda _: b"HTTP/1.0 200 OK\r\n\r\n" + answer[0]) as oracle:
+        reach = f'net = "proxy"\nhosts = ["127.0.0.1:{oracle.port}"]'
+        fleet = await make_fleet(tmp_path, settings=PATIENT, sandbox="bwrap", reach=reach)
+        asking = f'[ "$(curl -s --proxytunnel http://127.0.0.1:{oracle.port}/)" != go ]'
+        fleet.agent(
+            f"{AGENT}\nexport NO_PROXY= no_proxy=\nsay accepted\ncurl -s http://first.example.com\n"
+            f"while {asking}; do sleep 0.05; done\ncurl -s http://second.example.com\n"
+            "echo done > done.txt; commit done\nsay finished\n"
+        )
+        task = fleet.add("Survive")
+        process = headless(fleet, "--json")
+        read_until(process, '"event":"attempt.refused"')
+        status = fleet.paths.run(AttemptId(task.ref, 1)) / "status.json"
+        await wait_for_async(lambda: "first.example.com" in status.read_text(), "it is on the board")
+        process.kill()
+        process.wait()
+        before = len(oracle.heard)
+        await wait_for_async(lambda: len(oracle.heard) > before + 2, "it still has its way out")
+        handle = find_handle(fleet.fleet, task.ref)
+        assert handle is not None
+        tree = psutil.Process(handle.pid).children(recursive=True)
+        assert psutil.Process(handle.pid).children()[0].cmdline()[3].endswith("proxy/program.py"), "it is in its tree"
+        async with dispatching(fleet) as (_, record):
+            await record.wait(lambda event: event.event == "task.adopted")
+            answer[0] = b"go"
+            await record.wait(lambda event: event.event == "task.landed")
+    assert Runs(fleet.paths).attempts(task.id) == [1]
+    assert fleet.landed() == ["Survive"]
+    assert [event.data["place"] for event in record.named("attempt.refused")] == ["second.example.com:80"]
+    assert not [each.pid for each in tree if liveness.start_time(each.pid) is not None]
 
 
 async def test_work_finished_while_nobody_watched_is_inspected_not_run_again(tmp_path: Path) -> None:

@@ -63,9 +63,16 @@ class RealFleet:
         git(self.origin, "add", "-A")
         git(self.origin, "commit", "-qm", "Begin")
 
-    def configure(self, *, runtime: str = "auto", questions: dict[str, object] | None = None, **limits: float) -> None:
-        """Say where agents run, what becomes of their questions, and which limits are others than `LIMITS`."""
-        settings = {"limits": LIMITS | limits, "questions": questions or {}, "runtime": {"kind": runtime}}
+    def configure(
+        self, *, runtime: str = "auto", net: str = "host", questions: dict[str, object] | None = None, **limits: float
+    ) -> None:
+        """Say where agents run, what they reach, what becomes of their questions, and which limits are not `LIMITS`."""
+        settings = {
+            "limits": LIMITS | limits,
+            "questions": questions or {},
+            "runtime": {"kind": runtime},
+            "sandbox": {"net": net},
+        }
         (self.root / "config.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
 
     def agent(self, script: str, **settings: object) -> None:
