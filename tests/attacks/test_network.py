@@ -42,10 +42,11 @@ def reach(*hosts: str, net: str = "proxy") -> str:
     return f'net = "{net}"\nhosts = {json.dumps(hosts)}\n'
 
 
-def proxies() -> list[int]:
-    """Return the processes that are proxies of ours."""
+def proxies(directory: Path) -> list[int]:
+    """Return the processes that are proxies of ours for what runs below `directory`."""
     program = str(Path(command.__file__).with_name("program.py"))
-    return [each.pid for each in psutil.process_iter(["cmdline"]) if program in (each.info["cmdline"] or ())]
+    every = ((each.pid, each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"]))
+    return [pid for pid, words in every if program in words and any(str(directory) in word for word in words)]
 
 
 def refused(tried: Attack) -> list[str]:
@@ -208,6 +209,27 @@ async def test_requests_cannot_be_smuggled(tmp_path: Path, allowed: Service, pri
     assert b"second" not in one + two
 
 
+async def test_the_proxy_of_the_machine_is_ours_to_use_and_no_agents_to_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with service(lambda _: b"HTTP/1.1 200 fine\r\n\r\nHTTP/1.0 200 fine\r\n\r\nfrom far") as upstream:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:hush-hush@127.0.0.1:{upstream.port}")
+        tried = await attack(
+            tmp_path,
+            """
+            note far curl -sS --proxytunnel http://far.example.com:8443/
+            note shown sh -c 'env; cat /proc/[0-9]*/environ | tr "\\0" "\\n"; cat /proc/[0-9]*/cmdline | tr "\\0" " "'
+            """,
+            reach=reach("far.example.com:8443"),
+        )
+    notes = tried.notes()
+    assert notes["far"] == "from farstatus 0"
+    assert upstream.heard[0].startswith(b"CONNECT far.example.com:8443 HTTP/1.1\r\n")
+    assert f"HTTPS_PROXY=http://127.0.0.1:{PROXY}" in notes["shown"]
+    for word in ("hush-hush", str(upstream.port), "OMNI_WRAPPER"):
+        assert word not in notes["shown"]
+
+
 async def test_a_flood_of_connections_leaves_the_proxy_alive(tmp_path: Path, allowed: Service) -> None:
     flood = (
         "import socket\n"
@@ -243,7 +265,7 @@ async def test_the_proxy_ends_with_its_agent_and_with_all_it_held(tmp_path: Path
     assert "0" in tried.notes()["mine"].split(), "it does not see the proxy"
     (receipt,) = (event.data["receipt"] for event in tried.events("attempt.killed"))
     assert receipt["survivors"] == ()
-    wait_for(lambda: not proxies(), "no proxy is left")
+    wait_for(lambda: not proxies(tmp_path), "no proxy is left")
     count = len(allowed.heard)
     await asyncio.sleep(0.5)
     assert len(allowed.heard) == count, "nobody is left to ask"

@@ -54,6 +54,8 @@ def test_what_is_missing_is_graded_and_has_a_cure(change: dict[str, object], nam
     [
         (SandboxSettings(), [], Grade.OK, "nothing else of your files"),
         (SandboxSettings(net="none"), [], Grade.OK, "with no network"),
+        (SandboxSettings(net="proxy"), [], Grade.OK, "with a network of their API alone"),
+        (SandboxSettings(net="proxy", hosts=("pypi.org",)), [], Grade.OK, "a network of their API and pypi.org alone"),
         (SandboxSettings(kind="off"), [], Grade.WARN, "can read and change all that you can"),
         (SandboxSettings(), ["app"], Grade.WARN, "those of app can write all refs"),
     ],

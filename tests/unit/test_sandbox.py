@@ -9,7 +9,7 @@ import pytest
 
 from omni_tui.errors import PluginError
 from omni_tui.fleet import Fleet
-from omni_tui.model.confinement import Confinement
+from omni_tui.model.confinement import Confinement, Passage
 from omni_tui.plugins import sandbox
 from omni_tui.store.layout import create_fleet
 
@@ -74,3 +74,20 @@ def test_without_a_sandbox_nothing_starts_unless_that_is_said(tmp_path: Path, mo
     assert 'kind = "off"' in refused.value.fix
     (tmp_path / "config.toml").write_text('[sandbox]\nkind = "off"\n')
     Fleet(tmp_path).require_sandbox()
+
+
+def test_nobody_is_told_that_agents_are_kept_to_a_proxy_where_they_are_not(tmp_path: Path) -> None:
+    create_fleet(tmp_path, '[sandbox]\nkind = "off"\nnet = "proxy"\n')
+    with pytest.raises(PluginError, match="that takes bubblewrap"):
+        Fleet(tmp_path).require_sandbox()
+
+
+def test_a_passage_stands_around_the_sandbox_and_its_door_within(tmp_path: Path) -> None:
+    words = sandbox.command(Confinement(net=False, passage=Passage(hosts=("127.0.0.1:8080",))), ("/bin/sh",), {})
+    within = words[words.index("--") + 1 :]
+    assert words[3].endswith("proxy/program.py")
+    assert words[5] == "bwrap"
+    assert "--unshare-net" in words
+    assert within[3].endswith("proxy/door.py")
+    assert within[4] == "61080,127.0.0.1:8080"
+    assert within[5] == "env"

@@ -6,12 +6,10 @@ It exits as the sandbox did. Variables that name the proxy of this machine are f
 """
 
 import ctypes
-import json
 import os
 import signal
 import socket
 import sys
-from pathlib import Path
 
 PARENT = "OMNI_WRAPPER"
 """Names the process that this one may not outlive, where that is known; it may have ended before we could look."""
@@ -27,11 +25,11 @@ _SET_PARENT_DEATH_SIGNAL = 1
 def main(settings: str, *command: str) -> int:
     """Start the sandbox and serve it until it ends; return its exit status as a shell has it."""
     die_with_parent()
-    sys.path.append(str(Path(__file__).parents[3]))
+    sys.path.append(__file__.rsplit("/", 4)[0])  # where the package lies
     channel, child = start(command)
     from omni_tui.plugins.proxy.serving import serve  # while the sandbox is being made: it takes as long as that
 
-    return serve(json.loads(settings), receive(channel), child)
+    return serve(settings, receive(channel), child)
 
 
 def die_with_parent() -> None:

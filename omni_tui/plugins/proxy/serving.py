@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import Sequence
-from typing import TypedDict
 
 from omni_tui.plugins.proxy.refusals import Refusals
 from omni_tui.plugins.proxy.rules import Rules
@@ -14,17 +14,13 @@ from omni_tui.plugins.proxy.server import Proxy
 from omni_tui.plugins.proxy.upstream import Ways
 
 
-class ProxySettings(TypedDict):
-    """What the program is started with."""
+def serve(settings: str, listeners: Sequence[socket.socket], child: int) -> int:
+    """Serve until `child` ends; return its exit status as a shell has it. What is still under way then is left.
 
-    hosts: list[str]
-    refusals: str
-    """The file of what was refused; empty: nobody keeps it."""
-
-
-def serve(settings: ProxySettings, listeners: Sequence[socket.socket], child: int) -> int:
-    """Serve until `child` ends; return its exit status as a shell has it. What is still under way then is left."""
-    proxy = Proxy(Rules(settings["hosts"]), Ways(os.environ), Refusals(settings["refusals"]))
+    `settings` is JSON: the hosts, and the file of what was refused (empty: nobody keeps it).
+    """
+    given = json.loads(settings)
+    proxy = Proxy(Rules(given["hosts"]), Ways(os.environ), Refusals(given["refusals"]))
     status = asyncio.new_event_loop().run_until_complete(_until_ended(proxy, listeners, child))
     return status if status >= 0 else 128 - status
 
