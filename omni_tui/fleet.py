@@ -35,6 +35,7 @@ from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.proxy.command import proxies
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
+from omni_tui.plugins.runtime.isolation import isolation
 from omni_tui.plugins.runtime.protocol import Runtime, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
 from omni_tui.plugins.terminal.protocol import Terminal
@@ -125,7 +126,7 @@ class Fleet:
                 columns=settings.columns,
                 rows=settings.rows,
                 history_lines=settings.history_lines,
-                sandbox=sandbox.find(self.settings.sandbox.kind) == "bwrap",
+                sandbox=self._sandbox,
                 proxies=proxies(os.environ),
                 redact=self.redact,
             )
@@ -329,10 +330,10 @@ class Fleet:
     def _checkouts(self, settings: WorkspaceSettings, paths: WorkspacePaths) -> Workspace:
         allowed = self.settings.runtime.environment
         environment = {name: os.environ[name] for name in allowed if name in os.environ}
-        confined = sandbox.find(self.settings.sandbox.kind) == "bwrap"
+        kind = self._sandbox
         way = passage(self.settings.sandbox) if settings.net else None
 
-        def confine(checkout: Path) -> Sequence[str]:
+        def confine(checkout: Path, scratch: Path) -> Sequence[str]:
             reach = Confinement(
                 read=(str(paths.repo),),
                 write=(str(checkout),),
@@ -340,7 +341,8 @@ class Fleet:
                 net=settings.net and way is None,
                 passage=way,
             )
-            return sandbox.command(reach, ("/bin/sh",), environment) if confined else ()
+            words = sandbox.command(kind, reach, ("/bin/sh",), environment, scratch)
+            return (*isolation().command, *words) if kind == "landlock" else words
 
         plugin = registry.load("workspace", settings.workspace or self.settings.plugins.workspace)
         workspace: Workspace = plugin(
@@ -354,22 +356,27 @@ class Fleet:
                 setup=settings.setup,
                 setup_seconds=settings.setup_minutes * 60,
                 fence=self._fence,
-                environment={**(proxies(os.environ) if confined and way else {}), **environment},
+                environment={**(proxies(os.environ) if kind == "bwrap" and way else {}), **environment},
                 confine=confine,
             )
         )
         return workspace
 
+    @cached_property
+    def _sandbox(self) -> str:
+        """The kind of sandbox: `bwrap`, `landlock`, `off`. Where none can be had `bwrap`: then nothing starts."""
+        return sandbox.find(self.settings.sandbox.kind) or "bwrap"
+
     def require_sandbox(self) -> None:
         """Raise `PluginError` where agents would run without the sandbox and nobody has said that they may."""
         kind = self.settings.sandbox.kind
-        if sandbox.find(kind) is None:
+        if fault := sandbox.fault(kind) if kind != "off" else "":
             raise PluginError(
-                f"agents cannot be kept in a sandbox here: {sandbox.fault()}",
+                f"agents cannot be kept in a sandbox here: {fault}",
                 where=str(self.paths.config),
                 fix='install bubblewrap, or set `kind = "off"` under [sandbox]: then agents can do all that you can',
             )
-        if fault := cannot_keep(sandbox.find(kind) or "off", self.settings.sandbox.net):
+        if fault := cannot_keep(self._sandbox, self.settings.sandbox.net):
             raise PluginError(
                 fault, where=str(self.paths.config), fix='set `net = "host"` under [sandbox], or use bubblewrap'
             )

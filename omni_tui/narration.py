@@ -9,6 +9,7 @@ from omni_tui.model.text import clean, one_line
 
 SENTENCES = {
     "core.started": "dispatching ({mode}, pid {pid}){but_frozen}",
+    "fleet.unguarded": "NO SANDBOX: agents, checks and set-up commands can read and change all that you can",
     "core.stopped": "stopped: {reason}",
     "core.fault": "{where} failed: {error}",
     "config.taken": "{file} has changed and is in force{except_for}",

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_protection, judge_run, ok, warn
+from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_run, ok, warn
 from omni_tui.commands.output import Answer
+from omni_tui.commands.protection import judge_protection, judge_sandboxes
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import read_fleet
 from omni_tui.errors import ConfigError, FleetNotFoundError, OmniError, PluginError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from omni_tui.model.settings import Settings, WorkspaceSettings
+    from omni_tui.plugins.machine import Facts
     from omni_tui.store.paths import FleetPaths, WorkspacePaths
 
 STYLES = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}
@@ -37,7 +39,8 @@ def doctor(session: Session) -> Answer:
     """Look at the machine, the agents' programs and the fleet. Exit status 1 if something must be mended."""
     from omni_tui.plugins.machine import look
 
-    checks = [*judge_machine(look(Path.cwd())), *_harnesses(), *_fleet(session)]
+    facts = look(Path.cwd())
+    checks = [*judge_machine(facts), *judge_sandboxes(facts), *_harnesses(), *_fleet(session, facts)]
     failed = [check.name for check in checks if check.grade is Grade.FAIL]
     fault = UnfitError(f"to mend: {', '.join(failed)}", fix="do what stands beside each `fail`") if failed else None
     return Answer(checks, _table(checks), fault)
@@ -60,7 +63,7 @@ def _harnesses() -> Iterator[Check]:
             yield ok(f"agent {name}", found)
 
 
-def _fleet(session: Session) -> Iterator[Check]:
+def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
     from omni_tui.config import load_settings
     from omni_tui.store.lease import read_owner
     from omni_tui.store.paths import FleetPaths
@@ -83,7 +86,7 @@ def _fleet(session: Session) -> Iterator[Check]:
         settings = load_settings(paths.config)
         yield ok("config.toml", "every key is known and in range")
         yield from _plugins(settings)
-        yield judge_protection(settings.sandbox, _linked(paths, settings))
+        yield judge_protection(settings.sandbox, facts, _linked(paths, settings))
     except ConfigError as error:
         yield fail("config.toml", f"{error.where}: {error.message}", error.fix)
     owner = read_owner(paths.lease)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
 
-from omni_tui.model.settings import SandboxSettings
 from omni_tui.model.view import FleetView
 from omni_tui.plugins.machine import Facts
 from omni_tui.words import parked_for
@@ -62,7 +61,6 @@ def judge_machine(facts: Facts) -> Iterator[Check]:
     yield _judge_git(facts)
     yield _judge_tmux(facts)
     yield _judge_namespaces(facts)
-    yield _judge_sandbox(facts)
     yield _judge_watches(facts)
     yield _judge_disk(facts)
 
@@ -113,37 +111,6 @@ def _judge_namespaces(facts: Facts) -> Check:
             "pid namespaces", detail, "allow unprivileged user namespaces (sysctl), if this machine's owner agrees"
         )
     return ok("pid namespaces", "one signal ends all of an agent")
-
-
-def _judge_sandbox(facts: Facts) -> Check:
-    if facts.sandbox:
-        fix = 'install bubblewrap; without it nothing starts, unless `kind = "off"` under [sandbox] says that it may'
-        return warn("bubblewrap", facts.sandbox, fix)
-    return ok("bubblewrap", "agents can be kept in a sandbox")
-
-
-def judge_protection(settings: SandboxSettings, shared: Sequence[str]) -> Check:
-    """Say what agents of a fleet can reach; `shared` are its workspaces with linked worktrees."""
-    if settings.kind == "off":
-        detail = "off: agents, checks and set-up commands can read and change all that you can"
-        return warn("sandbox", detail, 'install bubblewrap and set `kind = "auto"` under [sandbox]')
-    net = _network(settings)
-    own = "agents see their checkout, the tools (read only) and their own state"
-    if shared:
-        detail = f"{own}, with {net}; those of {', '.join(shared)} can write all refs and objects of its repo.git"
-        return warn("sandbox", detail, 'set `workspace = "clone"` there')
-    return ok("sandbox", f"{own}, with {net}; nothing else of your files, processes and keys")
-
-
-def _network(settings: SandboxSettings) -> str:
-    match settings.net:
-        case "host":
-            return "the network of this machine"
-        case "proxy":
-            more = ", ".join(settings.hosts)
-            return f"a network of their API{' and ' if more else ''}{more} alone"
-        case _:
-            return "no network"
 
 
 def _judge_watches(facts: Facts) -> Check:

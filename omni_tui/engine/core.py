@@ -86,6 +86,7 @@ class Core:
         try:
             owner, frozen = services.lease.owner, self._wiring.state.frozen
             services.record("core.started", mode=owner.mode, pid=owner.pid, frozen=frozen)
+            self._tell_of_the_sandbox()
             self._guard.spawn("tree watch", wakeups.run())
             await self._open_places()
             self._guard.spawn("new workspaces", self._watch_workspaces())
@@ -104,6 +105,12 @@ class Core:
         finally:
             await self._close()
         return self._reason
+
+    def _tell_of_the_sandbox(self) -> None:
+        unguarded = self._services.settings().sandbox.kind == "off"
+        self.scheduler.change_state(unguarded=unguarded)
+        if unguarded:
+            self._services.record("fleet.unguarded")
 
     async def carry_out_alone(self, request: Request) -> str:
         """Carry out one request without dispatching, for a command that found nobody in charge."""

@@ -25,6 +25,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 EVENTS = {
     "core.started": "a process took the lease and began to dispatch; data: mode, pid, frozen",
+    "fleet.unguarded": "the settings let agents run without a sandbox",
     "core.stopped": "it let go; data: reason",
     "core.fault": "something of ours failed; data: where, error",
     "config.taken": "a changed configuration is in force; data: file, later (what counts from the next start)",

@@ -256,8 +256,11 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """What agents, checks and set-up commands can reach of this machine. Counts from the next start."""
 
     kind: Annotated[
-        Literal["auto", "bwrap", "off"],
-        Meta(description='"auto" and "bwrap": bubblewrap, without which nothing starts; "off": agents run as you do.'),
+        Literal["auto", "bwrap", "landlock", "off"],
+        Meta(
+            description='"bwrap": bubblewrap; "landlock": by the kernel alone, where bubblewrap cannot be had, and '
+            'weaker; "auto": the better one of them, and without one nothing starts; "off": agents run as you do.'
+        ),
     ] = "auto"
     net: Annotated[
         Literal["host", "proxy", "none"],

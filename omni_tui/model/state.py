@@ -12,6 +12,8 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
 
     frozen: bool = False
     throttled: bool = False
+    unguarded: bool = False
+    """Agents run without a sandbox, because the settings say that they may."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
     stopped: str = ""

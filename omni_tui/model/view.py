@@ -56,6 +56,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """None: nobody dispatches."""
     frozen: bool = False
     throttled: bool = False
+    unguarded: bool = False
+    """Agents run without a sandbox."""
     stopped: str = ""
     """Why the run was stopped by its own rules; empty: it goes on."""
     parked: dict[str, Parked] = {}

@@ -27,8 +27,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     tmux: str | None
     namespaces: str
     """Why a PID namespace cannot be made; empty: it can."""
-    sandbox: str
+    bwrap: str
     """Why bubblewrap cannot be used; empty: it can."""
+    landlock: str
+    """Why Landlock cannot be used; empty: it can."""
+    landlock_gaps: tuple[str, ...] = ()
+    """What this kernel's Landlock lets through that a newer one would not."""
+    terminal_input: bool = False
+    """Whether programs may type into their own terminal (TIOCSTI)."""
     watches: int | None
     """How many inotify watches a user may have; None: no inotify here."""
     free_bytes: int
@@ -43,7 +49,10 @@ def look(directory: Path) -> Facts:
         git=git_version(),
         tmux=_version("tmux", "-V"),
         namespaces=_namespace_fault(),
-        sandbox=sandbox.fault(),
+        bwrap=sandbox.fault("bwrap"),
+        landlock=sandbox.fault("landlock"),
+        landlock_gaps=sandbox.landlock.gaps(),
+        terminal_input=_terminal_input(),
         watches=_watches(),
         free_bytes=free.free_bytes,
         free_inodes_percent=free.free_inodes_percent,
@@ -76,6 +85,12 @@ def _namespace_fault() -> str:
     argv = ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child", "true"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return "" if done.returncode == 0 else done.stderr.strip() or f"unshare ended with {done.returncode}"
+
+
+def _terminal_input() -> bool:
+    """Whether TIOCSTI is there (Linux: before 6.2 always, later by this sysctl)."""
+    path = Path("/proc/sys/dev/tty/legacy_tiocsti")
+    return path.read_text().strip() != "0" if path.exists() else sys.platform == "linux"
 
 
 def _watches() -> int | None:

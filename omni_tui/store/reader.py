@@ -184,6 +184,7 @@ class FleetReader:
             owner=self._owner,
             frozen=self._state.frozen,
             throttled=self._state.throttled,
+            unguarded=self._state.unguarded,
             stopped=self._state.stopped,
             parked=self._state.parked,
             pauses=self._state.pauses,

@@ -10,7 +10,7 @@ from omni_tui.model.task import Status
 from tests.support.attacks import attack
 
 
-async def test_nothing_outside_can_be_written(tmp_path: Path) -> None:
+async def test_nothing_outside_can_be_written(tmp_path: Path, kind: str) -> None:
     ours = "$OMNI_WORKTREE/../../../.."
     tried = await attack(
         tmp_path,
@@ -25,6 +25,7 @@ async def test_nothing_outside_can_be_written(tmp_path: Path) -> None:
         note remount mount -o remount,rw /usr
         note home sh -c 'echo x > "$HOME/.bashrc"'
         """,
+        kind=kind,
     )
     notes = tried.notes()
     for name in ("usr", "etc", "todo", "control", "prompt", "objects", "remount"):
@@ -35,7 +36,7 @@ async def test_nothing_outside_can_be_written(tmp_path: Path) -> None:
     assert "x" not in Path("/etc/passwd").read_text().splitlines()
 
 
-async def test_nothing_of_others_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_of_others_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     keys = tmp_path / "home" / ".ssh"
     keys.mkdir(parents=True)
     (keys / "id_ed25519").write_text("a key")
@@ -53,28 +54,34 @@ async def test_nothing_of_others_can_be_read(tmp_path: Path, monkeypatch: pytest
         note sockets find / -xdev -type s
         note own cat "$OMNI_PROMPT"
         """,
+        kind=kind,
     )
     notes = tried.notes()
     assert "Attack" in notes["own"]
-    assert notes["others"].splitlines()[:-1] == ["0001-1"]
-    assert notes["home"] == notes["sockets"] == "status 0"
+    assert notes["home"] == "status 0"
+    if kind == "bwrap":
+        assert notes["others"].splitlines()[:-1] == ["0001-1"]
+        assert notes["sockets"] == "status 0"
+    else:
+        assert notes["others"].endswith("Permission denied\nstatus 2")
+        assert all(line.endswith(("Permission denied", "status 1")) for line in notes["sockets"].splitlines())
     assert "agent.toml" not in notes["agents"]
     for name in ("private", "queue", "shadow"):
         assert not notes[name].endswith("status 0"), name
 
 
-async def test_environment_holds_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_environment_holds_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent.sock")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_made_up_0123456789")
-    tried = await attack(tmp_path, "note environment env")
+    tried = await attack(tmp_path, "note environment env", kind=kind)
     environment = tried.notes()["environment"]
     assert "OMNI_TASK=0001" in environment
     assert "SSH_AUTH_SOCK" not in environment
     assert "GITHUB_TOKEN" not in environment
 
 
-async def test_link_that_leads_out_waits_for_a_person(tmp_path: Path) -> None:
-    tried = await attack(tmp_path, 'ln -s /etc/passwd notes/link; ln -s "$OMNI_WORKTREE/../../.." notes/up')
+async def test_link_that_leads_out_waits_for_a_person(tmp_path: Path, kind: str) -> None:
+    tried = await attack(tmp_path, 'ln -s /etc/passwd notes/link; ln -s "$OMNI_WORKTREE/../../.." notes/up', kind=kind)
     assert [event.data["kind"] for event in tried.events("attempt.failed")][:1] == ["gate:protected_path"]
     assert tried.fleet.landed() == []
     found = tried.fleet.queue.find("0001")

@@ -26,15 +26,15 @@ git config --unset core.fsmonitor; git config core.fsmonitor "$plant"
 
 
 @pytest.mark.parametrize("workspace", ["", 'workspace = "worktree"\n'], ids=["clone", "worktree"])
-async def test_nothing_that_it_plants_is_run_by_us(tmp_path: Path, workspace: str) -> None:
+async def test_nothing_that_it_plants_is_run_by_us(tmp_path: Path, workspace: str, kind: str) -> None:
     sign = tmp_path / "planted-was-run"
     script = PLANT.format(sign=sign) if not workspace else f'note planted git config core.fsmonitor "touch {sign}"'
-    tried = await attack(tmp_path, script, workspace=workspace)
+    tried = await attack(tmp_path, script, workspace=workspace, kind=kind)
     assert "planted" in tried.notes()
     assert not sign.exists()
 
 
-async def test_bare_repository_keeps_its_configuration_and_hooks(tmp_path: Path) -> None:
+async def test_bare_repository_keeps_its_configuration_and_hooks(tmp_path: Path, kind: str) -> None:
     tried = await attack(
         tmp_path,
         """
@@ -43,13 +43,14 @@ async def test_bare_repository_keeps_its_configuration_and_hooks(tmp_path: Path)
         note hook sh -c "echo x > $bare/hooks/post-update"
         note ref git -C "$bare" update-ref refs/heads/main HEAD~0
         """,
+        kind=kind,
     )
     notes = tried.notes()
     assert all(not text.endswith("status 0") for text in notes.values()), notes
     assert git(tried.fleet.paths.repo, "config", "--get-all", "core.bare") == "true"
 
 
-async def test_no_push_reaches_the_origin(tmp_path: Path) -> None:
+async def test_no_push_reaches_the_origin(tmp_path: Path, kind: str) -> None:
     tried = await attack(
         tmp_path,
         f"""
@@ -58,6 +59,7 @@ async def test_no_push_reaches_the_origin(tmp_path: Path) -> None:
         note path git push "{tmp_path}/origin" HEAD:refs/heads/main
         note bare git push "$OMNI_WORKTREE/../../repo.git" HEAD:refs/heads/main
         """,
+        kind=kind,
     )
     notes = tried.notes()
     assert tried.fleet.landed() == ["Attack"]
@@ -68,7 +70,7 @@ async def test_no_push_reaches_the_origin(tmp_path: Path) -> None:
     assert git(tried.fleet.paths.repo, "log", "--format=%s", "main") == "begin"
 
 
-async def test_settings_of_agents_in_a_change_wait_for_a_person(tmp_path: Path) -> None:
-    tried = await attack(tmp_path, "mkdir .claude; echo '{}' > .claude/settings.json; echo '{}' > .mcp.json")
+async def test_settings_of_agents_in_a_change_wait_for_a_person(tmp_path: Path, kind: str) -> None:
+    tried = await attack(tmp_path, "mkdir .claude; echo '{}' > .claude/settings.json; echo '{}' > .mcp.json", kind=kind)
     assert [event.data["kind"] for event in tried.events("attempt.failed")][:1] == ["gate:protected_path"]
     assert tried.fleet.landed() == []

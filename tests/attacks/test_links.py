@@ -10,8 +10,8 @@ import pytest
 
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement
-from omni_tui.plugins import sandbox
 from omni_tui.plugins.agent.claude import ClaudeAgent
+from omni_tui.plugins.sandbox import bubblewrap
 from tests.support.assignments import make_assignment
 from tests.support.attacks import attack
 
@@ -64,13 +64,13 @@ def test_tools_around_the_fleet_do_not_show_it(tmp_path: Path, where: str) -> No
     inside = tmp_path / "inside"
     environment = {"PATH": f"{tmp_path}/bin:/usr/bin", **({"HOME": str(inside)} if where == "home" else {})}
     hide = () if where == "home" else (str(inside),)
-    words = list(sandbox.command(Confinement(hide=hide), ("/bin/sh",), environment))
+    words = list(bubblewrap.command(Confinement(hide=hide), ("/bin/sh",), environment))
     shown = len(words) - 1 - words[::-1].index(str(tmp_path))
     assert words[words.index(str(inside)) - 1] == "--tmpfs"
     assert words.index(str(inside)) > shown, "it is covered after what lies around it is there"
 
 
-async def test_a_fleet_among_tools_stays_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fleet_among_tools_stays_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "tool").touch(mode=0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
@@ -85,6 +85,7 @@ async def test_a_fleet_among_tools_stays_hidden(tmp_path: Path, monkeypatch: pyt
         note exit sh -c 'echo 0 > "${{OMNI_EVENTS%/*}}/exit"'
         rm -f x
         """,
+        kind=kind,
     )
     notes = tried.notes()
     assert notes.pop("tool") == "status 0", "what lies around the fleet is there"

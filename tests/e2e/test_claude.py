@@ -14,6 +14,7 @@ import pytest
 from tests.support.assignments import git
 from tests.support.real_claude import ModelNetwork, find_claude
 from tests.support.real_fleet import KEY, RealFleet
+from tests.support.runtimes import with_landlock
 
 CLAUDE = find_claude()
 
@@ -47,10 +48,17 @@ def task(fleet: RealFleet) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("mode", "runtime"), [("interactive", "tmux"), ("interactive", "process"), ("print", "tmux"), ("print", "process")]
+    ("mode", "runtime", "kind"),
+    [
+        ("interactive", "tmux", "bwrap"),
+        ("interactive", "process", "bwrap"),
+        ("print", "tmux", "bwrap"),
+        ("print", "process", "bwrap"),
+        *with_landlock(("interactive", "tmux", "landlock"), ("print", "process", "landlock")),
+    ],
 )
-def test_a_task_comes_out_on_the_release_branch(fleet: RealFleet, mode: str, runtime: str) -> None:
-    fleet.configure(runtime=runtime)
+def test_a_task_comes_out_on_the_release_branch(fleet: RealFleet, mode: str, runtime: str, kind: str) -> None:
+    fleet.configure(runtime=runtime, sandbox=kind)
     fleet.agent("commit", mode=mode)
     fleet.answer("add", "app", "--title", "Greet the user")
     events = fleet.night()
@@ -75,7 +83,9 @@ def test_it_needs_no_more_of_the_network_than_its_api(fleet: RealFleet, mode: st
     assert [event["place"] for event in events if event["event"] == "attempt.refused"] == []
 
 
-def test_nothing_that_the_repository_planted_is_run_and_no_secret_is_left(fleet: RealFleet) -> None:
+@pytest.mark.parametrize("kind", ["bwrap", *with_landlock("landlock")])
+def test_nothing_that_the_repository_planted_is_run_and_no_secret_is_left(fleet: RealFleet, kind: str) -> None:
+    fleet.configure(sandbox=kind)
     fleet.agent("commit")
     fleet.answer("add", "app", "--title", "Greet the user")
     fleet.night()

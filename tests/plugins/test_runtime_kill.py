@@ -14,14 +14,16 @@ import pytest
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.plugins.runtime import killing, wrapped
 from omni_tui.plugins.runtime.isolation import MARKER, isolation
-from tests.support.runtimes import Bench, wait_for_screen
+from tests.support.runtimes import Bench, wait_for_screen, with_landlock
 from tests.support.waiting import wait_for_async
 
 SLEEPER = "31415926"
 """Seconds that nobody else sleeps, so that these sleepers are found by their command line."""
 
 
-@pytest.fixture(params=["tmux", "process", "tmux/bwrap", "process/bwrap", "tmux/proxy"])
+@pytest.fixture(
+    params=["tmux", "process", "tmux/bwrap", "process/bwrap", "tmux/proxy", *with_landlock("tmux/landlock")]
+)
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     made = Bench(request.param, tmp_path / "fleet")
     yield made
@@ -33,8 +35,10 @@ def by_marker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wrapped, "isolation", lambda: MARKER)
 
 
-unconfined = pytest.mark.parametrize("bench", ["tmux", "process"], indirect=True)
-"""The sandbox has a PID namespace of its own and needs no marker."""
+without_namespace = pytest.mark.parametrize(
+    "bench", ["tmux", "process", *with_landlock("tmux/landlock", "process/landlock")], indirect=True
+)
+"""Bubblewrap has a PID namespace of its own and needs no marker."""
 
 
 def sleepers(tag: str) -> list[int]:
@@ -110,27 +114,41 @@ async def test_the_agent_gets_time_to_end_well(bench: Bench, tmp_path: Path) -> 
     assert (await runtime.wait(handle)).status == 0
 
 
-@unconfined
+@without_namespace
 async def test_by_marker_children_in_other_sessions_die(bench: Bench, by_marker: None) -> None:
     runtime, tag = bench.runtime(), f"5{os.getpid()}"
     sleep = f"sleep {SLEEPER}.{tag}"
-    script = f"trap '' TERM HUP; setsid {sleep} & (setsid sh -c '{sleep} & {sleep}' &); env -i {sleep} & {sleep}"
+    script = (
+        f"trap '' TERM HUP; setsid {sleep} & (setsid env -i sh -c '{sleep} & {sleep}' &); env -i {sleep} &"
+        f" (setsid env -i sh -c '(setsid env -i {sleep} &)' &); {sleep}"
+    )
     handle = await bench.start(runtime, "sh", "-c", script)
-    await wait_for_async(lambda: len(sleepers(tag)) == 5, "all five sleep")
+    await wait_for_async(lambda: len(sleepers(tag)) == 6, "all six sleep")
     receipt = await runtime.kill(handle, grace=0.1)
     assert receipt.method == "marker"
     assert sleepers(tag) == []
 
 
-@unconfined
+@without_namespace
 async def test_by_marker_orphans_of_an_ended_agent_die(bench: Bench, by_marker: None) -> None:
     runtime, tag = bench.runtime(), f"6{os.getpid()}"
-    handle = await bench.start(runtime, "sh", "-c", f"trap '' HUP; setsid sleep {SLEEPER}.{tag} & exit 4")
+    script = f"trap '' HUP; (setsid env -i sh -c '(sleep {SLEEPER}.{tag} &)'; sleep 0.1); exit 4"
+    handle = await bench.start(runtime, "sh", "-c", script)
     assert (await asyncio.wait_for(runtime.wait(handle), 10)).status == 4
-    await wait_for_async(lambda: len(sleepers(tag)) == 1, "the orphan sleeps")
-    assert (await runtime.kill(handle, grace=0)).method == "marker"
     assert sleepers(tag) == []
     assert (await runtime.kill(handle, grace=0)).method == "gone"
+
+
+@without_namespace
+async def test_by_marker_orphans_of_a_killed_reaper_die(bench: Bench, by_marker: None) -> None:
+    runtime, tag = bench.runtime(), f"8{os.getpid()}"
+    handle = await bench.start(runtime, "sh", "-c", f"trap '' HUP; setsid sleep {SLEEPER}.{tag} & wait")
+    await wait_for_async(lambda: len(sleepers(tag)) == 1, "it sleeps")
+    os.kill(handle.pid, signal.SIGKILL)
+    await asyncio.wait_for(runtime.wait(handle), 10)
+    assert len(sleepers(tag)) == 1
+    assert (await runtime.kill(handle, grace=0)).method == "marker"
+    assert sleepers(tag) == []
 
 
 async def test_survivors_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

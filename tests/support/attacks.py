@@ -43,11 +43,12 @@ async def attack(
     settings: str = SETTINGS,
     workspace: str = "",
     reach: str = "",
+    kind: str = "bwrap",
     patience: float = 60,
 ) -> Attack:
-    """Run `script` as an agent in the sandbox, and return what came of it."""
-    assert not sandbox.fault(), "these tests need bubblewrap"
-    fleet = await make_fleet(directory, settings=settings, workspace=workspace, sandbox="bwrap", reach=reach)
+    """Run `script` as an agent in a sandbox of `kind`, and return what came of it."""
+    assert not sandbox.fault(kind), f"this test needs {kind}"
+    fleet = await make_fleet(directory, settings=settings, workspace=workspace, sandbox=kind, reach=reach)
     fleet.agent(f"{NOTE}{script}\ncommit 'attacked'\nsay finished\n")
     fleet.add("Attack")
     return Attack(fleet, await until_idle(fleet, patience))

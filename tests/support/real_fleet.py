@@ -64,14 +64,20 @@ class RealFleet:
         git(self.origin, "commit", "-qm", "Begin")
 
     def configure(
-        self, *, runtime: str = "auto", net: str = "host", questions: dict[str, object] | None = None, **limits: float
+        self,
+        *,
+        runtime: str = "auto",
+        sandbox: str = "auto",
+        net: str = "host",
+        questions: dict[str, object] | None = None,
+        **limits: float,
     ) -> None:
         """Say where agents run, what they reach, what becomes of their questions, and which limits are not `LIMITS`."""
         settings = {
             "limits": LIMITS | limits,
             "questions": questions or {},
             "runtime": {"kind": runtime},
-            "sandbox": {"net": net},
+            "sandbox": {"kind": sandbox, "net": net},
         }
         (self.root / "config.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
 

@@ -8,17 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import libtmux
 
 from omni_tui.model.confinement import Confinement, Passage
+from omni_tui.plugins import sandbox
 from omni_tui.plugins.runtime.process import ProcessRuntime
 from omni_tui.plugins.runtime.protocol import Handle, Launch, Runtime, RuntimeSpec
 from omni_tui.plugins.runtime.sockets import socket_path
 from omni_tui.plugins.runtime.tmux import TmuxRuntime
 from omni_tui.simulation.runtime import FakeAgent, FakeMachine, FakeRuntime
 from tests.support.waiting import wait_for_async
+
+T = TypeVar("T")
 
 SCRIPTS = {
     "exit-with": 'exit "$1"',
@@ -77,20 +80,23 @@ FAKES = {
 class Bench:
     """One kind of runtime in a directory of its own; what it started is ended by `clean_up`.
 
-    `tmux/bwrap` is tmux with agents in the sandbox, where they may write to `root` and what lies beside it; in
-    `tmux/proxy` they have no network but the way to `hosts`.
+    `tmux/bwrap` is tmux with agents in that sandbox, where they may write to `root` and what lies beside it; in
+    `tmux/proxy` it is bubblewrap, and they have no network but the way to `hosts`.
     """
 
     kind: str
     root: Path
-    sandbox: str = ""
+    sandbox: str = "off"
+    proxied: bool = False
     hosts: tuple[str, ...] = ()
     started: list[Handle] = field(default_factory=list)
     runtimes: list[Runtime] = field(default_factory=list)
     machine: FakeMachine = field(default_factory=lambda: FakeMachine(FAKES, time.time))
 
     def __post_init__(self) -> None:
-        self.kind, _, self.sandbox = self.kind.partition("/")
+        self.kind, _, confined = self.kind.partition("/")
+        self.proxied = confined == "proxy"
+        self.sandbox = "bwrap" if self.proxied else confined or "off"
         (self.root / "bin").mkdir(parents=True)
         for name, script in SCRIPTS.items():
             path = self.root / "bin" / name
@@ -99,7 +105,7 @@ class Bench:
 
     def runtime(self, **settings: Any) -> Runtime:  # noqa: ANN401 -- whatever a `RuntimeSpec` takes
         """Return a new runtime, as a start of the orchestrator makes one."""
-        spec = RuntimeSpec(root=self.root, sandbox=bool(self.sandbox), **settings)
+        spec = RuntimeSpec(root=self.root, sandbox=self.sandbox, **settings)
         make: dict[str, Callable[[], Runtime]] = {
             "tmux": lambda: TmuxRuntime(spec),
             "process": lambda: ProcessRuntime(spec),
@@ -114,7 +120,7 @@ class Bench:
         run_dir = self.root / "runs" / run
         run_dir.mkdir(parents=True, exist_ok=True)
         path = f"{self.root / 'bin'}:{os.environ['PATH']}"
-        through = Passage(hosts=self.hosts) if self.sandbox == "proxy" else None
+        through = Passage(hosts=self.hosts) if self.proxied else None
         reach = Confinement(write=(str(self.root), str(self.root.parent)), net=through is None, passage=through)
         variables = {"PATH": path, **env}
         return Launch(name=name, argv=argv, cwd=self.root, env=variables, run_dir=run_dir, confinement=reach)
@@ -137,6 +143,11 @@ class Bench:
         if self.kind == "tmux":
             server = libtmux.Server(socket_path=socket_path(self.root / "tmux.sock"))
             await wait_for_async(lambda: not server.is_alive(), "the last one to leave ends the server", 5)
+
+
+def with_landlock(*cases: T) -> tuple[T, ...]:
+    """Return `cases` where this kernel has Landlock; what becomes of them without is tested in `test_landlock`."""
+    return () if sandbox.fault("landlock") else cases
 
 
 def shown(lines: tuple[str, ...]) -> Iterator[str]:

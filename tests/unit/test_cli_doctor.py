@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
-from omni_tui.commands.health import Grade, judge_machine, judge_protection
+from omni_tui.commands.health import Check, Grade, judge_machine
+from omni_tui.commands.protection import judge_protection, judge_sandboxes
 from omni_tui.model.settings import SandboxSettings
 from omni_tui.plugins.machine import Facts
 
@@ -14,15 +17,21 @@ WELL = Facts(
     git=(2, 39, 5),
     tmux="tmux 3.3a",
     namespaces="",
-    sandbox="",
+    bwrap="",
+    landlock="",
     watches=65536,
     free_bytes=50 << 30,
     free_inodes_percent=90.0,
 )
 
 
+def judged(facts: Facts) -> dict[str, Check]:
+    """Return what is said of a machine, by the name of what was looked at."""
+    return {check.name: check for check in (*judge_machine(facts), *judge_sandboxes(facts))}
+
+
 def test_a_fit_machine_is_fine() -> None:
-    assert {check.grade for check in judge_machine(WELL)} == {Grade.OK}
+    assert {check.grade for check in judged(WELL).values()} == {Grade.OK}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +43,9 @@ def test_a_fit_machine_is_fine() -> None:
         ({"git": (2, 38)}, "git", Grade.OK),
         ({"tmux": None}, "tmux", Grade.WARN),
         ({"namespaces": "not permitted"}, "pid namespaces", Grade.WARN),
-        ({"sandbox": "it is not here"}, "bubblewrap", Grade.WARN),
+        ({"bwrap": "it is not here"}, "bubblewrap", Grade.WARN),
+        ({"terminal_input": True}, "bubblewrap", Grade.WARN),
+        ({"landlock": "it is not here"}, "landlock", Grade.OK),
         ({"watches": None}, "file watches", Grade.WARN),
         ({"watches": 1024}, "file watches", Grade.WARN),
         ({"free_bytes": 1 << 30}, "disk", Grade.WARN),
@@ -43,24 +54,43 @@ def test_a_fit_machine_is_fine() -> None:
     ],
 )
 def test_what_is_missing_is_graded_and_has_a_cure(change: dict[str, object], name: str, grade: Grade) -> None:
-    found = {check.name: check for check in judge_machine(msgspec.structs.replace(WELL, **change))}
+    found = judged(msgspec.structs.replace(WELL, **change))
     assert found[name].grade is grade
     assert bool(found[name].fix) is (grade is not Grade.OK)
     assert all(check.grade is Grade.OK for other, check in found.items() if other != name)
 
 
+def test_where_there_is_no_sandbox_both_ways_to_one_are_shown() -> None:
+    found = judged(msgspec.structs.replace(WELL, bwrap="it is not here", landlock="this kernel offers none"))
+    assert "nothing starts" in found["bubblewrap"].fix
+    assert found["landlock"].grade is Grade.WARN
+
+
+NO_BWRAP = {"bwrap": "it is not here"}
+NEITHER = {**NO_BWRAP, "landlock": "this kernel offers none"}
+
+
 @pytest.mark.parametrize(
-    ("settings", "shared", "grade", "words"),
+    ("settings", "machine", "shared", "grade", "words"),
     [
-        (SandboxSettings(), [], Grade.OK, "nothing else of your files"),
-        (SandboxSettings(net="none"), [], Grade.OK, "with no network"),
-        (SandboxSettings(net="proxy"), [], Grade.OK, "with a network of their API alone"),
-        (SandboxSettings(net="proxy", hosts=("pypi.org",)), [], Grade.OK, "a network of their API and pypi.org alone"),
-        (SandboxSettings(kind="off"), [], Grade.WARN, "can read and change all that you can"),
-        (SandboxSettings(), ["app"], Grade.WARN, "those of app can write all refs"),
+        (SandboxSettings(), {}, [], Grade.OK, "bubblewrap: .*nothing else of your files"),
+        (SandboxSettings(net="none"), {}, [], Grade.OK, "with no network"),
+        (SandboxSettings(net="proxy"), {}, [], Grade.OK, "with a network of their API alone"),
+        (SandboxSettings(net="proxy", hosts=("pypi.org",)), {}, [], Grade.OK, "of their API and pypi.org alone"),
+        (SandboxSettings(kind="off"), {}, [], Grade.WARN, "can read and change all that you can"),
+        (SandboxSettings(), {}, ["app"], Grade.WARN, "those of app can write all refs"),
+        (SandboxSettings(kind="landlock"), {}, [], Grade.WARN, "Landlock: .*no Unix sockets.*not kept from them"),
+        (SandboxSettings(), NO_BWRAP, [], Grade.WARN, r"Landlock: .*modes and times of yours"),
+        (SandboxSettings(), {**NO_BWRAP, "namespaces": "no"}, [], Grade.WARN, "names of your processes"),
+        (SandboxSettings(), {**NO_BWRAP, "landlock_gaps": ("a gap",)}, [], Grade.WARN, "a gap"),
+        (SandboxSettings(), NEITHER, [], Grade.FAIL, "nothing starts"),
+        (SandboxSettings(kind="bwrap"), NO_BWRAP, [], Grade.FAIL, "nothing starts"),
+        (SandboxSettings(kind="landlock"), {"landlock": "none"}, [], Grade.FAIL, "nothing starts"),
     ],
 )
-def test_what_agents_can_reach_is_said(settings: SandboxSettings, shared: list[str], grade: Grade, words: str) -> None:
-    check = judge_protection(settings, shared)
+def test_what_agents_can_reach_is_said(
+    settings: SandboxSettings, machine: dict[str, object], shared: list[str], grade: Grade, words: str
+) -> None:
+    check = judge_protection(settings, msgspec.structs.replace(WELL, **machine), shared)
     assert check.grade is grade
-    assert words in check.detail
+    assert re.search(words, check.detail), check.detail

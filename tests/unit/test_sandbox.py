@@ -10,7 +10,7 @@ import pytest
 from omni_tui.errors import PluginError
 from omni_tui.fleet import Fleet
 from omni_tui.model.confinement import Confinement, Passage
-from omni_tui.plugins import sandbox
+from omni_tui.plugins.sandbox import bubblewrap, landlock
 from omni_tui.store.layout import create_fleet
 
 
@@ -22,7 +22,7 @@ def binds(words: tuple[str, ...]) -> dict[str, str]:
 
 def test_the_deeper_path_comes_later_and_counts() -> None:
     reach = Confinement(read=("/f/run", "/f/run/deep/er"), write=("/f/run/deep", "/f"))
-    words = sandbox.command(reach, ("/bin/sh",), {})
+    words = bubblewrap.command(reach, ("/bin/sh",), {})
     order = [word for word in words if word.startswith("/f")][::2]
     assert order == ["/f", "/f/run", "/f/run/deep", "/f/run/deep/er"]
     assert binds(words)["/f/run/deep"] == "--bind-try"
@@ -31,7 +31,7 @@ def test_the_deeper_path_comes_later_and_counts() -> None:
 
 @pytest.mark.parametrize(("net", "walled"), [(True, False), (False, True)])
 def test_network(net: bool, walled: bool) -> None:
-    assert ("--unshare-net" in sandbox.command(Confinement(net=net), ("/bin/sh",), {})) is walled
+    assert ("--unshare-net" in bubblewrap.command(Confinement(net=net), ("/bin/sh",), {})) is walled
 
 
 def test_tools_beyond_the_system_can_be_read_and_a_home_cannot(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_tools_beyond_the_system_can_be_read_and_a_home_cannot(tmp_path: Path) -
         (home / name).mkdir(parents=True)
     path = ":".join(str(home / name) for name in (".local/bin", "bin", ".nvm/v20/bin", "project/node_modules/.bin"))
     found = binds(
-        sandbox.command(Confinement(), ("/bin/sh",), {"HOME": str(home), "PATH": f"{path}:/usr/bin:relative"})
+        bubblewrap.command(Confinement(), ("/bin/sh",), {"HOME": str(home), "PATH": f"{path}:/usr/bin:relative"})
     )
     ours = {name.removeprefix(f"{home}/") for name in found if name.startswith(str(home))}
     assert ours == {".local/bin", "bin", ".nvm/v20", "project/node_modules"}
@@ -51,7 +51,7 @@ def test_tools_beyond_the_system_can_be_read_and_a_home_cannot(tmp_path: Path) -
 def test_keys_beside_tools_are_hidden(tmp_path: Path) -> None:
     (tmp_path / "cargo" / "bin").mkdir(parents=True)
     (tmp_path / "cargo" / "credentials.toml").write_text("a key")
-    words = sandbox.command(Confinement(), ("/bin/sh",), {"PATH": str(tmp_path / "cargo/bin")})
+    words = bubblewrap.command(Confinement(), ("/bin/sh",), {"PATH": str(tmp_path / "cargo/bin")})
     at = words.index(str(tmp_path / "cargo/credentials.toml"))
     assert words[at - 2 : at] == ("--ro-bind", "/dev/null")
     assert at > words.index(str(tmp_path / "cargo"))
@@ -61,15 +61,16 @@ def test_what_a_command_names_can_be_read(tmp_path: Path) -> None:
     program, table = tmp_path / "agent.sh", tmp_path / "table.toml"
     program.touch(mode=0o755)
     table.touch()
-    found = binds(sandbox.command(Confinement(), (str(program), str(table), "--flag", str(tmp_path)), {}))
+    found = binds(bubblewrap.command(Confinement(), (str(program), str(table), "--flag", str(tmp_path)), {}))
     assert {str(program), str(table)} <= found.keys()
     assert str(tmp_path) not in found, "a whole directory is to be named in the settings"
 
 
 def test_without_a_sandbox_nothing_starts_unless_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "fault", lambda: "it is not here")
+    monkeypatch.setattr(bubblewrap, "fault", lambda: "it is not here")
+    monkeypatch.setattr(landlock, "fault", lambda: "the kernel has none")
     create_fleet(tmp_path, "")
-    with pytest.raises(PluginError, match="it is not here") as refused:
+    with pytest.raises(PluginError, match=r"it is not here.*the kernel has none") as refused:
         Fleet(tmp_path).require_sandbox()
     assert 'kind = "off"' in refused.value.fix
     (tmp_path / "config.toml").write_text('[sandbox]\nkind = "off"\n')
@@ -83,7 +84,7 @@ def test_nobody_is_told_that_agents_are_kept_to_a_proxy_where_they_are_not(tmp_p
 
 
 def test_a_passage_stands_around_the_sandbox_and_its_door_within(tmp_path: Path) -> None:
-    words = sandbox.command(Confinement(net=False, passage=Passage(hosts=("127.0.0.1:8080",))), ("/bin/sh",), {})
+    words = bubblewrap.command(Confinement(net=False, passage=Passage(hosts=("127.0.0.1:8080",))), ("/bin/sh",), {})
     within = words[words.index("--") + 1 :]
     assert words[3].endswith("proxy/program.py")
     assert words[5] == "bwrap"

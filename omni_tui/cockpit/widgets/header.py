@@ -36,6 +36,8 @@ class FleetHeader(Toned):
         """Show what `view` says, and the machine's load."""
         groups: list[Piece] = [(f" {one_line(Path(view.root).name)} ", Tone.STRONG)]
         groups += [(f" {word} ", Tone.ALARM) for word in alarms(view)]
+        if view.unguarded:
+            groups.append((" no sandbox", Tone.ASKING))
         for status, shown in COUNTS:
             count = view.count(status)
             groups.append((f" {shown.glyph} {count} {shown.word}", shown.tone if count else Tone.QUIET))

@@ -1,6 +1,8 @@
-"""A PID namespace for each agent, where this machine allows one: a signal to its first process ends every one in it.
+"""What keeps an agent's processes together so that all of them can be ended.
 
-A /proc of its own comes with it where that can be had: the agent then sees no process but its own, and none of ours.
+A PID namespace where this machine allows one: a signal to its first process ends every one in it. A /proc of its own
+comes with it where that can be had: the agent then sees no process but its own, and none of ours. Elsewhere a reaper:
+every process of the agent descends from it, whatever becomes of those between; and a marker in their environment.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import msgspec
 
@@ -30,7 +34,7 @@ class Isolation(msgspec.Struct, frozen=True):
     """What the wrapper runs its second half with."""
 
 
-MARKER = Isolation("marker")
+MARKER = Isolation("marker", (sys.executable, "-I", "-S", str(Path(__file__).with_name("reaper.py"))))
 
 
 @functools.cache

@@ -2,7 +2,8 @@
 
 A namespace ends with its first process: the kernel kills the others, whatever session they are in and whatever they did
 to their environment, and the first one is not gone before they are, see pid_namespaces(7). The marker finds all that
-kept its environment, and all below the wrapper; it is looked for until nothing is found.
+kept its environment, and all below the handle's process, which is a reaper: orphans become its children, so that none
+gets away while it lives. So it goes last; it is looked for until nothing is found.
 """
 
 from __future__ import annotations
@@ -128,13 +129,16 @@ async def _end_marked(handle: Handle, grace: float) -> str:
     if not found:
         return "gone"
     _signal(signal.SIGTERM, found - {handle.pid})
-    if not await _none_left(look, grace, force=False) and not await _none_left(look, _PROOF_SECONDS, force=True):
+    if not await _none_left(look, grace) and not await _none_left(look, _PROOF_SECONDS, keeper=handle.pid):
         raise _not_dead(handle, sorted(look()))
     return "marker"
 
 
-async def _none_left(look: Callable[[], set[int]], seconds: float, *, force: bool) -> bool:
-    """Look again and again for at most `seconds`; whether two looks in a row found nothing."""
+async def _none_left(look: Callable[[], set[int]], seconds: float, *, keeper: int | None = None) -> bool:
+    """Look again and again for at most `seconds`; whether two looks in a row found nothing.
+
+    With a `keeper` what is found is killed, the keeper itself only when it is all that is left.
+    """
     loop = asyncio.get_running_loop()
     deadline, empty = loop.time() + seconds, 0
     while empty < 2:
@@ -142,8 +146,8 @@ async def _none_left(look: Callable[[], set[int]], seconds: float, *, force: boo
         empty = 0 if found else empty + 1
         if found and loop.time() > deadline:
             return False
-        if force:
-            _signal(signal.SIGKILL, found)
+        if keeper is not None:
+            _signal(signal.SIGKILL, found - {keeper} or found)
         await asyncio.sleep(_LOOK_SECONDS)
     return True
 

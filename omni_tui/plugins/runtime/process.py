@@ -176,6 +176,7 @@ class ProcessRuntime(WrappedRuntime):
     async def release(self, handle: Handle) -> None:
         """Keep the end of what an ended agent showed in `pane.log`, and forget it."""
         self._require_ended(handle)
+        await self._tidy(handle)
         agent = self._agents.get(handle.run_dir)
         if agent is None:
             await self._keep(handle)

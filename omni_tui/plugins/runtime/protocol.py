@@ -20,8 +20,8 @@ class RuntimeSpec(msgspec.Struct, frozen=True, kw_only=True):
     columns: int = 120
     rows: int = 36
     history_lines: int = 5000
-    sandbox: bool = False
-    """Whether programs with a confinement run in bubblewrap."""
+    sandbox: str = "off"
+    """The sandbox of programs with a confinement: `bwrap`, `landlock` or `off`."""
     proxies: dict[str, str] = msgspec.field(default_factory=dict)
     """Variables that name the proxy which this machine has to use; ours goes through it, where a program has one."""
     redact: Redact = str

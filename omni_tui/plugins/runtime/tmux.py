@@ -209,6 +209,7 @@ class TmuxRuntime(WrappedRuntime):
             await client.run(("kill-pane", "-t", handle.pane))
 
         await self._with_pane(handle, keep)
+        await self._tidy(handle)
 
     async def _all_shown(self, client: ControlClient, handle: Handle) -> None:
         """Wait, at most some seconds, until tmux knows of the end: only then has it read the last output."""

@@ -17,6 +17,7 @@ from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import keep_sgr
 from omni_tui.plugins import sandbox
 from omni_tui.plugins.proxy import command as proxy
+from omni_tui.plugins.removal import remove_tree
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.isolation import Isolation, isolation
 from omni_tui.plugins.runtime.killing import end_tree
@@ -108,22 +109,23 @@ class WrappedRuntime(ABC):
 
     def _confined(self, launch: Launch, confinement: Confinement) -> tuple[tuple[str, ...], Launch]:
         """Return what the shell says before it becomes the sandbox, and the launch in it."""
-        words = sandbox.command(confinement, launch.argv, launch.env)
+        words = sandbox.command(self._spec.sandbox, confinement, launch.argv, launch.env, _scratch(launch.run_dir))
         started = msgspec.structs.replace(launch, argv=(*words, *launch.argv))
+        before = sandbox.preamble(self._spec.sandbox)
         if confinement.passage is None:
-            return (sandbox.SHIELD,), started
+            return before, started
         env = {**self._spec.proxies, **launch.env}
-        return (sandbox.SHIELD, proxy.NAME_PARENT), msgspec.structs.replace(started, env=env)
+        return (*before, proxy.NAME_PARENT), msgspec.structs.replace(started, env=env)
 
     def _is_confined(self, launch: Launch) -> bool:
-        return self._spec.sandbox and launch.confinement is not None
+        return self._spec.sandbox != "off" and launch.confinement is not None
 
     def _isolation(self, launch: Launch) -> Isolation:
-        """Return what keeps its tree together. The sandbox is a PID namespace already: a start need not pay twice.
+        """Return what keeps its tree together. Bubblewrap is a PID namespace already: a start need not pay twice.
 
         A second one around it would also take the polite signal, and the program would never hear it.
         """
-        return Isolation("namespace") if self._is_confined(launch) else isolation()
+        return Isolation("namespace") if self._is_confined(launch) and self._spec.sandbox == "bwrap" else isolation()
 
     async def _recorded(self, launch: Launch) -> Handle:
         """Return the handle as soon as the wrapper has written its record.
@@ -146,6 +148,10 @@ class WrappedRuntime(ABC):
         if self.alive(handle):
             raise RuntimeFailedError("the agent still runs", where=handle.name, fix="kill it before it is released")
 
+    async def _tidy(self, handle: Handle) -> None:
+        """Remove what an ended agent kept for itself: its temporary home."""
+        await asyncio.to_thread(remove_tree, _scratch(Path(handle.run_dir)))
+
     def _fit_to_show(self, lines: Iterable[str]) -> tuple[str, ...]:
         """Return captured lines with colours, but without anything else that moves a terminal, and without secrets.
 
@@ -161,3 +167,8 @@ class WrappedRuntime(ABC):
         if kept is None:
             return Screen(lines=(), columns=size[0], rows=size[1])
         return msgspec.structs.replace(kept, lines=self._fit_to_show(kept.lines))
+
+
+def _scratch(run_dir: Path) -> Path:
+    """Return where a sandbox keeps a home and temporary files that cannot be its own memory's."""
+    return run_dir / "scratch"

@@ -22,15 +22,18 @@ _RESET = ("env", "--default-signal=INT,QUIT,HUP")
 """Gives the program in the sandbox back what the shield ignores (env(1) of GNU, 8.31)."""
 
 _ISOLATION = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--cap-drop", "ALL")
+_SEALED = ("--remount-ro", "/")
+"""The root is in memory: what is written beside the mounts would fill it unseen."""
 _FRESH = ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var/tmp")  # noqa: S108
 
 
 @functools.cache
 def fault() -> str:
     """Return why bubblewrap cannot be used here; empty: it can. Tried out once per process, some 10 ms."""
-    program = shutil.which("bwrap")
-    if program is None:
+    if shutil.which("bwrap") is None:
         return "the program `bwrap` (bubblewrap) is not here"
+    if subprocess.run((*_RESET, "true"), capture_output=True, check=False).returncode != 0:
+        return f"`{' '.join(_RESET)}` does not work: env(1) of GNU coreutils 8.31 or newer is needed"
     trial = (*command(Confinement(), ("/bin/sh",), {}), "/bin/sh", "-c", ":")
     done = subprocess.run(trial, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stderr.strip() or f"bwrap ended with status {done.returncode}"
@@ -58,7 +61,7 @@ def _bwrap(confinement: Confinement, argv: Iterable[str], env: Mapping[str, str]
     binds |= dict.fromkeys(seen.read, "--ro-bind-try") | dict.fromkeys(seen.write, "--bind-try")
     for path, how in sorted(binds.items(), key=lambda bind: len(bind[0].parts)):  # the deeper one is not covered
         words += [how, str(path)] if how == "--tmpfs" else [how, str(path), str(path)]
-    return (*words, *(word for path in seen.hidden for word in _hide(path)), "--")
+    return (*words, *(word for path in seen.hidden for word in _hide(path)), *_SEALED, "--")
 
 
 def _hide(path: Path) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """What both kinds of checkout share: names, records, spares, copied files and set-up, and careful removal.
 
 Under `worktrees/`: a directory for each checkout; `.spare-1` …, complete checkouts that nobody has touched;
-`.records/`, which says what is complete (see `plugins.checkouts`); `.trash/`, what is being deleted. Whatever a crash
-leaves half-made has no record, so it is made again.
+`.records/`, which says what is complete (see `plugins.checkouts`); `.trash/`, what is being deleted; `.scratch/`, the
+homes of set-up commands. Whatever a crash leaves half-made has no record, so it is made again.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
-import stat
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +20,7 @@ from omni_tui.errors import ScmError, WorkspaceError
 from omni_tui.model.refs import is_ref_name
 from omni_tui.plugins.checkouts import CheckoutRecord, drop_record, read_record, write_record
 from omni_tui.plugins.gitrefs import WritableRef, require_commit
+from omni_tui.plugins.removal import remove_tree
 from omni_tui.plugins.workspace.equip import copy_files, exclude, run_setup
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
 from omni_tui.plugins.workspace.spares import Spares
@@ -30,6 +29,7 @@ AGENT_NAME, AGENT_EMAIL = "omni-tui agent", "agent@omni-tui.invalid"
 """What an agent commits as; the landed commit has the configured author."""
 
 _TRASH = ".trash"
+_SCRATCH = ".scratch"
 
 
 class CheckoutWorkspace(ABC):
@@ -103,12 +103,19 @@ class CheckoutWorkspace(ABC):
             with _as_workspace_error(path):
                 await _to_its_end(asyncio.to_thread(self._fill, path, branch, require_commit(commit)))
             if spec.setup:
-                await run_setup(spec.setup, path, spec.environment, spec.setup_seconds, spec.confine(path))
+                await self._set_up(path)
         except (WorkspaceError, asyncio.CancelledError):
             await asyncio.to_thread(self._discard, path)
             raise
         write_record(path, CheckoutRecord(branch=branch, base=commit, copied=spec.copy))
         return Worktree(path=str(path), branch=branch, base=commit)
+
+    async def _set_up(self, path: Path) -> None:
+        spec, scratch = self.spec, self._scratch(path)
+        try:
+            await run_setup(spec.setup, path, spec.environment, spec.setup_seconds, spec.confine(path, scratch))
+        finally:
+            await asyncio.to_thread(remove_tree, scratch)
 
     def _fill(self, path: Path, branch: str, commit: str) -> None:
         """Have the files of `commit`, and the copied ones, at `path`, on a new `branch` or, without one, detached."""
@@ -170,10 +177,15 @@ class CheckoutWorkspace(ABC):
             raise WorkspaceError(f"{name[:80]!r} cannot name a checkout", where=str(self.spec.worktrees))
         return self.spec.worktrees / name
 
+    def _scratch(self, path: Path) -> Path:
+        """Return where the set-up of the checkout at `path` keeps what is its own, in the sandbox."""
+        return self.spec.worktrees / _SCRATCH / path.name
+
     def _discard(self, path: Path) -> None:
         """Take a checkout away in one rename, so that none is ever half there; its files go with the trash."""
         self.spec.fence.check()
         drop_record(path)
+        remove_tree(self._scratch(path))
         if not os.path.lexists(path):
             return
         trash = self.spec.worktrees / _TRASH
@@ -183,20 +195,7 @@ class CheckoutWorkspace(ABC):
 
     def _empty_trash(self) -> None:
         for entry in (self.spec.worktrees / _TRASH).glob("*"):
-            shutil.rmtree(entry, onerror=_force)
-
-
-def _force(function: Callable[..., Any], path: str, _error: object) -> None:
-    """Delete what an agent made read-only; another removal may have been faster."""
-    with contextlib.suppress(FileNotFoundError):
-        parent = Path(path).parent
-        parent.chmod(stat.S_IRWXU)
-        if not Path(path).is_symlink():
-            Path(path).chmod(stat.S_IRWXU)
-        if function in (os.scandir, os.open, os.lstat):  # the directory could not be entered: now it can
-            shutil.rmtree(path)
-        else:
-            function(path)
+            remove_tree(entry)
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

@@ -14,6 +14,8 @@ from omni_tui.errors import WorkspaceError
 
 OUTPUT_LIMIT = 16 << 10
 """Bytes of the set-up command's output that are kept: its end."""
+GRACE_SECONDS = 1.0
+"""Between SIGTERM and SIGKILL for a set-up command that takes too long."""
 _CHUNK = 1 << 16
 """What a pipe holds (pipe(7))."""
 
@@ -52,7 +54,7 @@ async def run_setup(
 ) -> None:
     """Run the set-up command by a shell in `checkout`, after the words `confined`.
 
-    It leads a process group of its own, which is killed whole when `seconds` are over or the caller gives up. Raises
+    It leads a process group of its own, which is ended whole when `seconds` are over or the caller gives up. Raises
     `WorkspaceError` with the end of its output on a status other than 0 and when time is over.
     """
     reading, writing = os.pipe()
@@ -81,8 +83,7 @@ async def run_setup(
         status = None
     finally:
         if process.returncode is None:
-            _kill_group(process.pid)
-            await process.wait()
+            await _end(process)
         output = tail.close()
     if status is None:
         raise _failure(f"the set-up command took longer than {seconds:g} s", command, output)
@@ -121,9 +122,15 @@ class _Tail:
         del self._kept[:-OUTPUT_LIMIT]
 
 
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):  # all of it ended just now
-        os.killpg(pid, signal.SIGKILL)
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End it and its group; what keeps its tree together where there is no namespace needs a moment to kill that."""
+    with contextlib.suppress(ProcessLookupError):  # it ended just now
+        process.terminate()
+    with contextlib.suppress(TimeoutError):  # it does not listen
+        await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+    with contextlib.suppress(ProcessLookupError):  # all of it ended
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
 
 
 def _failure(message: str, command: str, output: str) -> WorkspaceError:

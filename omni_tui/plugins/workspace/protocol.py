@@ -32,8 +32,9 @@ class WorkspaceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The whole environment of the set-up command."""
     fence: Fence = Fence()
     """For whom checkouts are made: once the fleet is another's, so are they."""
-    confine: Callable[[Path], Sequence[str]] = lambda _checkout: ()
-    """Returns the words before the set-up command that start it in the sandbox; none: it runs as we do."""
+    confine: Callable[[Path, Path], Sequence[str]] = lambda _checkout, _scratch: ()
+    """Returns the words before the set-up command that start it in the sandbox, where it works in a checkout and keeps
+    what is its own in another directory; none: it runs as we do."""
 
 
 class Worktree(msgspec.Struct, frozen=True, kw_only=True):
