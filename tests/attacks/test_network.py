@@ -207,6 +207,7 @@ async def test_requests_cannot_be_smuggled(tmp_path: Path, allowed: Service, pri
     assert one.startswith(b"GET /one HTTP/1.1\r\nHost: 127.0.0.1:")
     assert two.endswith(b"\r\n\r\nbody")
     assert b"second" not in one + two
+    assert str(private.port).encode() not in one + two
 
 
 async def test_the_proxy_of_the_machine_is_ours_to_use_and_no_agents_to_see(
