@@ -91,13 +91,15 @@ def is_sha256(repo: Path) -> bool:
     return re.search(r"^\s*objectformat\s*=\s*sha256\s*$", text, re.IGNORECASE | re.MULTILINE) is not None
 
 
-def sweep_views(now: float) -> None:
-    """Remove the views that killed processes of ours left; `now` is the epoch in seconds."""
-    for left in Path(tempfile.gettempdir()).glob(f"{VIEWS}*"):
-        with suppress(FileNotFoundError):  # another process was faster
-            status = left.lstat()
-            if status.st_uid == os.getuid() and status.st_mtime < now - VIEW_SECONDS:
-                shutil.rmtree(left)
+def sweep_views() -> None:
+    """Remove the views that killed processes of ours left. What time it is there, a fresh directory tells."""
+    with tempfile.TemporaryDirectory(prefix=VIEWS) as fresh:
+        now = Path(fresh).lstat().st_mtime
+        for left in Path(fresh).parent.glob(f"{VIEWS}*"):
+            with suppress(FileNotFoundError):  # another process was faster
+                status = left.lstat()
+                if status.st_uid == os.getuid() and status.st_mtime < now - VIEW_SECONDS:
+                    shutil.rmtree(left)
 
 
 @contextmanager

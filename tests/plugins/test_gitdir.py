@@ -72,6 +72,6 @@ def test_views_that_killed_processes_left_are_swept_and_one_in_use_is_not(
         made = used.stat().st_mtime
         for old in (left, foreign):
             os.utime(old, (made, made - VIEW_SECONDS - 1))
-        sweep_views(made)
+        sweep_views()
         assert set(place.iterdir()) == {used, foreign}
     assert list(place.iterdir()) == [foreign]

@@ -127,7 +127,7 @@ class LocalScm:
             raise ScmError("not a git repository", where=str(spec.repo), fix="omni-tui workspace add NAME --repo …")
         release = self._writable_release
         clear_stale_locks(spec.repo, release.name, spec.now())
-        sweep_views(spec.now())
+        sweep_views()
         self._bare = put_up(self._bare, spec.fence)
         tip = resolve(self._bare, release.name)
         if tip is not None:
