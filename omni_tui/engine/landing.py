@@ -25,6 +25,7 @@ from omni_tui.model.verdict import FindingKind, Severity, Verdict
 from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.policy import gate
 from omni_tui.policy.reach import passage
+from omni_tui.policy.signs import gist
 from omni_tui.store.runs import Run
 
 LOST_CHECKS = 3
@@ -171,8 +172,8 @@ class Landing:
         command = self._place.settings.check
         if before is None or before.passed or before.lost:
             return AttemptFailedError(_check_failure(command, result))
-        where = f"{self._place.settings.release} as it is"
-        reason = f"the check `{command}` {_how(before)} on {where}, without any change"
+        where = f"{self._place.settings.release} as it is, without any change"
+        reason = f"the check `{command}` {_how(before)} on {where}{_showing(before)}"
         self._services.record("workspace.broken", workspace=self._place.name, reason=reason)
         return AttemptFailedError(Failure(kind=FailureKind.BASE, message=reason, output=before.output[-8000:]))
 
@@ -201,9 +202,14 @@ def _gate_failure(verdict: Verdict) -> Failure:
 def _check_failure(command: str, result: CheckResult) -> Failure:
     return Failure(
         kind=FailureKind.CHECK,
-        message=f"the check `{command}` {_how(result)} on the tree that would have landed",
+        message=f"the check `{command}` {_how(result)} on the tree that would have landed{_showing(result)}",
         output=result.output[-8000:],
     )
+
+
+def _showing(result: CheckResult) -> str:
+    shown = gist(result.output)
+    return f": {shown}" if shown else ""
 
 
 def _how(result: CheckResult) -> str:

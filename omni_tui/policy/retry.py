@@ -29,16 +29,16 @@ def decide(task: Task, failures: Sequence[Failure], proposal: Move | None, limit
         return _block(f"nothing is known to help: {last.message}")
     if proposal.kind is MoveKind.BLOCK:
         return proposal
-    refusal = _refusal(task, failures, proposal, limits)
+    refusal = _refusal(failures, proposal, limits)
     if refusal:
-        return _block(f"{refusal}: {last.message}")
+        return _block(f"{last.message} ({refusal})")
     delay = spread(max(0.0, proposal.delay), f"{task.ref} {len(failures)}")
     if last.kind is FailureKind.LIMITED and last.until is not None:
         delay = max(delay, last.until - now + SLACK_SECONDS)
     return Move(kind=proposal.kind, reason=proposal.reason, delay=delay)
 
 
-def _refusal(task: Task, failures: Sequence[Failure], proposal: Move, limits: LimitSettings) -> str:
+def _refusal(failures: Sequence[Failure], proposal: Move, limits: LimitSettings) -> str:
     """Return why there may be no other attempt; empty: there may."""
     last = failures[-1]
     row = sum(1 for _ in takewhile(lambda failure: failure.cause == last.cause, reversed(failures)))
@@ -46,9 +46,7 @@ def _refusal(task: Task, failures: Sequence[Failure], proposal: Move, limits: Li
         return f"{last.cause} {row} times in a row"
     used = sum(not _is_free(failure) for failure in failures)
     if not _is_free(last) and used >= limits.attempts:
-        return (
-            f"{used} of {limits.attempts} attempts are used up (`omni-tui redispatch {task.ref}` gives it fresh ones)"
-        )
+        return f"{used} of {limits.attempts} attempts are used up"
     same = sum(failure.cause == last.cause for failure in failures)
     if proposal.kind is MoveKind.REPAIR and same > limits.repairs:
         return f"no repair of {last.cause} is left (limit: {limits.repairs})"

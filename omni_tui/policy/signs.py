@@ -16,6 +16,8 @@ from omni_tui.model.text import one_line
 
 MOST = 12
 """Signs of one failure that are kept, the first ones."""
+NAMED = 3
+"""Of them that stand for a failure where there is room for a line."""
 LENGTH = 120
 
 _NAME = r"['\"`‘]([\w.$/:-]{1,100})['\"`’]"
@@ -42,16 +44,27 @@ _PATTERNS = tuple(
 )
 
 
+def seen_in(text: str) -> tuple[str, ...]:
+    """Return the signs that a text shows, each once, in the order in which they were looked for."""
+    found = (words.format(match[1]) for pattern, words in _PATTERNS for match in pattern.finditer(text))
+    return tuple(dict.fromkeys(one_line(sign, LENGTH) for sign in found))
+
+
+def gist(output: str) -> str:
+    """Return in a few words what a failed command showed: its first signs, else its last line; empty: nothing."""
+    signs = seen_in(output)[:NAMED]
+    return ", ".join(signs) if signs else one_line(output.strip().rpartition("\n")[2], LENGTH)
+
+
 def signs_of(task: Task, failure: Failure) -> tuple[str, ...]:
-    """Return the signs in what a failure shows, in the order in which they were looked for.
+    """Return the signs of a failure.
 
     A flag that the task requires is one of them where the work itself failed: whether it was as required is not seen.
     """
-    text = f"{failure.message}\n{failure.output}"
-    found = [words.format(match[1]) for pattern, words in _PATTERNS for match in pattern.finditer(text)]
+    found = list(seen_in(f"{failure.message}\n{failure.output}"))
     if failure.kind in (FailureKind.CHECK, FailureKind.GATE):
-        found += [f"flag {flag.partition('=')[0].strip()}" for flag in task.requires_flags]
-    return tuple(dict.fromkeys(one_line(sign, LENGTH) for sign in found))[:MOST]
+        found += [one_line(f"flag {flag.partition('=')[0].strip()}", LENGTH) for flag in task.requires_flags]
+    return tuple(dict.fromkeys(found))[:MOST]
 
 
 def shows(task: Task, signs: Iterable[str]) -> str:

@@ -147,6 +147,6 @@ async def test_check_that_is_always_ended_from_outside_fails(tmp_path: Path) -> 
     record = await until_idle(fleet)
     assert len(record.named("check.finished")) == 3 + 1  # the last one tries the release branch without the change
     assert [event.data["message"] for event in record.named("attempt.failed")] == [
-        "the check `kill -9 $$` was ended from outside on the tree that would have landed"
+        "the check `kill -9 $$` was ended from outside on the tree that would have landed: Killed"
     ]
     assert fleet.landed() == []

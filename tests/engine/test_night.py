@@ -93,12 +93,12 @@ async def test_failures_that_share_a_cause_pause_what_shares_it_and_the_rest_goe
 
 
 async def test_check_that_fails_without_the_change_too_is_nobodys_fault(tmp_path: Path) -> None:
-    fleet = await make_fleet(tmp_path, settings=QUIET, workspace='check = "test -e mended"\n')
+    fleet = await make_fleet(tmp_path, settings=QUIET, workspace='check = "echo no cart; test -e mended"\n')
     fleet.agent(GOOD)
     first, second = fleet.add("First"), fleet.add("Second")
     record = await until_idle(fleet)
     (broken,) = record.named("workspace.broken")
-    assert "exited with 1 on release/omni as it is" in broken.data["reason"]
+    assert broken.data["reason"].endswith("exited with 1 on release/omni as it is, without any change: no cart")
     assert [event.data["kind"] for event in record.named("attempt.failed")] == ["base"]
     assert statuses(fleet, first.id, second.id) == [Status.TODO, Status.TODO]
     assert Runs(fleet.paths).attempts(second.id) == []

@@ -32,7 +32,9 @@ def failures(causes: str, until: float | None = None) -> list[Failure]:
     [
         pytest.param("stalled", RETRY, MoveKind.RETRY, "again", id="first retry"),
         pytest.param("stalled stalled", RETRY, MoveKind.RETRY, "again", id="second retry"),
-        pytest.param("stalled stalled stalled", RETRY, MoveKind.BLOCK, "3 of 3 attempts are used up", id="used up"),
+        pytest.param(
+            "stalled stalled stalled", RETRY, MoveKind.BLOCK, "it stalled (3 of 3 attempts are used up)", id="used up"
+        ),
         pytest.param("gate:a", REPAIR, MoveKind.REPAIR, "mend", id="first repair"),
         pytest.param(
             "gate:a gate:a", REPAIR, MoveKind.BLOCK, "no repair of gate:a is left (limit: 1)", id="one repair a cause"

@@ -8,7 +8,7 @@ import pytest
 
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.task import Task
-from omni_tui.policy.signs import LENGTH, MOST, shows, signs_of
+from omni_tui.policy.signs import LENGTH, MOST, gist, shows, signs_of
 
 
 def task(**given: Any) -> Task:  # noqa: ANN401 - any field
@@ -55,6 +55,16 @@ def test_no_signs(output: str) -> None:
 def test_required_flags_are_signs_where_the_work_failed() -> None:
     assert signs("", requires_flags=("fast=on",)) == ("flag fast",)
     assert signs("", FailureKind.STALLED, requires_flags=("fast=on",)) == ()
+
+
+def test_the_gist_of_an_output_is_its_first_signs_else_its_last_line() -> None:
+    assert gist("FAILED a.py::b - x\nFAILED a.py::c\nname 'cart' is not defined\n") == (
+        "test a.py::b, test a.py::c, missing cart"
+    )
+    assert gist("".join(f"FAILED a.py::t{number}\n" for number in range(9))).count("test") == 3
+    assert gist("compiling\nmake: *** [Makefile:3: all] Error 1\n\n") == "make: *** [Makefile:3: all] Error 1"
+    assert len(gist("x" * 10_000)) <= LENGTH
+    assert gist(" \n") == ""
 
 
 def test_signs_are_few_short_and_told_once() -> None:

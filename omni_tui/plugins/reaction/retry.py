@@ -71,7 +71,7 @@ class RetryReaction:
             return Move(kind=MoveKind.REPAIR, reason=f"repair after {last.cause}: {last.message}")
         return Move(
             kind=MoveKind.BLOCK,
-            reason=f"{last.cause} again after its repair: {last.message}" if repaired else last.message,
+            reason=f"{last.message} ({last.cause} again after its repair)" if repaired else last.message,
         )
 
 
