@@ -178,7 +178,9 @@ async def test_a_flood_of_output_does_not_hold_up_the_loop(bench: Bench) -> None
 
 async def test_pane_log_is_bounded_and_holds_the_end(bench: Bench) -> None:
     runtime = bench.runtime(history_lines=100)
-    handle = await bench.start(runtime, "sh", "-c", "seq 1 3000")
+    handle = await bench.start(runtime, "sh", "-c", "seq 1 3000; read line")
+    await wait_for_screen(runtime, handle, "3000")  # what nobody has read yet goes with a terminal's first process
+    await runtime.send(handle, "")
     await asyncio.wait_for(runtime.wait(handle), 20)
     await runtime.release(handle)
     lines = (Path(handle.run_dir) / "pane.log").read_text().split()
