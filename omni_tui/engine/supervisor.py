@@ -1,13 +1,13 @@
 """The supervisor: watches one attempt's agent by its signals and its exit, and hears the judgement at each change.
 
 It wakes when the events file grows, when the process ends (pidfd), when an order comes, at the moment that the
-judgement named, and at the warden's rounds. What the harness records of its session is read along at each of these.
+judgement named, and at the warden's rounds. What the harness records of its sessions is read along at each of these.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +38,9 @@ COMMIT_LOOK_SECONDS = 30.0
 SESSION_LINE = 1 << 20
 """Bytes of one line of a session's record that are read: what the model used stands at its end."""
 
+MOST_SESSIONS = 64
+"""Records of sessions that are read along: one an agent, and one a sub-agent of it. The longest unnamed goes first."""
+
 LAST_READS = 64
 """Reads of each file at the end of an attempt, 1 MiB a read."""
 
@@ -64,7 +67,8 @@ class Supervisor:
         self._events = events
         self._refusals = refusals
         self._commits = commits
-        self._session: Tail | None = None
+        self._sessions: dict[str, Tail] = {}
+        """By path, the one that was named last at the end."""
         self._board = board
         self._box = box
         self._engine = engine
@@ -105,18 +109,24 @@ class Supervisor:
 
     def final_usage(self) -> Usage:
         """Return what the ended agent has used, by all that it left to read; nothing else of that counts any more."""
-        self._read_to_the_end(self._events)
-        if self._session is not None:
-            self._read_to_the_end(self._session)
+        for signal in self._rest_of(self._events):
+            self._follow(signal.session)
+            self._take_use(signal)
+        for session in self._sessions.values():
+            self._count(session)
         self._read_refusals()
         self._board.spend(self.vitals.used)
         return self.vitals.used
 
-    def _read_to_the_end(self, tail: Tail) -> None:
+    def _count(self, session: Tail) -> None:
+        for signal in self._rest_of(session):
+            self._take_use(signal)
+
+    def _rest_of(self, tail: Tail) -> Iterator[Signal]:
         for _ in range(LAST_READS):
             for line in tail.lines():
                 if (signal := self._agent.read(line, self._services.clock.now())) is not None:
-                    self._take_use(signal)
+                    yield signal
             if not tail.behind:
                 return
 
@@ -130,7 +140,8 @@ class Supervisor:
         if exited.done():
             self._know(exited=True, status=exited.result().status)
         self._read_events()
-        self._read_session()
+        for session in self._sessions.values():
+            self._read_session(session)
         self._read_refusals()
         self._know(output=self._events.taken + self._services.runtime.printed(self._handle))
 
@@ -155,16 +166,14 @@ class Supervisor:
         self._first_look = False
         return min(now, self._events.modified_at() or now)
 
-    def _read_session(self) -> None:
-        """Read on in what the harness records of its session: that it grows is life, and it tells what was used."""
-        if self._session is None:
-            return
-        grown = self._session.modified_at()
+    def _read_session(self, session: Tail) -> None:
+        """Read on in what the harness records of a session: that it grows is life, and it tells what was used."""
+        grown = session.modified_at()
         if grown is None:
             return
         at = min(grown, self._services.clock.now())
         self._know(session=True, last_signal=max(self.vitals.last_signal, self._monotonic(at)))
-        for line in self._session.lines():
+        for line in session.lines():
             if (signal := self._agent.read(line, at)) is not None:
                 self._take_use(signal)
                 self._board.see(self._as_recorded(signal))
@@ -201,6 +210,7 @@ class Supervisor:
 
     def _take(self, signal: Signal) -> None:
         """Take over a signal. What follows a finish changes nothing: whether it came in time to be read is chance."""
+        self._follow(signal.session)
         self._take_use(signal)
         self._know(
             accepted=self.vitals.accepted or signal.accepted,
@@ -224,10 +234,17 @@ class Supervisor:
         self._commits_due = True
         self._board.see(signal)
 
+    def _follow(self, path: str) -> None:
+        """Read the record of a session along from now on. Only events name one: a record is the agent's to write."""
+        if not path:
+            return
+        tail = self._sessions.pop(path, None) or Tail(Path(path), line_limit=SESSION_LINE)
+        if len(self._sessions) == MOST_SESSIONS:
+            self._count(self._sessions.pop(next(iter(self._sessions))))
+        self._sessions[path] = tail
+
     def _take_use(self, signal: Signal) -> None:
-        """Take over what a signal says was used so far, or where that is recorded; no later word makes it less."""
-        if self._session is None and signal.session:
-            self._session = Tail(Path(signal.session), line_limit=SESSION_LINE)
+        """Take over what a signal says was used so far; no later word makes it less."""
         used = self.vitals.used
         self._know(
             used=Usage(

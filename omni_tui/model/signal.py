@@ -40,7 +40,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     call: str = ""
     """The tool call that begins, the same text for the same call; empty: none, or one that cannot be compared."""
     session: str = ""
-    """The file in which the harness itself records what it does, where the signal names it."""
+    """The file in which the harness itself records what it, or a sub-agent of it, does, where the signal names it."""
     turns: int | None = None
     """Answers of the model in the attempt so far."""
     tokens: int | None = None

@@ -232,6 +232,26 @@ def test_a_limit_of_money_is_kept_from_outside(fleet: RealFleet) -> None:
     assert used["tokens"] == used["turns"] * 1020 > 0
 
 
+@pytest.mark.parametrize("mode", ["interactive", "print"])
+def test_what_a_subagent_uses_counts(fleet: RealFleet, mode: str) -> None:
+    fleet.configure(attempts=1, turns=6, loop_repeats=0)
+    fleet.agent("delegating", mode=mode, allowed_tools=["Bash", "Task", "Agent"])
+    fleet.answer("add", "app", "--title", "Greet the user")
+    events = fleet.night()
+    (failure,) = failures(events)
+    assert re.match(r"budget: the task has used ([7-9]|1\d) turns; 6 are allowed", failure)
+    (used,) = [event for event in events if event["event"] == "attempt.usage"]
+    assert used["tokens"] == used["turns"] * 1020 > 0
+
+
+def test_what_a_subagent_costs_counts(fleet: RealFleet) -> None:
+    fleet.configure(attempts=1, usd=0.03, loop_repeats=0)
+    fleet.agent("delegating", allowed_tools=["Bash", "Task", "Agent"])
+    fleet.answer("add", "app", "--title", "Greet the user")
+    (failure,) = failures(fleet.night())
+    assert re.match(r"budget: the task has used 0\.\d\d USD; 0\.03 are allowed", failure)
+
+
 def test_whoever_tried_to_leave_would_be_on_record(tmp_path: Path) -> None:
     """What the end of every test above relies on."""
     leave = "import urllib.request as r; r.urlopen('http://example.invalid/secret', timeout=5)"

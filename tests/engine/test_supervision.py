@@ -239,3 +239,27 @@ async def test_a_session_that_stands_still_agrees_with_silence(tmp_path: Path) -
     kind, message = failure(await until_idle(fleet))
     assert kind == "stalled"
     assert "its last signal was thinking, and the record of its session stood still: named it" in message
+
+
+@pytest.mark.usefixtures("session")
+async def test_every_session_counts_however_many_there_are(tmp_path: Path) -> None:
+    """Sub-agents keep records of their own; those that were read along first make room for the later ones."""
+    fleet = await make_fleet(tmp_path, settings=ONCE)
+    first = 'echo "used 999" > "$OMNI_EVENTS.0"\n'
+    names = "".join(f"session $OMNI_EVENTS.{number}\n" for number in range(supervisor.MOST_SESSIONS + 2))
+    fleet.agent(AGENT + f'say accepted\n{first}echo "{names}" >> "$OMNI_EVENTS"\nsay finished\n')
+    fleet.add("Delegates")
+    [used] = (await until_idle(fleet)).named("attempt.usage")
+    assert used.data["tokens"] == 999
+
+
+@pytest.mark.usefixtures("session")
+async def test_no_record_of_a_session_leads_to_another(tmp_path: Path) -> None:
+    """It is the agent's to write, so it could lead from one to the next for ever."""
+    fleet = await make_fleet(tmp_path, settings=ONCE)
+    leads = 'printf "session $OMNI_EVENTS.2\nused 1\n" > "$OMNI_EVENTS.session"\n'
+    leads += 'echo "used 999" > "$OMNI_EVENTS.2"\nsay accepted\n'
+    fleet.agent(AGENT + leads + 'echo "session $OMNI_EVENTS.session" >> "$OMNI_EVENTS"\nsay finished\n')
+    fleet.add("Leads on")
+    [used] = (await until_idle(fleet)).named("attempt.usage")
+    assert used.data["tokens"] == 1

@@ -80,6 +80,23 @@ def test_the_session_is_named_by_its_hooks() -> None:
     assert heard(ClaudeAgent(), hook("SessionStart", source="startup")).session == TRANSCRIPT
 
 
+def test_a_subagent_adds_to_a_transcript_of_its_own() -> None:
+    line = json.dumps({"transcript_path": TRANSCRIPT, "agent_id": "afd1", "hook_event_name": "SubagentStart"})
+    own = "/h/.claude/projects/-w/97933b21/subagents/agent-afd1.jsonl"
+    assert heard(ClaudeAgent(), line.encode()).session == own
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "", "a\u202eb", "x" * 200, 7])
+def test_a_name_that_leads_elsewhere_names_no_transcript(name: object) -> None:
+    line = json.dumps({"transcript_path": TRANSCRIPT, "agent_id": name, "hook_event_name": "SubagentStart"})
+    assert heard(ClaudeAgent(), line.encode()).session == TRANSCRIPT
+
+
+def test_what_a_tool_is_given_names_no_subagent() -> None:
+    line = hook("PreToolUse", tool_name="Ask", tool_input={"agent_id": "afd1"})
+    assert heard(ClaudeAgent(), line).session == TRANSCRIPT
+
+
 def test_the_cost_is_life_but_tells_of_nothing_else() -> None:
     agent = ClaudeAgent()
     heard(agent, hook("PreToolUse", tool_name="Bash", tool_input={"command": "make"}))

@@ -18,6 +18,9 @@ SCRIPTS = ("start", "hook", "stop", "deny", "status")
 WRITABLE = "out"
 """The directory for what the shell files write: they themselves, and the settings, are not the agent's to change."""
 
+STATUS_SECONDS = 15
+"""How often the status line is asked for beside at each message: while a sub-agent works the session has none."""
+
 WAY_OUT = (
     "Nobody is there to allow or to answer this. Do it in another way, with what you may use. Where something is to be "
     "decided, decide it yourself and say so in the commit message. If the task cannot be done without it, stop and say "
@@ -45,7 +48,7 @@ def write_settings(assignment: Assignment, directory: Path) -> None:
     (directory / "denial.json").write_text(json.dumps(DENIAL) + "\n", encoding="utf-8")
     settings = {
         "hooks": {event: [_hook(event, directory, assignment)] for event in HOOKS},
-        "statusLine": {"type": "command", "command": f"exec sh {shlex.quote(str(directory / 'status.sh'))}"},
+        "statusLine": _status_line(directory),
         "permissions": {"allow": [f"Read(/{assignment.prompt})"]},
         "skipDangerousModePermissionPrompt": True,
         "spinnerTipsEnabled": False,
@@ -74,6 +77,11 @@ def arguments(assignment: Assignment, program: str, directory: Path) -> tuple[st
     if allowed:
         options += ["--allowedTools", ",".join(allowed)]
     return ("/bin/sh", str(directory / "start.sh"), agent.mode, program, *options)
+
+
+def _status_line(directory: Path) -> dict[str, object]:
+    command = f"exec sh {shlex.quote(str(directory / 'status.sh'))}"
+    return {"type": "command", "command": command, "refreshInterval": STATUS_SECONDS}
 
 
 def _hook(event: str, directory: Path, assignment: Assignment) -> dict[str, object]:

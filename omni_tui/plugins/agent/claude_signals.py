@@ -23,6 +23,9 @@ from omni_tui.plugins.agent.protocol import DETAIL_LENGTH
 QUESTIONS = {"AskUserQuestion", "ExitPlanMode"}
 """Tools that wait for a person."""
 
+SUBAGENT = re.compile(r"[A-Za-z0-9_-]{1,100}")
+"""How a sub-agent is called; its transcript is named after it."""
+
 CALL_LENGTH = 80
 """Characters of a call that are shown to a person."""
 
@@ -44,12 +47,24 @@ def read(line: bytes, at: float) -> Signal | None:
     event = _text(text, "hook_event_name")
     if event in HANDLERS:
         signal = HANDLERS[event](text, at)
-        path = _text(text, "transcript_path")
-        sound = path and path == one_line(path)  # it is opened: no null character, nothing hidden
-        return msgspec.structs.replace(signal, session=path) if signal is not None and sound else signal
+        return msgspec.structs.replace(signal, session=_record_of(text)) if signal is not None else None
     if text.startswith('{"type":"result"'):
         return _result(text, at)
     return None
+
+
+def _record_of(text: str) -> str:
+    """Return the transcript that a hook adds to: the session's, or beside it the one of the sub-agent that it names.
+
+    Empty where it names none that could be opened without harm: no null character, nothing hidden.
+    """
+    path = _text(text, "transcript_path")
+    if path != one_line(path):
+        return ""
+    subagent = _text(text.partition('"hook_event_name"')[0], "agent_id")  # behind it a tool's own input may have one
+    if SUBAGENT.fullmatch(subagent) is None:
+        return path
+    return f"{path.removesuffix('.jsonl')}/subagents/agent-{subagent}.jsonl"
 
 
 def _session(text: str, at: float) -> Signal:

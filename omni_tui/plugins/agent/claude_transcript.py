@@ -1,8 +1,8 @@
 """Claude Code's own record of a session, its transcript: what the model was asked for, and what that used.
 
 One JSON object a line (facts: agents, Claude Code). An answer of the model takes several lines, one a content block,
-that share the message's id; each repeats the usage, so each id counts once, with the most that was said of it. What
-sub-agents use is in files of their own and is not counted here.
+that share the message's id; each repeats the usage, so each id counts once, with the most that was said of it. Each
+sub-agent has a file of its own, `<session>/subagents/agent-<id>.jsonl`, of the same form: one reader counts them all.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Transcript:
         """By message."""
 
     def read(self, line: bytes, at: float) -> Signal | None:
-        """Return what the session has used after this line; None: the line is no answer of the model. Never raises."""
+        """Return what the attempt has used after this line; None: the line is no answer of the model. Never raises."""
         if b'"usage"' not in line:
             return None
         try:

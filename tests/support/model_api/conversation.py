@@ -22,6 +22,8 @@ class Conversation:
     """The attempt's number, from the branch that the CLI tells the model about; 1 where it tells none."""
     directory: str
     """The agent's working directory."""
+    opening: str = ""
+    """What the first message says: a sub-agent's is its own."""
 
 
 def read(body: dict[str, Any]) -> Conversation:
@@ -34,6 +36,7 @@ def read(body: dict[str, Any]) -> Conversation:
         task=branch[1] if branch else "",
         attempt=int(branch[2]) if branch else 1,
         directory=directory[1].strip() if directory else ".",
+        opening="\n".join(_texts(body.get("messages", [])[:1])),
     )
 
 

@@ -27,6 +27,8 @@ path.write_text(old[:at] + edit["text"] + old[at:])
 
 FILE = "hello.py"
 CONTENT = 'def hello() -> str:\n    """Greet."""\n    return "hello"\n'
+ERRAND = "Run the errand that never ends."
+SUBAGENT = "general-purpose"
 COMMIT = f"git add {FILE} && git -c user.name=Agent -c user.email=agent@example.invalid commit -qm 'Add hello'"
 
 
@@ -110,6 +112,13 @@ def endless(_conversation: Conversation) -> Reply:
     return _run("date +%N >> loop.txt")
 
 
+def delegating(conversation: Conversation) -> Reply:
+    """Give a sub-agent something that never comes to an end."""
+    if ERRAND in conversation.opening:
+        return slow(conversation)
+    return Answer("I delegate.", "Task", {"description": "An errand", "prompt": ERRAND, "subagent_type": SUBAGENT})
+
+
 def demo(conversation: Conversation) -> Reply:
     """Do a task of the demo's backlog as its scripted agents do it."""
     table = tomllib.loads((DEMO / "behaviours.toml").read_text(encoding="utf-8"))
@@ -134,6 +143,7 @@ SCRIPTS: dict[str, Script] = {
     "401": unauthorized,
     "big-output": big_output,
     "endless": endless,
+    "delegating": delegating,
     "demo": demo,
 }
 
