@@ -86,7 +86,9 @@ def _decisions(handoff: Handoff) -> Iterator[str]:
 
 def _of_the_fleet(night: Night) -> Iterator[str]:
     if night.stopped:
-        yield f"- **The run stopped itself**: {_text(night.stopped)}. Mend that, then `omni-tui thaw`."
+        yield f"- **The run stopped itself**: {_text(night.stopped)}. See to that, then `omni-tui thaw`."
+    if night.short:
+        yield f"- **Nothing starts**: {_text(night.short)}. Make room: it goes on by itself."
     for name, parked in sorted(night.parked.items()):
         ends = "It goes on by itself." if parked.until is not None else "Mend that, then `omni-tui thaw`."
         yield f"- **{_text(parked_for(name, parked, night.until))}**. {ends}"
@@ -103,7 +105,7 @@ def _blocked(task: BlockedTask) -> list[str]:
         f"- **{_name(task.task)} is blocked** ({_title(task.title)}): {_text(task.reason) or 'no reason was given'}",
         f"  - look: {', '.join(f'`omni-tui {look} {word}`' for look in looks)}",
     ]
-    if task.attempts:
+    if task.attempts and not task.left_nothing:
         kept = f" ({', '.join(code(place) for place in task.kept)})" if task.kept else ""
         lines.append(f"  - its work: `omni-tui undo {word}`{kept}")
     return [*lines, f"  - again, with fresh attempts: `omni-tui redispatch {word}`"]

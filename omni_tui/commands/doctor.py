@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_run, ok, warn
+from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_reserve, judge_run, ok, warn
 from omni_tui.commands.output import Answer
 from omni_tui.commands.protection import judge_protection, judge_sandboxes
 from omni_tui.commands.session import Session, common
@@ -65,6 +65,7 @@ def _harnesses() -> Iterator[Check]:
 
 def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
     from omni_tui.config import load_settings
+    from omni_tui.plugins.machine import space
     from omni_tui.store.lease import read_owner
     from omni_tui.store.paths import FleetPaths
 
@@ -86,6 +87,7 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
         settings = load_settings(paths.config)
         yield ok("config.toml", "every key is known and in range")
         yield from _plugins(settings)
+        yield from judge_reserve(space(root), settings.limits)
         yield judge_protection(settings.sandbox, facts, _linked(paths, settings))
     except ConfigError as error:
         yield fail("config.toml", f"{error.where}: {error.message}", error.fix)

@@ -7,8 +7,11 @@ from enum import StrEnum
 
 import msgspec
 
+from omni_tui.model.settings import LimitSettings
+from omni_tui.model.space import Space
 from omni_tui.model.view import FleetView
 from omni_tui.plugins.machine import Facts
+from omni_tui.policy.machine import shortage
 from omni_tui.words import parked_for
 
 OLDEST_PYTHON = (3, 11)
@@ -119,6 +122,12 @@ def _judge_watches(facts: Facts) -> Check:
     if facts.watches < ENOUGH_WATCHES:
         return warn("file watches", f"only {facts.watches}", f"sysctl fs.inotify.max_user_watches={ENOUGH_WATCHES * 8}")
     return ok("file watches", f"{facts.watches:,} inotify watches")
+
+
+def judge_reserve(space: Space, limits: LimitSettings) -> Iterator[Check]:
+    """Say what the fleet's disk has too little of by the fleet's own settings, if anything."""
+    if short := shortage(space, limits):
+        yield fail("reserve", f"nothing starts: {short}", "make room, or lower the reserve in config.toml")
 
 
 def _judge_disk(facts: Facts) -> Check:

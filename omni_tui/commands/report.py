@@ -47,6 +47,7 @@ def lines_of(night: Night) -> list[str]:
 def _holding(night: Night) -> list[str]:
     """Say what holds the whole fleet, or a part of it, and what ends that."""
     lines = [f"STOPPED  {night.stopped}"] if night.stopped else []
+    lines += [f"HELD     {night.short}"] if night.short else []
     lines += [f"HELD     {parked_for(name, parked, night.until)}" for name, parked in sorted(night.parked.items())]
     lines += [f"HELD     {pause}" for pause in night.pauses]
     lines += ["FROZEN   a person froze the fleet, so nothing starts"] if night.frozen else []

@@ -227,7 +227,13 @@ class Attempt:
         last = failures[-1]
         signs = signs_of(self.task, last)
         self._services.record(
-            "attempt.failed", self.id, kind=last.cause, message=last.message, until=last.until, signs=signs
+            "attempt.failed",
+            self.id,
+            kind=last.cause,
+            message=last.message,
+            until=last.until,
+            signs=signs,
+            work=last.work or last.checkout,
         )
         self.board.end(last.message)
         proposals = (reaction.react(self.task, failures) for reaction in self._services.reactions())

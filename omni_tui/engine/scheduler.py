@@ -26,8 +26,9 @@ from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.policy.course import pauses
 from omni_tui.policy.routing import providers_for
-from omni_tui.policy.scheduling import Backlog, Capacity, Plan, nobody_serves, plan
+from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, nobody_serves, plan
 
 SETTLE_SECONDS = 1.0
 """How long a running task's file may be missing from doing/: an editor that saves it takes it away for a moment."""
@@ -65,6 +66,8 @@ class Scheduler:
         self._deliveries = Deliveries(services, guard, self._ended)
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
         self._stopping = False
+        self._paused = False
+        """Tasks wait for a known cause to be mended."""
 
     # -- workplaces ------------------------------------------------------------------------------------------------
 
@@ -207,8 +210,9 @@ class Scheduler:
 
     def _tell(self, decided: Plan) -> None:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
-        holds = {str(ref): hold.message for ref, hold in decided.holds.items()}
-        self.change_state(holds=holds)
+        held = {} if self._stopping else decided.holds  # whoever ends us has not frozen the fleet
+        self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
+        self.change_state(holds={str(ref): hold.message for ref, hold in held.items()})
         settling = any(site.intake.look_again_at is not None for site in self._sites.values())
         if self.running or decided.start or decided.wake_at is not None or settling or self._stopping:
             self.idle.clear()
@@ -221,10 +225,13 @@ class Scheduler:
 
     @property
     def standstill(self) -> str:
-        """Why nothing starts though tasks may wait: what holds the whole fleet; empty: nothing does."""
-        if stopped := self._services.course.course.stopped:
-            return stopped
-        return FROZEN if self.state.frozen and self.state.holds else ""
+        """Why nothing starts though tasks may wait: what a person has to end; empty: nothing does."""
+        course = self._services.course.course
+        if course.stopped:
+            return course.stopped
+        if self.state.frozen and self.state.holds:
+            return FROZEN
+        return f"paused: {'; '.join(pauses(course))}" if self._paused else ""
 
     def _next_look(self, decided: Plan) -> float | None:
         moments = [decided.wake_at, *(site.intake.look_again_at for site in self._sites.values())]

@@ -46,7 +46,7 @@ EVENTS = {
     "attempt.phase": "it went on to another phase; data: phase",
     "attempt.signal": "its agent's health changed; data: health, source, detail",
     "attempt.refused": "its agent wanted to reach a host that is not allowed; data: place, reason",
-    "attempt.failed": "it ended without landing; data: kind, message",
+    "attempt.failed": "it ended without landing; data: kind, message, until, signs, work (what keeps any)",
     "attempt.usage": "what its agent used; data: turns, tokens, usd",
     "attempt.killed": "its whole process tree is gone; data: receipt",
     "attempt.rescued": "unfinished work was kept; data: kept, ref, commit, left_out, checkout",
@@ -69,6 +69,6 @@ EVENTS = {
     "fleet.thawed": "starts again",
     "fleet.throttled": "one at a time",
     "fleet.unthrottled": "as many as there are slots",
-    "fleet.idle": "nothing runs and nothing can start; data: reason (what holds the whole fleet, if anything does)",
+    "fleet.idle": "nothing runs and nothing can start; data: reason (what a person has to end, if anything)",
 }
 """Every event there is, with what it means: the journal's vocabulary."""

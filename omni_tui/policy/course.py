@@ -51,7 +51,10 @@ def decide(before: Course, course: Course, event: Event, settings: NightSettings
 def pauses(course: Course) -> tuple[str, ...]:
     """Say what is paused for a known cause, a sentence each."""
     broken = [f"{workspace}: {reason}" for workspace, reason in course.broken.items()]
-    causes = [f"{each.workspace}: {each.sign} failed in {', '.join(each.tasks)}" for each in course.causes]
+    signs: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for each in course.causes:
+        signs.setdefault((each.workspace, each.tasks), []).append(each.sign)
+    causes = [f"{name}: {', '.join(found)} failed in {', '.join(tasks)}" for (name, tasks), found in signs.items()]
     return (*broken, *causes)
 
 

@@ -68,6 +68,8 @@ class BlockedTask(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     kept: tuple[str, ...] = ()
     """Refs and checkouts that keep unfinished work, as far as the time looked at tells."""
+    left_nothing: bool = False
+    """None of its attempts left any work, as far as that is known."""
 
 
 class RunningTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +113,8 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     pauses: tuple[str, ...]
     """What is paused for a known cause, a sentence each."""
     frozen: bool
+    short: str = ""
+    """What the disk has too little of, so that nothing starts; empty: nothing that is known of."""
     attempts: int
     failures: dict[str, int]
     """How often attempts failed, by kind."""
@@ -124,8 +128,7 @@ def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Nigh
     by_ref = {row.ref: row for row in view.rows}
     count = Counter(row.status for row in view.rows)
     failures = Counter(str(event.data.get("kind", "unknown")) for event in events if event.event == "attempt.failed")
-    standing = {f"the run was stopped: {view.stopped}", *view.pauses}
-    standing |= {f"{provider} was parked: {parked.reason}" for provider, parked in view.parked.items()}
+    standing = _standing(events, view)
     return Night(
         since=since,
         until=view.taken_at,
@@ -139,6 +142,7 @@ def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Nigh
         parked=view.parked,
         pauses=view.pauses,
         frozen=view.frozen,
+        short=_short(events),
         attempts=len(attempts_in(events)),
         failures=dict(failures.most_common()),
         troubles=tuple(trouble for trouble in _troubles(events) if trouble not in standing),
@@ -197,8 +201,10 @@ def _flags(judged: Event) -> list[str]:
 
 
 def _blocked(row: TaskRow, events: Iterable[Event]) -> BlockedTask:
-    rescues = [event.data for event in events if event.event == "attempt.rescued" and _ref(event) == row.ref]
+    own = [event for event in events if _ref(event) == row.ref]
+    rescues = [event.data for event in own if event.event == "attempt.rescued"]
     kept = [str(data.get(name, "")) for data in rescues for name in ("ref", "checkout")]
+    works = [event.data.get("work") for event in own if event.event == "attempt.failed"]
     return BlockedTask(
         task=str(row.ref),
         title=row.title,
@@ -206,6 +212,7 @@ def _blocked(row: TaskRow, events: Iterable[Event]) -> BlockedTask:
         attempts=row.attempt,
         path=row.path,
         kept=tuple(filter(None, kept)),
+        left_nothing=len(works) >= row.attempt and all(work == "" for work in works),
     )
 
 
@@ -222,6 +229,28 @@ def _running(row: TaskRow) -> RunningTask:
 
 def _waiting(row: TaskRow) -> WaitingTask:
     return WaitingTask(task=str(row.ref), title=row.title, reason=row.reason)
+
+
+def _short(events: Sequence[Event]) -> str:
+    """Return what the disk is short of by its latest word; each core that finds it short says so."""
+    words = (event for event in reversed(events) if event.event in ("disk.low", "disk.enough", "core.started"))
+    return next((str(event.data.get("reason", "")) for event in words), "")
+
+
+def _standing(events: Iterable[Event], view: FleetView) -> set[str]:
+    """Return the troubles that hold the fleet still, which are told first and not again."""
+    causes = [event for event in events if event.event == "cause.found"]
+    return {
+        view.stopped,
+        f"the run was stopped: {view.stopped}",
+        *view.pauses,
+        *(f"{provider} was parked: {parked.reason}" for provider, parked in view.parked.items()),
+        *(_said(TROUBLES[event.event], event) for event in causes if _pauses(event, view.pauses)),
+    }
+
+
+def _pauses(event: Event, pauses: Iterable[str]) -> bool:
+    return any(pause.startswith(f"{event.workspace}: ") and str(event.data.get("sign")) in pause for pause in pauses)
 
 
 def _troubles(events: Iterable[Event]) -> list[str]:

@@ -85,6 +85,17 @@ async def test_what_runs_is_told_with_where_it_works(tmp_path: Path) -> None:
         await ask(fleet, record, RequestKind.KILL, "app/0001")
 
 
+async def test_what_waits_when_the_agents_are_stopped_is_not_said_to_be_frozen(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    fleet.agent(WORKS)
+    fleet.add("One")
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "attempt.signal")
+    text = handoff(fleet)
+    assert "- 1 task: nothing holds it back: app/0001" in text
+    assert "frozen" not in text
+
+
 async def test_a_command_that_does_one_thing_alone_writes_none(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path)
     core = fleet.fleet.lead("command", lambda _: None)

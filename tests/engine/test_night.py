@@ -100,6 +100,7 @@ async def test_check_that_fails_without_the_change_too_is_nobodys_fault(tmp_path
     (broken,) = record.named("workspace.broken")
     assert broken.data["reason"].endswith("exited with 1 on release/omni as it is, without any change: no cart")
     assert [event.data["kind"] for event in record.named("attempt.failed")] == ["base"]
+    assert record.named("core.stopped")[0].data["reason"] == f"paused: app: {broken.data['reason']}"
     assert statuses(fleet, first.id, second.id) == [Status.TODO, Status.TODO]
     assert Runs(fleet.paths).attempts(second.id) == []
 

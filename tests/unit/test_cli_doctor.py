@@ -7,9 +7,10 @@ import re
 import msgspec
 import pytest
 
-from omni_tui.commands.health import Check, Grade, judge_machine
+from omni_tui.commands.health import Check, Grade, judge_machine, judge_reserve
 from omni_tui.commands.protection import judge_protection, judge_sandboxes
-from omni_tui.model.settings import SandboxSettings
+from omni_tui.model.settings import LimitSettings, SandboxSettings
+from omni_tui.model.space import Space
 from omni_tui.plugins.machine import Facts
 
 WELL = Facts(
@@ -58,6 +59,14 @@ def test_what_is_missing_is_graded_and_has_a_cure(change: dict[str, object], nam
     assert found[name].grade is grade
     assert bool(found[name].fix) is (grade is not Grade.OK)
     assert all(check.grade is Grade.OK for other, check in found.items() if other != name)
+
+
+def test_a_disk_below_the_fleets_own_reserve_starts_nothing() -> None:
+    space, limits = Space(free_bytes=80 * 10**9, free_inodes_percent=96.0), LimitSettings(reserve_gb=100.0)
+    (short,) = judge_reserve(space, limits)
+    assert short.grade is Grade.FAIL
+    assert "80.00 GB free; 100 GB" in short.detail
+    assert list(judge_reserve(space, LimitSettings())) == []
 
 
 def test_where_there_is_no_sandbox_both_ways_to_one_are_shown() -> None:

@@ -95,6 +95,25 @@ def test_a_trouble_is_told_in_a_line_until_it_is_over() -> None:
     assert look_back(mended, view(9.0), since=0.0).troubles == ()
 
 
+def test_a_short_disk_holds_the_fleet_until_there_is_room_or_another_core_finds_some() -> None:
+    low = event(1.0, "disk.low", reason="the disk has 0.10 GB free")
+    assert "HELD     the disk has 0.10 GB free" in lines_of(look_back([low], view(9.0), since=0.0))
+    for over in ("disk.enough", "core.started"):
+        assert look_back([low, event(2.0, over)], view(9.0), since=0.0).short == ""
+
+
+def test_whether_a_blocked_task_left_work_is_known_where_all_its_attempts_are() -> None:
+    def blocked(*works: dict[str, object]) -> bool:
+        row = TaskRow(ref=TaskRef("app", "1"), title="t", status=Status.BLOCKED, path="/1.md", attempt=2)
+        failed = [event(1.0, "attempt.failed", "1", number, **work) for number, work in enumerate(works, 1)]
+        return look_back(failed, view(9.0, row), since=0.0).blocked[0].left_nothing
+
+    assert blocked({"work": ""}, {"work": ""})
+    assert not blocked({"work": ""}, {"work": "0123"})
+    assert not blocked({"work": ""}), "the other is out of sight"
+    assert not blocked({}, {}), "told by an older version"
+
+
 def test_a_file_that_never_was_a_task_has_no_change_to_look_at() -> None:
     refused = TaskRow(
         ref=TaskRef("app", "bad"), title="bad.md", status=Status.BLOCKED, path="/bad.md", reason="no TOML"
@@ -149,6 +168,8 @@ def test_what_held_it_on_the_way_is_told_once_and_not_again_where_it_still_holds
         "the run was stopped: 8 attempts failed",
     )
     assert look_back(events, view(9.0), since=0.0).troubles == told
+    paused = view(9.0, pauses=("app: test_total, missing total failed in 1, 2",), stopped="main has moved")
+    assert look_back(events, paused, since=0.0).troubles == (told[0], told[2], told[4])
     held = view(
         9.0,
         stopped="8 attempts failed",

@@ -95,6 +95,18 @@ def test_a_file_that_never_was_a_task_has_no_work_to_bring_back() -> None:
     assert "undo" not in handed(blocked=(msgspec.structs.replace(BLOCKED, attempts=0, kept=()),))
 
 
+def test_a_task_whose_attempts_left_nothing_has_no_work_to_bring_back_either() -> None:
+    told = section(handed(blocked=(msgspec.structs.replace(BLOCKED, left_nothing=True, kept=()),)), DECISIONS)
+    assert "undo" not in told
+    assert "`omni-tui logs app/2`" in told
+
+
+def test_a_full_disk_is_what_a_person_must_see_to() -> None:
+    assert "**Nothing starts**: the disk has 0.10 GB free. Make room" in section(
+        handed(short="the disk has 0.10 GB free"), DECISIONS
+    )
+
+
 def test_a_flag_that_the_gate_let_pass_is_looked_at() -> None:
     text = handed(APP, landed=(msgspec.structs.replace(LANDED, flags=("protected_path",)),))
     look = f"(`protected_path`): `git -C /fleet/workspaces/app/repo.git show {COMMIT}`"
@@ -116,7 +128,7 @@ def test_what_holds_the_fleet_comes_before_all_else() -> None:
     )
     told = section(text, DECISIONS)
     order = (
-        "The run stopped itself**: 8 attempts failed in a row. Mend that, then `omni-tui thaw`.",
+        "The run stopped itself**: 8 attempts failed in a row. See to that, then `omni-tui thaw`.",
         "claude parked: it does not accept our login**. Mend that, then `omni-tui thaw`.",
         "codex parked 1h 12m: its usage limit is reached**. It goes on by itself.",
         "Paused**: app: test_total failed in 1, 2. Mend that",

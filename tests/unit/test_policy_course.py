@@ -10,7 +10,7 @@ import pytest
 from omni_tui.model.course import Course, Parked
 from omni_tui.model.event import Event
 from omni_tui.model.settings import NightSettings
-from omni_tui.policy.course import NIGHT_SECONDS, decide, fold
+from omni_tui.policy.course import NIGHT_SECONDS, decide, fold, pauses
 from omni_tui.policy.parking import LIMIT_SECONDS, LONGEST_SECONDS, SLACK_SECONDS, SPREAD, parked_by, pause, spread
 
 T = 1_000_000.0
@@ -209,9 +209,9 @@ def test_a_thaw_ends_no_limit() -> None:
 
 
 def test_pauses_double_up_to_an_hour_and_are_spread() -> None:
-    pauses = [pause(60.0, row, "claude") for row in range(1, 10)]
-    assert all(60.0 * 2 ** (row - 1) <= each for row, each in enumerate(pauses[:6], 1))
-    assert max(pauses) <= LONGEST_SECONDS * (1 + SPREAD)
+    grown = [pause(60.0, row, "claude") for row in range(1, 10)]
+    assert all(60.0 * 2 ** (row - 1) <= each for row, each in enumerate(grown[:6], 1))
+    assert max(grown) <= LONGEST_SECONDS * (1 + SPREAD)
     spreads = {spread(100.0, f"task {number}") for number in range(50)}
     assert len(spreads) > 40
     assert all(100.0 <= each <= 125.0 for each in spreads)
@@ -226,6 +226,13 @@ def test_three_tasks_with_the_same_sign_have_one_cause() -> None:
     course, decisions = run(*(failed(f"t{number}", signs=TEST) for number in range(3)))
     assert [(each.event, each.data["sign"]) for each in decisions] == [("cause.found", TEST[0])]
     assert course.causes[0].tasks == ("t0", "t1", "t2")
+
+
+def test_signs_that_the_same_tasks_share_are_one_pause() -> None:
+    signs = (*TEST, "missing total")
+    course, decisions = run(*(failed(f"t{number}", signs=signs) for number in (0, 1, 2, 0)))
+    assert [each.data["sign"] for each in decisions] == list(signs), "each is what other tasks may show"
+    assert pauses(course) == (f"app: {TEST[0]}, missing total failed in t0, t1, t2",)
 
 
 @pytest.mark.parametrize(
