@@ -60,7 +60,7 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SANDBOX_OFF = """
-# bubblewrap is not installed here, so these agents run without the sandbox, as you do yourself.
+# There is no sandbox to be had here, so these agents run without the sandbox, as you do yourself.
 [sandbox]
 kind = "off"
 """
@@ -93,7 +93,8 @@ def _config(*, real: bool, tell: Callable[[str], None]) -> str:
     if fault := sandbox.fault():
         tell(f"# No sandbox: {fault}. The agents of this demo run as you do: install bubblewrap to keep them in.")
         return text + SANDBOX_OFF
-    tell("# The agents run in a sandbox (bubblewrap): they see their checkout and the tools, and nothing else.")
+    kind = {"bwrap": "bubblewrap", "landlock": "Landlock"}[sandbox.find("auto") or "bwrap"]
+    tell(f"# The agents run in a sandbox ({kind}): they can use their checkout and the tools, and nothing else.")
     return text if real else f"{text}\n# Where the scripted agents' program lies.\n[sandbox]\nread = {_toml([HERE])}\n"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
 import tomli_w
 
+from tests.attacks.test_processes import named
 from tests.support.attacks import attack
+from tests.support.waiting import wait_for
 
 PROBE = """
 touch "{place}/planted"; cat "{place}/fleet/config.toml" >&2; touch here
@@ -42,6 +45,23 @@ async def test_set_up_command_has_no_network_and_no_way_out(tmp_path: Path, kind
     assert "net 1" in message
     assert NOT_THERE[kind] in message
     assert not (tmp_path / "planted").exists()
+
+
+async def test_nothing_outlives_the_set_up_command(tmp_path: Path, kind: str) -> None:
+    mark = f"600.1{os.getpid()}"
+    setup = f"(setsid env -i sh -c '(sleep {mark} &)' &); while ! pgrep -f '^sleep {mark}'; do sleep 0.05; done"
+    tried = await attack(tmp_path, "note done true", workspace=tomli_w.dumps({"setup": setup}), kind=kind)
+    assert tried.fleet.landed() == ["Attack"]
+    wait_for(lambda: not named(mark), "nothing of it is left")
+
+
+async def test_nothing_outlives_a_set_up_command_that_is_ended(tmp_path: Path, kind: str) -> None:
+    mark = f"600.2{os.getpid()}"
+    setup = f"trap '' TERM; (setsid env -i sh -c '(sleep {mark} &)' &); while :; do sleep 0.1; done"
+    workspace = {"setup": setup, "setup_minutes": 0.03}
+    tried = await attack(tmp_path, "note done true", workspace=tomli_w.dumps(workspace), kind=kind)
+    assert "took longer" in tried.events("attempt.failed")[0].data["message"]
+    wait_for(lambda: not named(mark), "nothing of it is left")
 
 
 async def test_a_workspace_may_allow_them_the_network(tmp_path: Path, kind: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from omni_tui.model.task import Status
 from tests.support.attacks import attack
@@ -34,6 +35,27 @@ async def test_nothing_outside_can_be_written(tmp_path: Path, kind: str) -> None
     assert not list(tmp_path.rglob("planted*"))
     assert not Path("/usr/planted").exists()
     assert "x" not in Path("/etc/passwd").read_text().splitlines()
+
+
+async def test_the_root_of_its_file_system_cannot_be_written(tmp_path: Path, kind: str) -> None:
+    """With bubblewrap it is in memory, and would be filled unseen by any limit."""
+    tried = await attack(tmp_path, "note root touch /planted; note tmp mktemp", kind=kind)
+    notes = tried.notes()
+    assert not notes["root"].endswith("status 0")
+    assert notes["tmp"].endswith("status 0"), "for that there is a place"
+    assert not Path("/planted").exists()
+
+
+async def test_nothing_is_left_of_what_was_temporary(tmp_path: Path, kind: str) -> None:
+    tried = await attack(
+        tmp_path,
+        'd=$(mktemp -d); mkdir -p "$d/shut/deep" ~/mine; chmod 0 "$d/shut"; note made test -d ~/mine',
+        workspace=tomli_w.dumps({"setup": "mktemp > set-up.log", "check": "mktemp; touch ~/mine"}),
+        kind=kind,
+    )
+    assert tried.fleet.landed() == ["Attack"]
+    assert [*tried.fleet.root.rglob("scratch"), *tried.fleet.root.rglob("mine")] == []
+    assert [path for path in tried.fleet.root.rglob(".scratch") if list(path.iterdir())] == []
 
 
 async def test_nothing_of_others_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:

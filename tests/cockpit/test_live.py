@@ -49,6 +49,10 @@ async def test_what_happens_in_the_tree_shows_up_by_itself(tree: FleetTree) -> N
 
         write_state(tree.paths.root, FleetState(frozen=True))
         await wait_for_async(lambda: "FROZEN" in text_of(pilot), "the freeze")
+
+        assert "no sandbox" not in text_of(pilot)
+        write_state(tree.paths.root, FleetState(unguarded=True))
+        await wait_for_async(lambda: "no sandbox" in text_of(pilot).splitlines()[0], "that nothing keeps agents in")
         assert screen.table.selected is not None
         assert screen.table.selected.ref.id == "shop-12"
 

@@ -15,6 +15,7 @@ from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.narration import narrate
 from omni_tui.plugins.scm.imports import import_repository
+from omni_tui.store.state import read_state
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
 from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
 
@@ -109,6 +110,20 @@ async def test_an_agent_whose_file_has_become_unreadable_can_be_killed_but_not_r
         assert killed.ok, killed.message
         assert len(record.named("attempt.killed")) == 1
         assert [path.name for path in fleet.queue.files(Status.BLOCKED)] == ["0001-spoilt.md"]
+
+
+async def test_that_there_is_no_sandbox_is_told_and_stays_told(fleet: TestFleet) -> None:
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "fleet.unguarded")
+        assert [event.event for event in record.events][:2] == ["core.started", "fleet.unguarded"]
+        assert read_state(fleet.root).unguarded
+    config = fleet.root / "config.toml"
+    config.write_text(config.read_text().replace('kind = "off"', 'kind = "auto"'))
+    fleet.fleet.reload()
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "workspace.opened")
+        assert record.named("fleet.unguarded") == []
+        assert not read_state(fleet.root).unguarded
 
 
 async def test_freeze_starts_nothing_and_lasts(fleet: TestFleet) -> None:

@@ -1,6 +1,6 @@
 """A storm over one fleet: ten agents at work, two of them the real Claude Code, and kill -9 for everybody at random.
 
-    OMNI_TEST_CLAUDE=… python -m tests.torture.storm [--minutes 10] [--seed N] [--sandbox off|bwrap]
+    OMNI_TEST_CLAUDE=… python -m tests.torture.storm [--minutes 10] [--seed N] [--sandbox off|bwrap|landlock]
 
 Eight `command` agents work for 1 to 20 s a task; one of them stalls, one asks, one commits too late. Two agents are
 Claude Code with a scripted model, in a network that holds nothing else. The orchestrator is headless and started again
@@ -170,7 +170,7 @@ async def _make(directory: Path, network: ModelNetwork, sandbox: str) -> TestFle
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0.1), default=10.0, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--sandbox", type=click.Choice(("off", "bwrap")), default="off", show_default=True)
+@click.option("--sandbox", type=click.Choice(("off", "bwrap", "landlock")), default="off", show_default=True)
 def main(minutes: float, seed: int, sandbox: str) -> None:
     """Let a storm pass over a fleet; exit status 1 when something did not hold, and the fleet stays to be looked at."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # or nothing is cleaned up

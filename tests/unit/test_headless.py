@@ -50,6 +50,12 @@ def test_json_is_an_event_a_line_with_its_data_beside_time_event_task_and_attemp
     }
 
 
+def test_that_there_is_no_sandbox_is_said_aloud() -> None:
+    out = io.StringIO()
+    Printer(out, as_json=False).show(Event(time=1.0, event="fleet.unguarded"))
+    assert "NO SANDBOX: agents, checks and set-up commands can read and change all that you can" in out.getvalue()
+
+
 def test_words_leave_out_what_only_the_journal_needs() -> None:
     out = io.StringIO()
     printer = Printer(out, as_json=False)

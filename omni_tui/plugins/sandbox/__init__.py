@@ -35,7 +35,7 @@ def command(
     """Return the words before a command that start it in a sandbox of `kind`, with its environment; none for `off`.
 
     What `argv` names by whole paths can be read: the program, and files among its arguments. What cannot be in memory
-    is kept in `scratch`, which is made where it is needed, and the caller's to remove.
+    is kept in `scratch`, a directory that is made where it is needed, and the caller's to remove.
     """
     match kind:
         case "bwrap":

@@ -28,8 +28,9 @@ def fault() -> str:
     """Return why Landlock cannot be used here; empty: it can. Tried out once per process, some 40 ms."""
     if sys.platform != "linux":
         return "Landlock is of Linux alone"
-    with tempfile.TemporaryDirectory() as scratch:
-        trial = (*command(Confinement(net=False), ("/bin/sh",), {}, Path(scratch)), "/bin/sh", "-c", ":")
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder, "scratch")
+        trial = (*command(Confinement(net=False), ("/bin/sh",), {}, scratch), "/bin/sh", "-c", ":")
         done = subprocess.run(trial, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return ""

@@ -10,7 +10,7 @@ Documentation/userspace-api/landlock.rst of the kernel: what a kernel's ABI lack
 below which files of others could be emptied. Landlock does not reach sockets in the file system, through which any
 agent of a session (tmux, D-Bus, ssh-agent, docker) would run what it is asked to: so the filter refuses AF_UNIX.
 """
-# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH211
+# ruff: noqa: PTH102, PTH103, PTH110, PTH112, PTH118, PTH120, PTH211
 # Importing pathlib would take as long as all else.
 
 from __future__ import annotations
@@ -204,8 +204,9 @@ def _do(what: str, result: int) -> int:
 def make_home(scratch: str, marks: Mapping[str, int]) -> None:
     """Make an own home and place for temporary files; what is seen of the person's home is linked into it."""
     mine, temporary = os.path.join(scratch, "home"), os.path.join(scratch, "tmp")
-    for directory in (mine, temporary):
-        os.makedirs(directory, mode=0o700, exist_ok=True)
+    os.makedirs(os.path.dirname(scratch), exist_ok=True)
+    for directory in (scratch, mine, temporary):  # none may be there: who came before may have left links in them
+        os.mkdir(directory, mode=0o700)
     theirs = os.path.realpath(os.environ.get("HOME") or "/")
     below = [path for path, access in marks.items() if access != NONE and path.startswith(f"{theirs}/")]
     for path in sorted(below) if theirs != "/" else ():
