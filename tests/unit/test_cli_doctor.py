@@ -45,7 +45,6 @@ def test_a_fit_machine_is_fine() -> None:
         ({"tmux": None}, "tmux", Grade.WARN),
         ({"namespaces": "not permitted"}, "pid namespaces", Grade.WARN),
         ({"bwrap": "it is not here"}, "bubblewrap", Grade.WARN),
-        ({"terminal_input": True}, "bubblewrap", Grade.WARN),
         ({"landlock": "it is not here"}, "landlock", Grade.OK),
         ({"watches": None}, "file watches", Grade.WARN),
         ({"watches": 1024}, "file watches", Grade.WARN),
@@ -67,6 +66,13 @@ def test_a_disk_below_the_fleets_own_reserve_starts_nothing() -> None:
     assert short.grade is Grade.FAIL
     assert "80.00 GB free; 100 GB" in short.detail
     assert list(judge_reserve(space, LimitSettings())) == []
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_it_is_told_where_programs_may_type_into_their_terminals(on: bool) -> None:
+    check = judged(msgspec.structs.replace(WELL, terminal_input=on))["bubblewrap"]
+    assert ("TIOCSTI" in check.detail) is on
+    assert check.grade is Grade.OK, "an agent's terminal is its own: nobody else reads what it types there"
 
 
 def test_where_there_is_no_sandbox_both_ways_to_one_are_shown() -> None:

@@ -64,11 +64,11 @@ def _kill_all() -> None:
     """Kill our children until there are none: those of a dead one become ours."""
     with contextlib.suppress(ChildProcessError):  # none is left
         for _ in range(LOOKS):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
             for child in _children():
                 with contextlib.suppress(PermissionError, ProcessLookupError):  # another user's by now, or just gone
                     os.kill(child, signal.SIGKILL)
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
             time.sleep(LOOK_SECONDS)
 
 
