@@ -127,7 +127,7 @@ class Sleeper:
             begun = self.world.loop.time()
             await self._dispatch()
             left = self.world.loop.time()
-            if self._stopped_by_rules() and not self._dawn.is_set():
+            if self._stopped_by_rules() is not None and not self._dawn.is_set():
                 await self._dawn.wait()
             pause = RESTART_SECONDS if left - begun > RESTART_SECONDS else min(pause * 2, LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
@@ -138,9 +138,10 @@ class Sleeper:
         self.dispatchers.append(dispatcher)
         return await dispatcher.run()
 
-    def _stopped_by_rules(self) -> bool:
-        last = next((event.event for event in reversed(self.world.events) if event.event in STATES), "")
-        return last == "fleet.stopped"
+    def _stopped_by_rules(self) -> float | None:
+        """Return when the fleet was stopped, if it still is."""
+        last = next((event for event in reversed(self.world.events) if event.event in STATES), None)
+        return last.time if last is not None and last.event == "fleet.stopped" else None
 
     def _rival(self) -> None:
         """Start another dispatcher beside the one that there is."""
@@ -149,21 +150,28 @@ class Sleeper:
     # -- the morning -------------------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
-        """Thaw the fleet, and wait until nothing can go on; then nothing may be left that could."""
-        world, dawn = self.world, self.world.loop.time()
-        thaw = Request(id="morning", kind=RequestKind.THAW, by="person", at=world.time.now())
-        control.post(world.paths.control, thaw)
-        world.tell(world.paths.control / "morning.request.json")
+        """Thaw the fleet whenever it stops, and wait until nothing can go on; then nothing may be left that could."""
+        dawn, stopped = self.world.loop.time(), self._stopped_by_rules()
+        self._thaw("morning")
         limits, slots = self.night.settings.limits, self.night.settings.scheduler.slots
         rounds = math.ceil(self.night.tasks / slots) * limits.attempts
         longest = DRAIN_SECONDS + rounds * limits.wall_minutes * 60
-        while world.loop.time() < dawn + longest:
+        while self.world.loop.time() < dawn + longest:
             await asyncio.sleep(LOOK_SECONDS)
-            leader = self.leader()
-            if leader is not None and leader.core is not None and leader.core.scheduler.idle.is_set():
+            again, leader = self._stopped_by_rules(), self.leader()
+            if again not in (None, stopped):  # its limits stop it though all is well
+                stopped, longest = again, longest + LONGEST_PAUSE_SECONDS
+                self._thaw(f"again-{again:.3f}")
+            elif leader is not None and leader.core is not None and leader.core.scheduler.idle.is_set():
                 break
-        self.drained = world.loop.time() - dawn
+        self.drained = self.world.loop.time() - dawn
         self._look_around()
+
+    def _thaw(self, name: str) -> None:
+        control.post(
+            self.world.paths.control, Request(id=name, kind=RequestKind.THAW, by="person", at=self.world.time.now())
+        )
+        self.world.tell(self.world.paths.control / f"{name}.request.json")
 
     def _look_around(self) -> None:
         """Look whether the queue has drained, and every attempt has ended or is escalated."""

@@ -115,3 +115,14 @@ def test_what_is_violated_is_told_with_the_command_that_shows_it_again(
     capsys.readouterr()
     (night,) = nights(capsys, *words, status=4)
     assert night["violations"]
+
+
+def test_limits_that_nobody_can_keep_to_stop_the_night_and_break_no_promise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = "[limits]\nhandover_seconds = 5\nstall_minutes = 0.2\ntool_minutes = 0.2\n"
+    create_fleet(tmp_path / "fleet", config)
+    words = ("--fleet", str(tmp_path / "fleet"), "--hours", "1", "--tasks", "24", "--agents", "8", "--faults", "none")
+    (night,) = nights(capsys, *words)
+    assert "failed in a row" in str(night["stopped"])
+    assert night["violations"] == []
