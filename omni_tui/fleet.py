@@ -370,7 +370,7 @@ class Fleet:
     def require_sandbox(self) -> None:
         """Raise `PluginError` where agents would run without the sandbox and nobody has said that they may."""
         kind = self.settings.sandbox.kind
-        if fault := sandbox.fault(kind) if kind != "off" else "":
+        if fault := sandbox.fault(kind):
             raise PluginError(
                 f"agents cannot be kept in a sandbox here: {fault}",
                 where=str(self.paths.config),

@@ -20,13 +20,12 @@ def find(kind: str) -> str | None:
     """Return what the setting `kind` means on this machine, one of `KINDS` or `off`; None: it cannot be had."""
     if kind == "off":
         return "off"
-    return next((each for each in _meant(kind) if not fault(each)), None)
+    return next((each for each in _meant(kind) if not _fault(each)), None)
 
 
 def fault(kind: str = "auto") -> str:
     """Return why no sandbox of `kind` can be had here; empty: it can."""
-    faults = {each: bubblewrap.fault() if each == "bwrap" else landlock.fault() for each in _meant(kind)}
-    return "" if not all(faults.values()) else "; ".join(f"{each}: {why}" for each, why in faults.items())
+    return "" if find(kind) is not None else "; ".join(f"{each}: {_fault(each)}" for each in _meant(kind))
 
 
 def command(
@@ -51,6 +50,10 @@ def command(
 def preamble(kind: str) -> tuple[str, ...]:
     """Return what a shell says before it becomes `command`."""
     return (bubblewrap.SHIELD,) if kind == "bwrap" else ()
+
+
+def _fault(kind: str) -> str:
+    return bubblewrap.fault() if kind == "bwrap" else landlock.fault()
 
 
 def _meant(kind: str) -> tuple[str, ...]:
