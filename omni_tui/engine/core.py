@@ -185,9 +185,10 @@ class Core:
         """
         words = f"{type(error).__name__}: {error}"
         if isinstance(error, LeaseLostError):
-            self._lost = True
-            self.stop(str(error))
-            self._services.tell("core.fault", where=name, error=words)
+            if not self._lost:  # every loop comes upon it
+                self._lost = True
+                self.stop(str(error))
+                self._services.tell("core.fault", where=name, error=words)
             return
         if name in VITAL or name.startswith("delivery of "):
             self.stop(f"{name} failed: {error}")

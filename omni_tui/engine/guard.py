@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from omni_tui.engine.steps import AttemptFailedError
-from omni_tui.errors import OmniError
+from omni_tui.errors import LeaseLostError, OmniError
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class Guard:
     async def _watched(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
+        except LeaseLostError as error:  # nothing of ours failed: another owns the fleet now
+            self._on_error(name, error)
         except Exception as error:
             log.exception("background task %s failed", name)
             self._on_error(name, error)

@@ -54,6 +54,22 @@ async def test_a_limit_that_one_attempt_meets_spares_the_others(tmp_path: Path) 
     assert resumed.time >= parked.data["until"]
 
 
+async def test_a_login_that_is_not_accepted_parks_the_provider_and_says_so(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=QUIET + "[scheduler]\nslots = 1\n")
+    refused = '{"event": "refused", "why": "auth", "detail": "401 Unauthorized"}'
+    fleet.agent(AGENT + f"echo '{refused}' >> \"$OMNI_EVENTS\"\nsleep 60\n")
+    tasks = [fleet.add(f"Task {number}") for number in range(2)]
+    record = await until_idle(fleet)
+    (failed,) = record.named("attempt.failed")
+    assert (failed.data["kind"], failed.data["message"]) == (
+        "harness:auth",
+        "the harness gave up (auth): 401 Unauthorized",
+    )
+    (stopped,) = record.named("fleet.stopped")
+    assert "does not accept our login" in stopped.data["reason"]
+    assert statuses(fleet, *(task.id for task in tasks)) == [Status.TODO] * 2, "no attempt is lost to it"
+
+
 async def test_too_many_failures_in_a_row_stop_the_run_and_a_thaw_goes_on(tmp_path: Path) -> None:
     settings = QUIET.replace("[limits]", "[limits]\nattempts = 1") + "[night]\nfailures = 2\n"
     fleet = await make_fleet(tmp_path, settings=settings)

@@ -87,3 +87,20 @@ def test_what_it_used() -> None:
     negative = CommandAgent().read(b'{"event": "activity", "turns": -1, "tokens": -5, "usd": -1}', 1.0)
     assert negative is not None
     assert (negative.turns, negative.tokens, negative.usd) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("why", "fatal"),
+    [("auth", "auth"), ("billing", "billing"), ("server", "server"), ("", "server"), ("rate_limit", "server")],
+)
+def test_what_its_provider_refuses(why: str, fatal: str) -> None:
+    line = json.dumps({"event": "refused", "why": why, "detail": "401 Unauthorized"}).encode()
+    signal = CommandAgent().read(line, 1.0)
+    assert signal is not None
+    assert (signal.health, signal.fatal, signal.detail) == (Health.DEAD, fatal, "401 Unauthorized")
+
+
+def test_only_a_refusal_says_why() -> None:
+    signal = CommandAgent().read(b'{"event": "activity", "why": "auth"}', 1.0)
+    assert signal is not None
+    assert signal.fatal == ""

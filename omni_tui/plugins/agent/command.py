@@ -4,9 +4,9 @@
 attempt's branch, with the variables of `environment.agent_environment`; its task is in the file `OMNI_PROMPT`. It
 commits its work and exits. To the file `OMNI_EVENTS` it may append JSON lines:
 
-    {"event": "accepted" | "activity" | "waiting" | "limited" | "finished",
+    {"event": "accepted" | "activity" | "waiting" | "limited" | "finished" | "refused",
      "detail"?: text, "until"?: UTC seconds or ISO 8601, "turns"?, "tokens"?: numbers so far,
-     "usd"?: US dollars so far}
+     "usd"?: US dollars so far, "why"?: "auth" | "billing" | "server", of one that is refused}
 
 With `handover = "start"` its start counts as having the task; otherwise `accepted` must come within `handover_seconds`.
 """
@@ -33,7 +33,10 @@ HEALTH = {
     "waiting": Health.WAITING,
     "limited": Health.LIMITED,
     "finished": Health.FINISHED,
+    "refused": Health.DEAD,
 }
+REFUSALS = ("auth", "billing", "server")
+"""Why a provider does not serve an agent: our login, our credit, or, as where it does not say, its own trouble."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -45,6 +48,7 @@ class Line(msgspec.Struct, frozen=True):
     turns: int | None = None
     tokens: int | None = None
     usd: float | None = None
+    why: str = ""
 
 
 class CommandAgent:
@@ -99,10 +103,15 @@ class CommandAgent:
             detail=one_line(said.detail, DETAIL_LENGTH),
             accepted=said.event == "accepted",
             until=_moment(said.until),
+            fatal=_refusal(said) if health is Health.DEAD else "",
             turns=_count(said.turns),
             tokens=_count(said.tokens),
             usd=said.usd if said.usd is not None and math.isfinite(said.usd) and said.usd >= 0 else None,
         )
+
+
+def _refusal(said: Line) -> str:
+    return said.why if said.why in REFUSALS else "server"
 
 
 def _count(said: int | None) -> int | None:
