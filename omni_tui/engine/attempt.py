@@ -5,6 +5,7 @@ Each is idempotent: after a crash it may be done again, and finds what it did be
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -220,7 +221,9 @@ class Attempt:
             used = self._watcher(worktree, launched).final_usage()
             if used != Usage():
                 self._services.record("attempt.usage", self.id, **msgspec.structs.asdict(used))
-        return await keep_work(self._services, self._place, self.id, worktree, shown)
+        kept = await keep_work(self._services, self._place, self.id, worktree, shown)
+        await asyncio.to_thread(self._harness.forget, self._launcher.assignment(worktree))
+        return kept
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:
         """Say that the attempt has failed, and decide what follows."""

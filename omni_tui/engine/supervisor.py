@@ -76,7 +76,9 @@ class Supervisor:
         self._first_look = True
         self._commits_due = False
         self._commits_at = services.clock.monotonic()
-        self.vitals = Vitals(started=self._monotonic(started.at), last_signal=self._monotonic(started.at))
+        at, status = self._monotonic(started.at), board.status
+        known = Usage(turns=status.turns, tokens=status.tokens, usd=status.usd)  # where its records are gone by now
+        self.vitals = Vitals(started=at, last_signal=at, used=known)
         self._take(started)
         self._commits_due = False  # a start is no sign of work: twenty quiet agents cost twenty looks for nothing
 

@@ -70,11 +70,7 @@ class Workplace:
         return Confinement(
             read=tuple(map(str, (*guarded, *read, *more[0]))),
             write=tuple(map(str, (*([repo] if shared else []), checkout, *write, *more[1]))),
-            hide=(str(self.paths.root.parents[1]),),
+            hide=(str(self.paths.fleet.root),),
             net=net,
             passage=passage,
         )
-
-    def state_dir(self, agent: str) -> Path:
-        """Return where an agent keeps what outlives its attempts."""
-        return self.paths.agents / agent / "state"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -24,9 +26,17 @@ class SimulatedAgent:
         """Return that it is always there."""
         return "simulated"
 
+    @classmethod
+    def tokens(cls, login_dir: Path, environment: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG003
+        """Return nothing: nobody logs in here."""
+        return ()
+
     def prepare(self, assignment: Assignment) -> Invocation:
         """Return a program named after the attempt. Raises `OmniError` for a secret that is not set."""
         return Invocation(argv=("simulated", str(assignment.attempt)), env=agent_environment(assignment))
+
+    def forget(self, assignment: Assignment) -> None:
+        """Do nothing: it keeps nothing."""
 
     def started(self, assignment: Assignment, at: float) -> Signal:
         """Return the start as a signal: the hand-over itself where the agent's settings say so."""

@@ -18,6 +18,11 @@ class WorkspacePaths:
     name: str
 
     @property
+    def fleet(self) -> FleetPaths:
+        """The fleet's directory, which it lies in."""
+        return FleetPaths(self.root.parents[1])
+
+    @property
     def toml(self) -> Path:
         """The optional settings."""
         return self.root / "workspace.toml"
@@ -106,6 +111,11 @@ class FleetPaths:
     def vault(self) -> Path:
         """Memory: Markdown notes."""
         return self.root / "vault"
+
+    @property
+    def logins(self) -> Path:
+        """What agents' programs log in with where they have to share it, a directory a harness."""
+        return self.root / "logins"
 
     @property
     def tmux_socket(self) -> Path:

@@ -64,6 +64,11 @@ class Run:
         return self.dir / "net.jsonl"
 
     @property
+    def state(self) -> Path:
+        """What the agent's harness keeps for itself while it works."""
+        return self.dir / "state"
+
+    @property
     def pane_log(self) -> Path:
         """The agent's last screen."""
         return self.dir / "pane.log"

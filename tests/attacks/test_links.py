@@ -15,6 +15,9 @@ from omni_tui.plugins.sandbox import bubblewrap
 from tests.support.assignments import make_assignment
 from tests.support.attacks import attack
 
+KEY = {"key": "s3cret", "claudeAiOauth": {"accessToken": "borrowed"}}
+"""What the person's login holds, and their key as well, which must not be taken for one."""
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -22,7 +25,7 @@ def home(tmp_path: Path) -> Path:
     made = tmp_path / "person"
     for name in (".claude/.credentials.json", ".ssh/id_ed25519"):
         (made / name).parent.mkdir(parents=True)
-        (made / name).write_text('{"key": "s3cret"}')
+        (made / name).write_text(json.dumps(KEY))
     return made
 
 
@@ -32,18 +35,20 @@ def test_bent_links_in_its_configuration_show_it_nothing(tmp_path: Path, home: P
     program.touch(mode=0o755)
     environment = {"HOME": str(home), "PATH": f"{program.parent}:{os.environ['PATH']}"}
     assignment = make_assignment(tmp_path, AgentSpec(name="c", harness="claude"), environment)
-    agent, config = ClaudeAgent(), assignment.state_dir / "claude"
+    agent, config = ClaudeAgent(), assignment.state_dir / ".claude.json"
     first = agent.prepare(assignment)
+    login = first.write[-1] / ".credentials.json"
     key = home / ".ssh/id_ed25519"
-    for name in (".credentials.json", ".claude.json"):
-        (config / name).unlink(missing_ok=True)
-        (config / name).symlink_to(key)
+    for file in (login, config):
+        file.unlink()
+        file.symlink_to(key)
+    assert "s3cret" not in agent.tokens(assignment.login_dir, environment), "we are not led to it either"
     second = agent.prepare(assignment)
     assert (second.read, second.write) == (first.read, first.write), "what it sees does not follow its links"
     assert key not in {path.resolve() for path in (*second.read, *second.write)}
-    assert home / ".claude/.credentials.json" in second.read
-    assert "s3cret" not in (config / ".claude.json").read_text()
-    assert json.loads(key.read_text()) == {"key": "s3cret"}
+    assert json.loads(login.read_text())["claudeAiOauth"] == {"accessToken": "borrowed"}, "what it spoilt is mended"
+    assert "s3cret" not in config.read_text() + login.read_text()
+    assert json.loads(key.read_text()) == KEY
 
 
 def test_neither_its_settings_nor_where_they_lie_can_be_changed(tmp_path: Path, home: Path) -> None:
@@ -55,7 +60,7 @@ def test_neither_its_settings_nor_where_they_lie_can_be_changed(tmp_path: Path, 
     invocation = ClaudeAgent().prepare(assignment)
     harness = assignment.run_dir / "harness"
     assert harness in invocation.read
-    assert {*invocation.write} == {harness / "out", assignment.state_dir / "claude"}
+    assert {*invocation.write} == {harness / "out", assignment.state_dir, assignment.login_dir / "shared"}
 
 
 @pytest.mark.parametrize("where", ["home", "path"])

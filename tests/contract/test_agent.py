@@ -162,6 +162,22 @@ def test_preparing_again_changes_nothing(case: Case, assignment: Assignment) -> 
     assert files_below(assignment.run_dir, assignment.state_dir) == before
 
 
+def test_nothing_of_what_it_kept_is_left_once_it_is_forgotten(case: Case, assignment: Assignment) -> None:
+    case.agent.prepare(assignment)
+    assignment.state_dir.mkdir(exist_ok=True)
+    case.agent.forget(assignment)
+    case.agent.forget(assignment)
+    assert files_below(assignment.state_dir) == {}
+
+
+def test_it_writes_nowhere_but_in_what_is_its_attempts_own(case: Case, assignment: Assignment) -> None:
+    """All attempts share a login at most, and this one has a key."""
+    invocation = case.agent.prepare(assignment)
+    own = (assignment.run_dir, assignment.state_dir)
+    assert all(any(path.is_relative_to(root) for root in own) for path in (*invocation.read, *invocation.write))
+    assert case.agent.tokens(assignment.login_dir, {}) == ()
+
+
 def test_the_checkout_is_left_as_it_is(case: Case, assignment: Assignment) -> None:
     case.agent.prepare(assignment)
     assert git(assignment.worktree, "status", "--porcelain", "--ignored") == ""

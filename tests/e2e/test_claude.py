@@ -232,6 +232,39 @@ def test_a_limit_of_money_is_kept_from_outside(fleet: RealFleet) -> None:
     assert used["tokens"] == used["turns"] * 1020 > 0
 
 
+LOGIN: dict[str, object] = {
+    "accessToken": "sk-ant-oat01-made-up-0123456789-abcdefghijklmnop",
+    "refreshToken": "sk-ant-ort01-made-up-0123456789-abcdefghijklmnop",
+    "expiresAt": 4_102_444_800_000,
+    "scopes": ["user:inference", "user:profile"],
+    "subscriptionType": "max",
+}
+
+
+@pytest.fixture
+def borrowing(tmp_path: Path) -> Iterator[RealFleet]:
+    """Make a fleet of somebody who is logged in, whatever the API is: then it asks its provider about the account."""
+    assert CLAUDE is not None
+    with ModelNetwork(tmp_path / "records") as network:
+        made = RealFleet(tmp_path, network, CLAUDE)
+        made.log_in(LOGIN)
+        yield made
+        made.close()
+        assert {stray["first"] for stray in network.strays()} <= {"CONNECT api.anthropic.com:443 HTTP/1.1"}
+
+
+@pytest.mark.parametrize("mode", ["interactive", "print"])
+def test_the_login_of_whoever_runs_us_is_shared_and_nothing_else(borrowing: RealFleet, mode: str) -> None:
+    borrowing.agent("own-count", mode=mode, secrets=[])
+    for title in ("Count", "Count again"):
+        borrowing.answer("add", "app", "--title", title)
+    assert failures(borrowing.night()) == []
+    seen = [git(borrowing.origin, "show", f"release/omni:{number}.txt") for number in ("0001", "0002")]
+    assert seen == ["1", "1"], "the second attempt sees its own transcript, and not the first one's"
+    assert [*borrowing.root.rglob("projects")] == [], "nothing of a session is left"
+    assert {path.name for path in borrowing.holding(str(LOGIN["accessToken"]))} == {".credentials.json"}
+
+
 @pytest.mark.parametrize("mode", ["interactive", "print"])
 def test_what_a_subagent_uses_counts(fleet: RealFleet, mode: str) -> None:
     fleet.configure(attempts=1, turns=6, loop_repeats=0)

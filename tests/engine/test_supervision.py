@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from omni_tui.engine import supervisor, warden
+from omni_tui.engine.attempt import Attempt
+from omni_tui.engine.launching import Launched
+from omni_tui.engine.salvage import Salvage
 from omni_tui.model.request import RequestKind
 from omni_tui.model.signal import Health, Signal
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status
 from omni_tui.plugins.agent.command import CommandAgent
+from omni_tui.plugins.agent.protocol import Assignment
+from omni_tui.plugins.workspace.protocol import Worktree
 from tests.support.fleets import AGENT, GOOD, make_fleet
 from tests.support.leftovers import nothing_left
 from tests.support.running import Record, ask, dispatching, until_idle
@@ -263,3 +268,29 @@ async def test_no_record_of_a_session_leads_to_another(tmp_path: Path) -> None:
     fleet.add("Leads on")
     [used] = (await until_idle(fleet)).named("attempt.usage")
     assert used.data["tokens"] == 1
+
+
+@pytest.mark.usefixtures("session")
+async def test_what_was_used_is_known_when_the_records_of_it_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash right after what an attempt kept was removed has its salvage done once more."""
+
+    def forget(self: CommandAgent, assignment: Assignment) -> None:
+        Path(f"{assignment.events}.session").unlink(missing_ok=True)
+        assignment.events.write_bytes(b"")
+
+    own = Attempt.salvage
+
+    async def salvage(self: Attempt, worktree: Worktree, launched: Launched | None) -> Salvage:
+        await own(self, worktree, launched)
+        self._supervisor = None  # as a new process has none
+        return await own(self, worktree, launched)
+
+    monkeypatch.setattr(CommandAgent, "forget", forget)
+    monkeypatch.setattr(Attempt, "salvage", salvage)
+    fleet = await make_fleet(tmp_path, settings=ONCE)
+    fleet.agent(NAMES_IT + 'echo "used 7" >> "$OMNI_EVENTS.session"\nsay finished\n')
+    fleet.add("Is salvaged twice")
+    used = (await until_idle(fleet)).named("attempt.usage")
+    assert [event.data["tokens"] for event in used] == [7, 7]

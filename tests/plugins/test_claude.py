@@ -117,10 +117,10 @@ def test_its_settings_may_be_overridden_by_the_agents_variables(assignment: Assi
     assert environment["DISABLE_AUTOUPDATER"] == "1"
 
 
-def test_the_configuration_outlives_the_attempt(assignment: Assignment) -> None:
+def test_the_configuration_is_the_attempts_own(assignment: Assignment) -> None:
     environment = ClaudeAgent().prepare(assignment).env
-    assert environment["CLAUDE_CONFIG_DIR"] == str(assignment.state_dir / "claude")
-    trusted = config(assignment.state_dir / "claude")["projects"]
+    assert environment["CLAUDE_CONFIG_DIR"] == str(assignment.state_dir)
+    trusted = config(assignment.state_dir)["projects"]
     assert trusted == {str(assignment.worktree.parent): {"hasTrustDialogAccepted": True}}
 
 
@@ -155,15 +155,3 @@ def test_a_broken_configuration_is_replaced(tmp_path: Path, broken: str) -> None
     (tmp_path / ".claude.json").write_text(broken, encoding="utf-8")
     prepare_config(tmp_path, tmp_path / "trees", {"ANTHROPIC_API_KEY": KEY})
     assert config(tmp_path)["hasCompletedOnboarding"]
-
-
-def test_the_login_of_whoever_runs_us_is_used_where_no_key_is_given(tmp_path: Path) -> None:
-    login = tmp_path / "home" / ".claude" / ".credentials.json"
-    login.parent.mkdir(parents=True)
-    login.write_text("{}", encoding="utf-8")
-    environment = {"HOME": str(tmp_path / "home")}
-    for _ in range(2):
-        prepare_config(tmp_path / "without", tmp_path / "trees", environment)
-    prepare_config(tmp_path / "with", tmp_path / "trees", {**environment, "ANTHROPIC_API_KEY": KEY})
-    assert (tmp_path / "without" / ".credentials.json").resolve() == login
-    assert not (tmp_path / "with" / ".credentials.json").exists()

@@ -29,6 +29,7 @@ def make_assignment(root: Path, agent: AgentSpec, environment: dict[str, str] | 
         worktree=worktree,
         run_dir=run,
         state_dir=root / "state",
+        login_dir=root / "logins",
         prompt=run / "prompt.md",
         events=run / "events.jsonl",
         environment={"PATH": os.environ["PATH"], "HOME": str(root / "home"), **(environment or {})},

@@ -92,6 +92,12 @@ class RealFleet:
         directory = self.root / "workspaces" / "app" / "agents" / "claude"
         (directory / "agent.toml").write_text(tomli_w.dumps(content), encoding="utf-8")
 
+    def log_in(self, login: dict[str, object]) -> None:
+        """Log the person in, as `claude` itself does, instead of by a key."""
+        del self._environment["ANTHROPIC_API_KEY"]
+        (self.home / ".claude").mkdir()
+        (self.home / ".claude" / ".credentials.json").write_text(json.dumps({"claudeAiOauth": login}), encoding="utf-8")
+
     def command(self, *words: str, status: int = 0) -> str:
         """Run `omni-tui` as a person would; return what it printed."""
         ran = self._run(words, timeout=60)

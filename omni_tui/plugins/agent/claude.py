@@ -4,25 +4,28 @@ The prompt is given as an argument, never typed. What Claude Code does comes bac
 shell that append to the events file. The repository's own settings, hooks and MCP servers take no part; first-run
 dialogs are answered beforehand. It logs in by a variable named in the agent's `secrets` (`ANTHROPIC_API_KEY`,
 `ANTHROPIC_AUTH_TOKEN`, or `CLAUDE_CODE_OAUTH_TOKEN` from `claude setup-token`), else by the login in the home directory
-of whoever runs us.
+of whoever runs us. All else is each attempt's own.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent import claude_signals
-from omni_tui.plugins.agent.claude_config import CREDENTIALS, borrowed_login, prepare_config
+from omni_tui.plugins.agent.claude_config import prepare_config
 from omni_tui.plugins.agent.claude_hosts import needed_hosts
+from omni_tui.plugins.agent.claude_login import CREDENTIALS, borrow_login, login_tokens
 from omni_tui.plugins.agent.claude_settings import WRITABLE, arguments, write_settings
 from omni_tui.plugins.agent.claude_transcript import Transcript
 from omni_tui.plugins.agent.environment import agent_environment
 from omni_tui.plugins.agent.protocol import Assignment, Invocation
+from omni_tui.plugins.removal import remove_tree
 
 ENVIRONMENT = {
     "DISABLE_AUTOUPDATER": "1",
@@ -91,13 +94,25 @@ class ClaudeAgent:
         write_settings(assignment, directory)
         config = Path(environment["CLAUDE_CONFIG_DIR"])
         prepare_config(config, assignment.worktree.parent, environment)
+        login = borrow_login(assignment.login_dir, environment)
+        if login is not None:
+            environment["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(login)
         return Invocation(
             argv=arguments(assignment, program, directory),
             env=environment,
-            read=(directory, *borrowed_login(environment)),
-            write=(directory / WRITABLE, config),
+            read=(directory,),
+            write=(directory / WRITABLE, config, *([login] if login else ())),
             hosts=needed_hosts(environment),
         )
+
+    @classmethod
+    def tokens(cls, login_dir: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the tokens of the login that is borrowed from whoever runs us."""
+        return login_tokens(login_dir, environment)
+
+    def forget(self, assignment: Assignment) -> None:
+        """Remove the attempt's configuration with all transcripts: what tools printed stands there as it was."""
+        remove_tree(assignment.state_dir)
 
     def started(self, assignment: Assignment, at: float) -> Signal:
         """Return the start as a signal: the hand-over is its prompt hook, not its start."""
@@ -115,7 +130,7 @@ class ClaudeAgent:
 
 
 def _environment(assignment: Assignment) -> dict[str, str]:
-    own = {"CLAUDE_CONFIG_DIR": str(assignment.state_dir / "claude")}
+    own = {"CLAUDE_CONFIG_DIR": str(assignment.state_dir)}
     if assignment.agent.permission_mode == "bypassPermissions" and os.geteuid() == 0:
         own["IS_SANDBOX"] = "1"  # As root it refuses otherwise; whoever chose this mode answers for the machine.
     return agent_environment(assignment, {**ENVIRONMENT, **own})

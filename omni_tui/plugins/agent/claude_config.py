@@ -1,7 +1,7 @@
 """Claude Code's own configuration directory, made ready so that no first-run dialog ever waits for a person.
 
-What the dialogs ask for is in `.claude.json` (facts: agents, "interactive in tmux"); what Claude Code itself keeps
-there survives.
+What the dialogs ask for is in `.claude.json` (facts: agents, "interactive in tmux"). Each attempt has its own: what is
+in a transcript is nothing to another attempt. What Claude Code itself keeps there survives a second start.
 """
 
 from __future__ import annotations
@@ -9,15 +9,11 @@ from __future__ import annotations
 import copy
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
-"""Variables that log Claude Code in."""
-
-LOGIN_FILE = ".credentials.json"
+from omni_tui.plugins.agent.claude_login import replace_file
 
 KEY_END = 20
 """Characters of an API key's end by which Claude Code remembers that it may use it; the key itself is not written."""
@@ -27,7 +23,6 @@ def prepare_config(directory: Path, worktrees: Path, environment: Mapping[str, s
     """Make `directory` fit for starts below `worktrees` without a dialog; a second call changes nothing."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     _merge(directory / ".claude.json", worktrees, environment.get("ANTHROPIC_API_KEY", ""))
-    _borrow_login(directory, environment)
 
 
 def _merge(path: Path, worktrees: Path, key: str) -> None:
@@ -40,7 +35,7 @@ def _merge(path: Path, worktrees: Path, key: str) -> None:
     if key:
         _approve(_table(after, "customApiKeyResponses"), key[-KEY_END:])
     if after != before:
-        _replace(path, json.dumps(after, indent=2))
+        replace_file(path, json.dumps(after, indent=2))
 
 
 def _approve(responses: dict[str, Any], key_end: str) -> None:
@@ -71,33 +66,3 @@ def _table(parent: dict[str, Any], name: str) -> dict[str, Any]:
         parent[name] = {}
     table: dict[str, Any] = parent[name]
     return table
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write the whole file at once: another agent's Claude Code may be reading it."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(path)
-
-
-def _borrow_login(directory: Path, environment: Mapping[str, str]) -> None:
-    """Let Claude Code use the login of the person who runs us, where there is one and no key was given.
-
-    A link, so that it is always the newest. When Claude Code renews the login it puts a file of its own in the link's
-    place, and the person may have to log in again: `claude setup-token` and `CLAUDE_CODE_OAUTH_TOKEN` among the agent's
-    `secrets` avoid that.
-    """
-    link = directory / LOGIN_FILE
-    for login in borrowed_login(environment):
-        if not os.path.lexists(link):
-            link.symlink_to(login)
-
-
-def borrowed_login(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the file with the login of the person who runs us; nothing where there is none or a key was given.
-
-    It is not looked up by the link to it, which an agent can bend.
-    """
-    login = Path(environment.get("HOME", "/nonexistent"), ".claude", LOGIN_FILE)
-    given = any(environment.get(name) for name in CREDENTIALS)
-    return (login,) if login.is_file() and not given else ()

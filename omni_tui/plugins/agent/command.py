@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -63,6 +64,11 @@ class CommandAgent:
         """Return that it is always there: any program will do."""
         return "any program, named in agent.toml"
 
+    @classmethod
+    def tokens(cls, login_dir: Path, environment: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG003
+        """Return nothing: what it logs in with, its user gives it by name."""
+        return ()
+
     def prepare(self, assignment: Assignment) -> Invocation:
         """Return the program with its environment. Raises `OmniError` if there is no such program."""
         environment = agent_environment(assignment)
@@ -81,6 +87,9 @@ class CommandAgent:
                 fix="install it, name it with its whole path, or put its directory into PATH",
             )
         return Invocation(argv=(program, *command[1:]), env=environment)
+
+    def forget(self, assignment: Assignment) -> None:
+        """Do nothing: it keeps nothing."""
 
     def started(self, assignment: Assignment, at: float) -> Signal:
         """Return the start as a signal: the hand-over itself where `agent.toml` says so."""

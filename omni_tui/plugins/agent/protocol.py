@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -24,7 +25,9 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     run_dir: Path
     """Ours: `prompt.md` is in it already; settings and logs of the harness go under `harness/` in it."""
     state_dir: Path
-    """The agent's own directory for what outlives an attempt, such as a harness's configuration."""
+    """The attempt's own, for what its harness keeps while it works: configuration, transcripts."""
+    login_dir: Path
+    """Ours: one for all attempts with this harness, for a login that they have to share."""
     prompt: Path
     events: Path
     """Lines that the agent or its hooks append."""
@@ -67,6 +70,14 @@ class Agent(Protocol):
         """Return why this harness could be used here, such as its program's path; None: it is not installed."""
         ...
 
+    @classmethod
+    def tokens(cls, login_dir: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what it logs in with beside `credentials`, as things are now: a secret that nobody else may see.
+
+        `environment` is ours. Never raises.
+        """
+        ...
+
     def prepare(self, assignment: Assignment) -> Invocation:
         """Write settings and hooks under `run_dir`, and say what to start. Calling it again changes nothing."""
         ...
@@ -77,4 +88,8 @@ class Agent(Protocol):
 
     def read(self, line: bytes, at: float) -> Signal | None:
         """Normalise one line of the events file; None: it says nothing. Never raises, whatever the line holds."""
+        ...
+
+    def forget(self, assignment: Assignment) -> None:
+        """Remove what an ended attempt kept in `state_dir`; nothing if it is not there. May take a while."""
         ...

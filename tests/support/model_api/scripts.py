@@ -46,6 +46,13 @@ def own_file(conversation: Conversation) -> Reply:
     return turns[min(conversation.turn, len(turns) - 1)]
 
 
+def own_count(conversation: Conversation) -> Reply:
+    """Commit how many sessions' transcripts can be seen, in a file that is named after the task, and the other one."""
+    count = f"touch {FILE}; find / -path '*/projects/*/*.jsonl' 2>/dev/null | wc -l > {conversation.task}.txt"
+    turns: tuple[Reply, ...] = (_run(count), _run("git add --all && git commit -qm Count"), Answer("Done."))
+    return turns[min(conversation.turn, len(turns) - 1)]
+
+
 def no_commit(conversation: Conversation) -> Reply:
     """Say that the work is done, and do nothing, however often it is told."""
     return Answer("Done: everything is in place.")
@@ -132,6 +139,7 @@ def demo(conversation: Conversation) -> Reply:
 SCRIPTS: dict[str, Script] = {
     "commit": commit,
     "own-file": own_file,
+    "own-count": own_count,
     "no-commit": no_commit,
     "late-commit": late_commit,
     "stall-once": stall_once,
