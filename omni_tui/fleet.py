@@ -309,9 +309,18 @@ class Fleet:
     def secrets(self, name: str) -> Sequence[Secret]:
         """Read what a workspace's agents get to see and nobody else may. Raises `OmniError` for wrong settings."""
         settings, paths = self.workspace_settings(name), self.paths.workspace(name)
-        named = {variable for agent in load_agents(paths.agents, settings) for variable in agent.secrets}
+        agents = load_agents(paths.agents, settings)
+        named = {variable for agent in agents for variable in agent.secrets}
         source = _copy_from(settings, paths)
-        return secrets_of(os.environ, named, (source / file for file in settings.copy))
+        held = secrets_of(os.environ, named, (source / file for file in settings.copy))
+        return [*held, *(secret for name in {agent.harness for agent in agents} for secret in self._login(name))]
+
+    def _login(self, harness: str) -> Iterable[Secret]:
+        """Yield the tokens that a harness logs in with; one that is not there is told where an agent needs it."""
+        with contextlib.suppress(PluginError):
+            plugin: type[Agent] = registry.load("agent", harness)
+            for token in plugin.tokens(self.paths.logins / harness, os.environ):
+                yield Secret(f"the login of {harness}", token)
 
     def _tracker(self, settings: WorkspaceSettings, paths: WorkspacePaths, queue: Queue) -> Tracker:
         plugin = registry.load("tracker", settings.tracker or self.settings.plugins.tracker)

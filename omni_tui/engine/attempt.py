@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -215,6 +216,8 @@ class Attempt:
         The checkout stays where it holds what no commit could take. Raises `ScmError`, with nothing removed, where it
         cannot be read.
         """
+        with suppress(OmniError):  # settings that are wrong by now are told at the next start
+            self._services.held.hold(self._place.secrets())  # a login may have been renewed while it worked
         shown = ""
         if launched is not None:
             shown = await end_agent(self._services, self.id, launched.handle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ import pytest
 
 from omni_tui.model.task import Status
 from omni_tui.narration import narrate
+from omni_tui.plugins.agent.command import CommandAgent
 from omni_tui.plugins.registry import load
 from omni_tui.plugins.runtime.protocol import RuntimeSpec
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
@@ -121,6 +122,28 @@ async def test_a_secret_that_changes_while_we_run_is_known_at_the_next_start(tmp
     fleet.add("Say it")
     await until_idle(fleet)
     assert not [path for path in kept(fleet) if later.encode() in path.read_bytes()]
+
+
+async def test_a_login_that_an_agent_has_renewed_is_a_secret_as_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, renewed = "q1w2e3r4t5y6u7i8o9", "z9x8c7v6b5n4m3a2s1"
+
+    def tokens(login_dir: Path, _environment: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple((login_dir / "login").read_text().split())
+
+    monkeypatch.setattr(CommandAgent, "tokens", tokens)
+    fleet = await make_fleet(tmp_path, settings=QUICK.replace("0.05", "1"))
+    login = fleet.root / "logins" / "command" / "login"
+    login.parent.mkdir(parents=True)
+    login.write_text(before)
+    says = f'echo {renewed} > "{login}"\necho "{before} {renewed}" | tee conf.txt\n'
+    fleet.agent(AGENT + f"say accepted\n{says}commit login\nsay finished\n")
+    task = fleet.add("Log in anew")
+    await until_idle(fleet)
+    assert "`conf.txt` holds a secret of the fleet's: line 1 (the login of command)" in fleet.queue.note(task.id)
+    runs = [path for path in kept(fleet) if path.is_relative_to(fleet.paths.runs) or "journal" in path.parts]
+    assert not [path for path in runs if path.read_text().count(before) + path.read_text().count(renewed)]
 
 
 async def test_what_a_terminal_wrote_is_masked_on_disk_though_it_came_in_two_reads(tmp_path: Path) -> None:
