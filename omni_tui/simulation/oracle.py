@@ -51,6 +51,7 @@ class Oracle:
         self.away = 0.0
         """Seconds so far in which nobody dispatched."""
         self._paths = paths
+        self._places = {status: str(paths.queue(status)) for status in Status}
         self._repository = repository
         self._settings = settings
         self._release = f"refs/heads/{release}"
@@ -78,8 +79,9 @@ class Oracle:
 
     def look(self) -> None:
         """Look whether each task is in exactly one folder."""
-        folders = self._folders()
-        if all(sum(name in names for names in folders.values()) == 1 for name in self._names):
+        listed = [name for names in self._folders().values() for name in names]
+        seen = set(listed)
+        if self._names <= seen and len(seen) == len(listed):  # at every event, so it has to be quick
             return
         for name, places in self.places().items():
             if len(places) != 1:
@@ -90,11 +92,8 @@ class Oracle:
         folders = self._folders()
         return {name: [status for status, names in folders.items() if name in names] for name in sorted(self._names)}
 
-    def _folders(self) -> Mapping[Status, frozenset[str]]:
-        return {
-            status: frozenset(os.listdir(self._paths.queue(status)))  # noqa: PTH208 - names, not paths, at every event
-            for status in Status
-        }
+    def _folders(self) -> Mapping[Status, list[str]]:
+        return {status: os.listdir(folder) for status, folder in self._places.items()}  # noqa: PTH208 - names are wanted
 
     def moved(self, source: Path, target: Path) -> None:
         """Hear of a renamed file; a task that leaves doing/ has no living agent."""

@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -77,7 +78,7 @@ class Lease:
         """Unique to this start of a dispatcher; sorts after all before it."""
         return self.owner.epoch
 
-    @property
+    @cached_property
     def door(self) -> Door:
         """The way by which this owner, and no later one, reaches the fleet's tree."""
         root = self.path.parent

@@ -30,15 +30,16 @@ from omni_tui.store.paths import FleetPaths
 from omni_tui.store.queue import Queue
 from omni_tui.store.reader import FleetReader
 from omni_tui.store.runs import Runs
+from tests.torture.facts import facts_of
 from tests.torture.figure import Figure
-from tests.torture.history import NOW, ROOT, WORKSPACE, Facts, History, facts_of, now
+from tests.torture.history import NOW, ROOT, WORKSPACE, Facts, History, now
 from tests.torture.medium import Medium, State
 from tests.torture.scratch import scratch
 from tests.torture.seam import Operation, hooked
 from tests.torture.workers import spread
 
 GOAL = 50_000
-HISTORIES, LONG_HISTORIES = 16, 400
+HISTORIES, LONG_HISTORIES = 14, 400
 ACTS = 60
 AT_MOST = 16
 """States looked at for one moment: there are seldom more."""

@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from omni_tui.model.attempt import AttemptId, AttemptStatus, Phase
 from omni_tui.model.event import Event
 from omni_tui.model.lifecycle import Occasion, after
@@ -16,7 +14,7 @@ from omni_tui.model.state import FleetState
 from omni_tui.model.step import StepRecord
 from omni_tui.model.task import Status, Task
 from omni_tui.store import control
-from omni_tui.store.journal import Journal, read_events
+from omni_tui.store.journal import Journal
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.lease import Lease
 from omni_tui.store.paths import FleetPaths
@@ -219,76 +217,3 @@ ACTS: tuple[Callable[[History], None], ...] = (
     History.own_again,
 )
 """What is done, as often as it stands here."""
-
-
-def facts_of(tree: Path, expected: Facts) -> dict[str, object]:
-    """Return what the store's readers find in a tree, for each fact that is expected."""
-    paths = FleetPaths(tree)
-    return {name: _look(name, paths) for name in expected}
-
-
-def _look(name: str, paths: FleetPaths) -> object:
-    kind, _, rest = name.partition(" ")
-    return LOOKS[kind](paths, rest)
-
-
-def _task(paths: FleetPaths, task_id: str) -> object:
-    place = paths.workspace(WORKSPACE)
-    queue = Queue(place, now)
-    found = [status for status in Status for path in queue.files(status) if path.name.startswith(task_id)]
-    if len(found) == 1 and queue.read(queue.find(task_id)[1]).title != f"Do {task_id}":  # type: ignore[index]
-        return "another task"
-    return found[0] if len(found) == 1 else tuple(found) or None
-
-
-def _note(paths: FleetPaths, task_id: str) -> object:
-    return Queue(paths.workspace(WORKSPACE), now).note(task_id).partition("\n")[0]
-
-
-def _attempts(paths: FleetPaths, task_id: str) -> object:
-    return Runs(paths.workspace(WORKSPACE)).last_number(task_id)
-
-
-def _first(paths: FleetPaths, task_id: str) -> object:
-    return Runs(paths.workspace(WORKSPACE))._first(task_id)
-
-
-def _steps(paths: FleetPaths, attempt: str) -> object:
-    task_id, _, number = attempt.partition("/")
-    run = paths.workspace(WORKSPACE).runs / task_id / number
-    return tuple(record.key for record in Run(run, AttemptId(Task(workspace="", id=task_id, title="").ref, 1)).steps())
-
-
-def _request(paths: FleetPaths, name: str) -> object:
-    if control.read_reply(paths.control, name) is not None:
-        return "answered"
-    return "asked" if any(request.id == name for request in control.pending(paths.control)) else None
-
-
-def _state(paths: FleetPaths, _: str) -> object:
-    path = paths.root / "state.json"
-    return msgspec.json.decode(path.read_bytes(), type=FleetState) if path.exists() else None
-
-
-def _lease(paths: FleetPaths, _: str) -> object:
-    """Return the epoch of the next owner."""
-    lease = Lease.acquire(paths.lease, "headless", now)
-    lease.release()
-    return lease.epoch
-
-
-def _journal(paths: FleetPaths, _: str) -> object:
-    return tuple(event.data["serial"] for event in read_events(paths.journal) if event.event in OUTCOMES)
-
-
-LOOKS: Mapping[str, Callable[[FleetPaths, str], object]] = {
-    "task": _task,
-    "note": _note,
-    "attempts": _attempts,
-    "first": _first,
-    "steps": _steps,
-    "request": _request,
-    "state": _state,
-    "lease": _lease,
-    "journal": _journal,
-}

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import msgspec
 
@@ -27,13 +28,16 @@ from omni_tui.plugins.runtime.protocol import RuntimeSpec
 from omni_tui.plugins.scm.protocol import ScmSpec
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec
 from omni_tui.simulation.agent import SimulatedAgent
+from omni_tui.simulation.conditions import Conditions
 from omni_tui.simulation.repository import MemoryRepository, digest
 from omni_tui.simulation.runtime import FakeAgent, FakeMachine, FakeRuntime
 from omni_tui.simulation.scm import MemoryScm
+from omni_tui.simulation.watching import SimulatedBackend
 from omni_tui.simulation.workspace import MemoryWorkspace
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.paths import WorkspacePaths
 from omni_tui.store.queue import Queue
+from omni_tui.store.watch import TreeWatch
 
 SETTINGS = """\
 [limits]
@@ -81,6 +85,8 @@ class World:
         self.machine = FakeMachine({"simulated": self._work, "/bin/sh": self._check}, clock.now)
         self.tested: set[str] = set()
         """The trees that a check has seen."""
+        self.watching = SimulatedBackend(Conditions(Random(0)))
+        """What the dispatcher hears of its agents by. The kernel takes long to end a process that has inotify open."""
         self._done: dict[str, int] = {}
         """How many of its deeds each agent has done, by run directory."""
 
@@ -125,6 +131,7 @@ class World:
             health = Health.FINISHED if deed == "finish" else Health.THINKING
             with (run / "events.jsonl").open("ab") as events:
                 events.write(SimulatedAgent.line(health, accepted=deed == "accept") + b"\n")
+            self.watching.tell(run / "events.jsonl")
 
     async def _check(self, agent: FakeAgent) -> int:
         self.tested.add(digest(dict(self.repository.checkouts[agent.launch.cwd].files)))
@@ -138,6 +145,11 @@ class WorldFleet(Fleet):
         super().__init__(root, clock=clock)
         self._world = world
         self.runtime = FakeRuntime(RuntimeSpec(root=root), world.machine)
+
+    def watch(self) -> TreeWatch:
+        """Return what tells of what the agents write."""
+        self._world.watching = SimulatedBackend(Conditions(Random(0)))
+        return TreeWatch(self._world.watching)
 
     def scm_in(self, paths: WorkspacePaths, settings: WorkspaceSettings) -> MemoryScm:
         """Return the scm on the world's repository."""
