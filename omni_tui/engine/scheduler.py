@@ -80,6 +80,7 @@ class Scheduler:
             self._services.wakeups.add(self.wake, place.paths.queue(status))
         site.keeper = self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
         self._guard.spawn(f"base of {place.name}", self._deliveries.look_at_base(place))
+        place.queue.finish_moves()
         for path in place.queue.files(Status.DOING):
             self._adopt(place, path)
         self.wake.set()

@@ -212,6 +212,19 @@ class Queue:
             return place[1]
         return self.move(task_id, place[0], Occasion.BLOCKED, note)
 
+    def finish_moves(self) -> None:
+        """Bring to an end what a power loss left half done: of a file that has a name in two folders one name goes.
+
+        Some file systems make a rename from folder to folder last in two steps. The task stays where it had come
+        furthest; that it had moved, nobody was told yet.
+        """
+        kept: dict[str, Path] = {}
+        for path in (path for status in (*SETTLED, Status.TODO) for path in self.files(status)):
+            first = kept.setdefault(path.name, path)
+            if first is not path and first.samefile(path):
+                remove(path, disk=self._disk)
+                sync_dir(path.parent, disk=self._disk)
+
     def refuse(self, path: Path, reason: str) -> Path | None:
         """Move what is no task from `todo/` to `blocked/` under a free name, with a note; None: it has gone."""
         while True:

@@ -11,6 +11,8 @@ from tests.torture.guards import guards, sync_sites
 from tests.torture.killpoints import Job, kill_all
 from tests.torture.machine import Walk, walk
 from tests.torture.mutants import attempt
+from tests.torture.powerloss import Job as LossJob
+from tests.torture.powerloss import lose_all
 from tests.torture.races import Stops, stop_all
 from tests.torture.realkill import Night, live
 from tests.torture.workers import spread
@@ -30,6 +32,12 @@ def test_power_lost_in_short_histories_nothing_is_lost() -> None:
     tallies = spread(_lose_power_soon, [0, 2])
     assert [tally.bad for tally in tallies] == [[], []]
     assert sum(tally.states for tally in tallies) > 200
+
+
+def test_power_lost_at_some_moments_of_a_delivery_nothing_is_lost() -> None:
+    losses = spread(lose_all, [LossJob("repaired", part, 40, at_most=3) for part in (3, 11)])
+    assert [line for lines in losses for line in lines if line] == []
+    assert all(len(lines) > 10 for lines in losses)
 
 
 def test_disk_failing_at_some_places_nothing_is_lost() -> None:

@@ -18,6 +18,7 @@ from tests.torture.figure import Figure
 CAMPAIGNS = (
     "killpoints",
     "crashstates",
+    "powerloss",
     "diskfaults",
     "hostile",
     "nights",

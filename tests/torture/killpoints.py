@@ -13,10 +13,7 @@ import asyncio
 import gc
 import os
 import shutil
-import signal
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +23,7 @@ from omni_tui.engine.clock import SystemClock
 from tests.torture.figure import Figure
 from tests.torture.scratch import copy_tree, scratch
 from tests.torture.seam import Operation, hooked
+from tests.torture.successor import succeed
 from tests.torture.workers import WORKERS, spread
 from tests.torture.world import SCENARIOS, World, broken_promises, dispatch, make_tree, watched
 
@@ -78,34 +76,24 @@ class Killer:
         self._number += 1
         if len(self._numbers) == 2 or not self._chosen(self._numbers, self._number):
             return
-        child = os.fork()
-        if child == 0:
-            self._die(name, torn)
-        _, status = os.waitpid(child, 0)
+        status = succeed(
+            lambda here: self._lay_out(here, torn),
+            lambda: self._succeed(name),
+            PATIENCE if self._numbers else PATIENCE * 20,  # the first recovery waits for its forks
+        )
         if status:
             self._say((*self._trail, name), [f"the recovery was ended: {status}"])
 
-    def _die(self, name: str, torn: Operation | None) -> None:
-        """Be the killed process's successor, to the end."""
-        status = 1
-        try:
-            signal.alarm(PATIENCE if self._numbers else PATIENCE * 20)  # the first recovery waits for its forks
-            here = Path(tempfile.mkdtemp(prefix="torture-", dir=Path.cwd().parent))
-            copy_tree(ROOT, here / ROOT)
-            os.chdir(here)
-            if torn is not None:
-                with torn.path.open("ab") as file:
-                    file.write(torn.data[: len(torn.data) // 2])
-            self._trail, self._numbers, self._number = (*self._trail, name), (*self._numbers, self._number), 0
-            successor = threading.Thread(target=self._succeed)  # where no loop runs yet
-            successor.start()
-            successor.join()
-            shutil.rmtree(here)
-            status = 0
-        finally:
-            os._exit(status)
+    def _lay_out(self, here: Path, torn: Operation | None) -> None:
+        """Copy the tree as the killed process leaves it: of a write that was under way, half."""
+        copy_tree(ROOT, here / ROOT)
+        if torn is not None:
+            with (here / torn.path).open("ab") as file:
+                file.write(torn.data[: len(torn.data) // 2])
 
-    def _succeed(self) -> None:
+    def _succeed(self, name: str) -> None:
+        """Be the successor of the process that was killed at the point called `name`."""
+        self._trail, self._numbers, self._number = (*self._trail, name), (*self._numbers, self._number), 0
         clock = SystemClock()
 
         async def recover() -> list[str]:

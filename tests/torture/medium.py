@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from tests.torture.seam import Operation
 
-Content = bytes | None
-"""What a file holds; None: it is a directory."""
+Content = bytes | Path | None
+"""What a file holds, or the other name that it has as well; None: it is a directory."""
 State = Mapping[Path, Content]
 """A tree as a power loss leaves it."""
 
@@ -101,6 +101,13 @@ class Medium:
         """As they are on the medium for sure."""
         self._pending: list[Change] = []
 
+    def hold(self, root: Path) -> None:
+        """Take in a tree that is on the medium for sure."""
+        for path in (root, *sorted(root.rglob("*"))):
+            directory = path.is_dir()
+            inode = Inode(directory=directory, sure=b"" if directory else path.read_bytes())
+            self._names[path] = self._sure[path] = inode
+
     def take(self, operation: Operation) -> None:
         """Take in an operation that has been done."""
         path, target = operation.path, operation.target
@@ -165,9 +172,13 @@ class Medium:
         for change in kept:
             _apply(change, names)
         tree: dict[Path, Content] = {}
+        first: dict[int, Path] = {}
         for path in sorted(names):  # a directory before what is in it
             if path.parent in tree or path.parent == Path():
-                tree[path] = held.get(id(names[path]), names[path].sure if not names[path].directory else None)
+                inode = names[path]
+                content = None if inode.directory else held.get(id(inode), inode.sure)
+                tree[path] = first.get(id(inode), content)
+                first.setdefault(id(inode), path)
         return tree
 
 
@@ -183,3 +194,14 @@ def _sample(choices: list[range], at_most: int, chance: random.Random) -> Iterat
     yield tuple(choice[-1] for choice in choices)
     for _ in range(at_most - 2):
         yield tuple(chance.choice(choice) for choice in choices)
+
+
+def lay_out(state: State, directory: Path) -> None:
+    """Make a state's tree in a directory."""
+    for path, content in state.items():
+        if content is None:
+            (directory / path).mkdir()
+        elif isinstance(content, Path):
+            (directory / path).hardlink_to(directory / content)
+        else:
+            (directory / path).write_bytes(content)

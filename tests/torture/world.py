@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +99,11 @@ class World:
                 agent.ended.set_result(ended.result())
             else:
                 agent.task = asyncio.ensure_future(self.machine._run(agent))
+
+    def lose_power(self) -> None:
+        """Lose every process, and all memory of it; the repository and the checkouts are on the medium."""
+        self.machine.agents.clear()
+        self._done.clear()
 
     async def _work(self, agent: FakeAgent) -> int:
         """Do the attempt's deeds, from the first that was not done yet."""
@@ -239,6 +244,7 @@ def _around(
 def broken_promises(root: Path, world: World) -> list[str]:
     """Return what of "What must always hold" (DESIGN.md) does not, once a dispatcher has come to rest."""
     scenario, paths = world.scenario, WorkspacePaths(root / "workspaces" / "app", "app")
+    works = kept(world, _starts(world))
     places = [path.parent.name for status in Status for path in Queue(paths, SystemClock().now).files(status)]
     promises = {
         f"the task is in {places}": places == [scenario.ends.value],
@@ -246,7 +252,7 @@ def broken_promises(root: Path, world: World) -> list[str]:
         f"attempts {_attempts(paths)}": _attempts(paths) == list(range(1, len(scenario.attempts) + 1)),
         f"started {_starts(world)}": _starts(world) == list(range(1, len(scenario.attempts) + 1)),
         "an agent lives": all(agent.ended.done() for agent in world.machine.agents.values()),
-        f"work of {world.unfinished()} is kept of {_kept(world)} alone": set(world.unfinished()) <= set(_kept(world)),
+        f"work of {world.unfinished()} is kept of {works} alone": set(world.unfinished()) <= set(works),
         "another branch was written": _foreign(world) == [],
         "the tree that landed is not one that was tested": _tip_tree(world) in world.tested | {_first_tree(world)},
         "it was not pushed": scenario.ends is not Status.DONE or _tip(world.origin) == _tip(world.repository),
@@ -272,23 +278,23 @@ def _landings(world: World) -> int:
 
 
 def _attempts(paths: WorkspacePaths) -> list[int]:
-    return sorted(int(entry.name) for entry in (paths.runs / "0001").iterdir() if entry.name.isdigit())
+    return sorted(int(entry.name) for entry in paths.runs.glob("0001/*") if entry.name.isdigit())
 
 
 def _starts(world: World) -> list[int]:
     return sorted(int(Path(run).name) for run in world.machine.agents if re.fullmatch(r"\d+", Path(run).name))
 
 
-def _kept(world: World) -> list[int]:
-    """Return the attempts whose file is on their rescue ref, or still in their checkout, as the agent left it."""
-    refs, checkouts = world.repository.refs, world.repository.checkouts
-    kept = []
-    for number in range(1, len(_starts(world)) + 1):
-        rescue = refs.get(f"refs/omni/rescue/0001/{number}")
-        trees = [world.repository.tree(rescue)] if rescue else []
-        trees += [checkout.files for path, checkout in checkouts.items() if path.name == f"0001-{number}"]
-        kept += [number] if any(tree.get("0001.txt") == f"attempt {number}\n" for tree in trees) else []
-    return kept
+def kept(world: World, attempts: Iterable[int]) -> list[int]:
+    """Return the attempts whose file is on a ref, or still in their checkout, as the agent left it."""
+    repository = world.repository
+    found = []
+    for number in attempts:
+        refs = (f"refs/omni/rescue/0001/{number}", f"refs/heads/omni/0001/{number}", RELEASE)
+        trees = [repository.tree(repository.refs[ref]) for ref in refs if ref in repository.refs]
+        trees += [place.files for path, place in repository.checkouts.items() if path.name == f"0001-{number}"]
+        found += [number] if any(tree.get("0001.txt") == f"attempt {number}\n" for tree in trees) else []
+    return found
 
 
 def _foreign(world: World) -> list[str]:

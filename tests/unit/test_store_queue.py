@@ -255,6 +255,27 @@ def test_anything_can_be_refused(queue: Queue, paths: WorkspacePaths, tmp_path: 
     assert (blocked / "notes.txt.note.md").read_text().startswith("notes.txt is no task")
 
 
+@pytest.mark.parametrize("stays", [Status.DOING, Status.DONE, Status.BLOCKED])
+def test_a_move_that_a_power_loss_left_half_done_is_finished(
+    queue: Queue, paths: WorkspacePaths, stays: Status
+) -> None:
+    for title in ("Half moved", "Not moved"):
+        queue.add(draft(title))
+    half, whole = queue.files(Status.TODO)
+    (paths.queue(stays) / half.name).hardlink_to(half)
+    make_queue(paths).finish_moves()
+    assert names(paths, stays) == [half.name]
+    assert names(paths, Status.TODO) == [whole.name]
+
+
+def test_a_copy_in_another_folder_is_no_half_done_move(queue: Queue, paths: WorkspacePaths) -> None:
+    queue.add(draft())
+    [path] = queue.files(Status.TODO)
+    (paths.queue(Status.DONE) / path.name).write_bytes(path.read_bytes())
+    queue.finish_moves()
+    assert names(paths, Status.DONE) == names(paths, Status.TODO) == [path.name]
+
+
 def test_what_has_gone_is_not_refused(queue: Queue, paths: WorkspacePaths) -> None:
     assert queue.refuse(paths.queue(Status.TODO) / "gone.md", "x") is None
     assert names(paths, Status.BLOCKED) == []
