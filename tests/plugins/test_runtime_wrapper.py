@@ -63,6 +63,17 @@ async def test_awkward_arguments_and_directories_arrive_as_they_are(bench: Bench
     assert out.read_bytes().decode().split("\0")[:-1] == [str(where), AWKWARD, "", "-R", "x" * 100_000]
 
 
+async def test_an_agent_that_ended_at_once_leaves_no_environment(bench: Bench) -> None:
+    """The removal runs beside it, and may be ended with it before it has come to anything."""
+    runtime = bench.runtime()
+    handle = await bench.start(runtime, "say", "up")
+    await runtime.kill(handle, grace=0)
+    left = Path(handle.run_dir) / "launch.sh"
+    left.write_text("export KEY=sk-made-up-98765\n")
+    await runtime.release(handle)
+    assert not left.exists()
+
+
 async def test_secrets_are_on_no_command_line_and_soon_on_no_disk(bench: Bench) -> None:
     runtime, secret = bench.runtime(), "sk-made-up-98765"
     handle = await bench.start(runtime, "say", "up", KEY=secret)

@@ -137,6 +137,11 @@ def start_was_interrupted(run_dir: Path) -> bool:
     return (run_dir / "launch.sh").exists()
 
 
+def forget_launch(run_dir: Path) -> None:
+    """Remove `launch.sh`, which may hold secrets: an agent that is ended at once takes whoever removes it along."""
+    (run_dir / "launch.sh").unlink(missing_ok=True)
+
+
 def read_exit(run_dir: Path) -> Exit | None:
     """Return how the agent ended, by the wrapper's record; None: there is none."""
     path = run_dir / "exit"

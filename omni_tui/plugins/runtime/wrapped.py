@@ -149,7 +149,8 @@ class WrappedRuntime(ABC):
             raise RuntimeFailedError("the agent still runs", where=handle.name, fix="kill it before it is released")
 
     async def _tidy(self, handle: Handle) -> None:
-        """Remove what an ended agent kept for itself: its temporary home."""
+        """Remove what an ended agent kept for itself: its temporary home, and its environment if it ended too soon."""
+        records.forget_launch(Path(handle.run_dir))
         await asyncio.to_thread(remove_tree, _scratch(Path(handle.run_dir)))
 
     def _fit_to_show(self, lines: Iterable[str]) -> tuple[str, ...]:
