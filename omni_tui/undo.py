@@ -144,6 +144,13 @@ def _nothing(row: TaskRow, number: int, paths: WorkspacePaths) -> NothingKeptErr
     directory = paths.run(AttemptId(row.ref, number))
     there = [name for name in ("verdict.json", "change.patch", "pane.log") if (directory / name).is_file()]
     fix = f"there is {', '.join(there)} in {directory}" if there else f"see `omni-tui show {row.ref}`"
+    checkout = paths.worktrees / f"{row.ref.id}-{number}"
+    if checkout.is_dir():
+        return NothingKeptError(
+            f"attempt {number} left no commit here, but its checkout is still there",
+            where=str(row.ref),
+            fix=f"look: git -C {shlex.quote(str(checkout))} log -p",
+        )
     return NothingKeptError(f"attempt {number} left no work", where=str(row.ref), fix=fix)
 
 

@@ -118,4 +118,6 @@ class Deliveries:
             await contained(delivery.abandon())
         except OmniError as worse:
             running.trouble = f"{error}; and {worse}"
-        running.outcome = await self._put_away.fault(running.task, running.place, running.file, running.trouble)
+        running.outcome = await self._put_away.fault(
+            running.task, running.place, running.file, running.trouble, delivery.checkout()
+        )

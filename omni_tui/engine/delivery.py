@@ -101,6 +101,22 @@ class Delivery:
         return not await clock.wait(self._box.given, clock.monotonic() + move.delay)
 
     async def abandon(self) -> None:
-        """End what the attempt at hand has started. Raises `RuntimeFailedError` if something outlives that."""
+        """End what the task's attempts have started. Raises `RuntimeFailedError` if something outlives that.
+
+        What their steps say may be what is spoilt, so the runtime's own records are gone by as well.
+        """
         if self._attempt is not None:
             await self._attempt.abandon()
+        runtime, ref = self._services.runtime, self.task.ref
+        for number in self._place.runs.attempts(ref.id):
+            run = self._place.runs.open(AttemptId(task=ref, number=number))
+            for directory in (run.dir, *sorted(run.dir.glob("check.*"))):
+                handle = runtime.started(f"{ref.workspace}-{ref.id}-{number}", directory)
+                if handle is not None:
+                    await runtime.kill(handle, grace=0.0)
+                    await runtime.release(handle)
+
+    def checkout(self) -> str:
+        """Return the checkout that stays of the task's latest attempt; empty: none does."""
+        path = self._place.paths.worktrees / f"{self.task.id}-{self._place.runs.last_number(self.task.id)}"
+        return str(path) if path.is_dir() else ""

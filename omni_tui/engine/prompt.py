@@ -122,7 +122,7 @@ def _where(task: Task, failures: Sequence[Failure], workspace: str) -> str:
     kept = dict.fromkeys(failure.work for failure in failures if failure.work)
     lines += [f"- work that is kept: `git -C workspaces/{workspace}/repo.git show {work}`" for work in kept]
     stay = dict.fromkeys(failure.checkout for failure in failures if failure.checkout)
-    lines += [f"- files that no commit could take, too large or unreadable: {code(path)}" for path in stay]
+    lines += [f"- its checkout, which stays for what no commit could take: {code(path)}" for path in stay]
     return "\n".join(lines)
 
 

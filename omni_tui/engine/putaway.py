@@ -77,9 +77,12 @@ class PutAway:
         await self._services.notify(Urgency.ATTENTION, f"{task.ref} is blocked", reason, task.ref)
         return outcome
 
-    async def fault(self, task: Task, place: Workplace, file: str, trouble: str) -> Status | None:
-        """Block a task because something of ours or the machine's failed, with the error's own words."""
-        failure = Failure(kind=FailureKind.FAULT, message=trouble)
+    async def fault(self, task: Task, place: Workplace, file: str, trouble: str, checkout: str) -> Status | None:
+        """Block a task because something of ours or the machine's failed, with the error's own words.
+
+        `checkout` is what stays of its latest attempt; empty: nothing does.
+        """
+        failure = Failure(kind=FailureKind.FAULT, message=trouble, checkout=checkout)
         return await self.blocked(task, place, file, (failure,), trouble)
 
     def requeued(self, task: Task, place: Workplace, file: str, reason: str, *, fresh: bool) -> Status | None:

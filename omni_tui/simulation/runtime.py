@@ -9,6 +9,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context
+from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import RuntimeFailedError
@@ -113,10 +114,18 @@ class FakeRuntime:
             if launch.argv[0] not in self._machine.programs:
                 raise RuntimeFailedError(f"there is no program {launch.argv[0]!r}", where=launch.name)
             agent = self._machine.start(launch, self._spec.columns, self._spec.rows)
+        return self._handle(launch.name, agent)
+
+    def started(self, name: str, run_dir: Path) -> Handle | None:
+        """Return the handle of what was started in a run's directory; None: nothing was."""
+        agent = self._machine.agents.get(str(run_dir))
+        return None if agent is None else self._handle(name, agent)
+
+    def _handle(self, name: str, agent: FakeAgent) -> Handle:
         return Handle(
             runtime=self.name,
-            name=launch.name,
-            run_dir=str(launch.run_dir),
+            name=name,
+            run_dir=str(agent.launch.run_dir),
             pid=agent.pid,
             process_started=float(agent.pid),
             boot_id=_BOOT,

@@ -66,6 +66,17 @@ async def test_starting_in_the_directory_of_an_ended_run_starts_nothing(bench: B
     assert not runtime.alive(handle)
 
 
+async def test_what_was_started_is_found_by_its_directory_alone(bench: Bench, runtime: Runtime) -> None:
+    launch = bench.launch("say", "here")
+    assert runtime.started(launch.name, launch.run_dir) is None
+    handle = await bench.start(runtime, "say", "here")
+    await wait_for_screen(runtime, handle, "here")
+    assert runtime.started(launch.name, launch.run_dir) == handle
+    await runtime.kill(handle, grace=0)
+    assert runtime.started(launch.name, launch.run_dir) == handle
+    assert runtime.started(launch.name, launch.run_dir / "check.1") is None
+
+
 async def test_a_missing_program_is_refused_by_name(bench: Bench, runtime: Runtime) -> None:
     with pytest.raises(RuntimeFailedError, match="no-such-program"):
         await runtime.start(bench.launch("no-such-program"))

@@ -14,6 +14,7 @@ import pytest
 
 from omni_tui.latest import find_handle
 from omni_tui.model.task import Status, Task
+from omni_tui.model.taskfile import note_name
 from omni_tui.plugins.runtime import liveness
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, git, make_fleet
@@ -178,3 +179,20 @@ async def test_lost_terminal_does_not_stop_the_headless_core(tmp_path: Path) -> 
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert fleet.landed() == ["Go on"]
+
+
+async def test_an_agent_whose_steps_are_spoilt_is_ended_with_its_task(tmp_path: Path) -> None:
+    fleet, task = await orphan(tmp_path)
+    handle = find_handle(fleet.fleet, task.ref)
+    assert handle is not None
+    assert fleet.fleet.runtime.alive(handle)
+    (fleet.paths.runs / task.id / "1" / "steps.jsonl").write_text("nonsense\n")
+    record = await until_idle(fleet)
+    assert "not a step record" in record.named("task.blocked")[0].data["reason"]
+    assert not fleet.fleet.runtime.alive(handle), "no agent for a task that is not in doing/"
+    found = fleet.queue.find(task.id)
+    assert found is not None
+    assert found[0] is Status.BLOCKED
+    checkout = fleet.paths.worktrees / f"{task.id}-1"
+    assert (checkout / "begun.txt").is_file()
+    assert str(checkout) in found[1].with_name(note_name(found[1].name)).read_text()

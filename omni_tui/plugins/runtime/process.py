@@ -55,7 +55,7 @@ class ProcessRuntime(WrappedRuntime):
 
         Raises `RuntimeFailedError` when the program cannot be started.
         """
-        known = self._started_before(launch)
+        known = self.started(launch.name, launch.run_dir)
         if known is not None:
             return known
         self._prepare(launch, TERMINAL)

@@ -104,6 +104,10 @@ class Runtime(Protocol):
         """
         ...
 
+    def started(self, name: str, run_dir: Path) -> Handle | None:
+        """Return the handle of what runs, or ran, under `name` in a run's directory; None: nothing has begun to."""
+        ...
+
     def alive(self, handle: Handle) -> bool:
         """Whether the very process of `handle` (pid, start time, boot) lives."""
         ...

@@ -66,7 +66,7 @@ class TmuxRuntime(WrappedRuntime):
             return await self._start(launch)
 
     async def _start(self, launch: Launch) -> Handle:
-        known = self._started_before(launch)
+        known = self.started(launch.name, launch.run_dir)
         if known is not None:
             return known
         client = await self._server.client(start=True)

@@ -35,6 +35,11 @@ class WrappedRuntime(ABC):
     def __init__(self, spec: RuntimeSpec) -> None:
         self._spec = spec
 
+    def started(self, name: str, run_dir: Path) -> Handle | None:
+        """Return the handle of what runs, or ran, under `name` in a run's directory; None: nothing has begun to."""
+        record = records.read_process(run_dir)
+        return None if record is None else records.handle_of(self.name, name, run_dir, record)
+
     def alive(self, handle: Handle) -> bool:
         """Whether the very process of `handle` (pid, start time, boot) lives."""
         return liveness.is_alive(handle.pid, handle.process_started, handle.boot_id)
@@ -65,11 +70,6 @@ class WrappedRuntime(ABC):
         Raises `RuntimeFailedError` naming the survivors if something is.
         """
         return await end_tree(handle, grace=grace)
-
-    def _started_before(self, launch: Launch) -> Handle | None:
-        """Return the handle of an agent that was started in this run's directory already."""
-        record = records.read_process(launch.run_dir)
-        return None if record is None else records.handle_of(self.name, launch.name, launch.run_dir, record)
 
     def _wrapper(self, launch: Launch, tty: str = "-") -> tuple[str, ...]:
         """Return the command that starts the wrapper, on `tty` as its controlling terminal if one is named."""
@@ -134,7 +134,7 @@ class WrappedRuntime(ABC):
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _RECORD_SECONDS
-        while (handle := self._started_before(launch)) is None:
+        while (handle := self.started(launch.name, launch.run_dir)) is None:
             if loop.time() > deadline:
                 raise RuntimeFailedError(
                     "the wrapper did not start",
