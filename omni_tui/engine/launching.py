@@ -95,6 +95,7 @@ class Launcher:
             run_dir=assignment.run_dir,
             confinement=self._confinement(assignment, invocation),
             file_bytes=self._services.file_bytes(),
+            output_bytes=self._services.output_bytes(),
         )
 
     def assignment(self, worktree: Worktree) -> Assignment:

@@ -19,6 +19,7 @@ from omni_tui.model.text import clean, throughout
 from omni_tui.plugins.notifier.protocol import Notice, Notifier, Urgency
 from omni_tui.plugins.reaction.protocol import Reaction
 from omni_tui.plugins.runtime.protocol import Runtime
+from omni_tui.policy.supervision import MEGABYTE
 from omni_tui.store.files import Disk
 from omni_tui.store.journal import Journal
 from omni_tui.store.lease import Lease
@@ -99,3 +100,7 @@ class Services:
     def file_bytes(self) -> int:
         """Return the size that no file of a program we start may pass; 0: no limit."""
         return int(self.settings().limits.file_gb * 1e9)
+
+    def output_bytes(self) -> int:
+        """Return the bytes of output that an agent may write; 0: no limit."""
+        return self.settings().limits.output_mb * MEGABYTE

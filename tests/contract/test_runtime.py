@@ -14,6 +14,7 @@ from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.pulse import Pulse
 from omni_tui.plugins.runtime.protocol import Handle, Runtime
 from tests.support.runtimes import Bench, shown, wait_for_screen
+from tests.support.waiting import wait_for_async
 
 HOSTILE = "safe\x1b]52;c;cm0gLXJm\x07\x1b[31mred\x1b[0m\x1b[2J\u202etxt"
 
@@ -185,10 +186,16 @@ async def test_the_pulse_of_an_ended_agent_stands_still(bench: Bench, runtime: R
     assert await runtime.pulse(handle) == Pulse(cpu_seconds=0.0, shown=0)
 
 
-async def test_what_is_printed_is_counted_or_nothing_is(bench: Bench, runtime: Runtime) -> None:
-    handle = await bench.start(runtime, "say", "here")
-    await wait_for_screen(runtime, handle, "here")
-    assert runtime.printed(handle) == 0 if bench.kind == "tmux" else runtime.printed(handle) >= 5
+async def test_it_is_told_when_its_terminal_took_more_than_it_may(bench: Bench, runtime: Runtime) -> None:
+    launch = bench.launch("parrot", run="a #{pane_id} 'b' %Y $x")
+    handle = await runtime.start(msgspec.structs.replace(launch, output_bytes=60))
+    bench.started.append(handle)
+    await runtime.send(handle, "once")
+    await wait_for_screen(runtime, handle, "heard: once")
+    assert runtime.printed(handle) <= 60
+    await runtime.send(handle, "y" * 60)
+    await wait_for_async(lambda: runtime.printed(handle) > 60, "it has been told")
+    assert not runtime.survives or bench.runtime().printed(handle) > 60, "also to who comes later"
 
 
 async def test_a_live_agent_is_not_released(bench: Bench, runtime: Runtime) -> None:

@@ -127,15 +127,17 @@ async def test_a_flood_of_signals_is_ended(tmp_path: Path) -> None:
     await nothing_left(fleet)
 
 
+@pytest.mark.parametrize("runtime", ["process", "tmux"])
 async def test_a_flood_on_the_terminal_is_ended_at_the_next_round(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
 ) -> None:
     monkeypatch.setattr(warden, "ROUND_SECONDS", 0.3)
-    fleet = await make_fleet(tmp_path, settings=ONCE + "output_mb = 3\n", runtime="process")
+    fleet = await make_fleet(tmp_path, settings=ONCE + "output_mb = 3\n", runtime=runtime)
     fleet.agent(AGENT + "say accepted\nyes\n")
     fleet.add("Floods")
     kind, _ = failure(await until_idle(fleet))
     assert kind == "flood"
+    await nothing_left(fleet)
 
 
 async def test_the_budget_is_the_task_s_over_all_its_attempts(tmp_path: Path) -> None:

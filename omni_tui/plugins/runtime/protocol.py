@@ -42,6 +42,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """What it may see and change, where the runtime was made with `sandbox`; None: it runs as we do."""
     file_bytes: int = 0
     """Size that no file written by it may pass (the kernel ends who tries: SIGXFSZ); 0: no limit."""
+    output_bytes: int = 0
+    """What its terminal may take; where a runtime counts nothing else it counts up to there. 0: no limit."""
 
 
 class Handle(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +123,7 @@ class Runtime(Protocol):
         ...
 
     def printed(self, handle: Handle) -> int:
-        """Return the bytes that its terminal has taken so far, where that is counted at no cost; 0: it is not."""
+        """Return the bytes that its terminal has taken; a runtime may say 0 up to `Launch.output_bytes`."""
         ...
 
     async def screen(self, handle: Handle, *, history: int = 0) -> Screen:

@@ -2,6 +2,7 @@
 
 `launch.sh`  environment, directory and program, for the owner's eyes only; gone as soon as the agent has started
 `process`    the wrapper's record of itself: pid, start time, boot, method and pane
+`flood`      how much its terminal has taken, once that is more than it may, where nobody else counts
 `exit`       how the agent ended, a shell's status; `-` where nobody could tell
 `pane.log`   its last screen and what scrolled off it, once it is released
 """
@@ -140,6 +141,20 @@ def start_was_interrupted(run_dir: Path) -> bool:
 def forget_launch(run_dir: Path) -> None:
     """Remove `launch.sh`, which may hold secrets: an agent that is ended at once takes whoever removes it along."""
     (run_dir / "launch.sh").unlink(missing_ok=True)
+
+
+def flood_counter(run_dir: Path, limit: int) -> str:
+    """Return the shell command that reads a terminal's output, and notes when more than `limit` bytes have come."""
+    file = shlex.quote(str(run_dir / "flood"))
+    return f'head -c {limit} >/dev/null; [ "$(head -c 1 | wc -c)" -eq 1 ] && echo {limit + 1} >{file}'
+
+
+def read_flood(run_dir: Path) -> int:
+    """Return what a flood counter has noted; 0: nothing yet."""
+    try:
+        return int((run_dir / "flood").read_bytes())
+    except (OSError, ValueError):  # not there, or not whole yet
+        return 0
 
 
 def read_exit(run_dir: Path) -> Exit | None:

@@ -20,7 +20,7 @@ from libtmux.common import has_gte_version
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.text import clean
 from omni_tui.plugins.runtime import liveness, records
-from omni_tui.plugins.runtime.control_mode import ControlClient, TmuxGoneError
+from omni_tui.plugins.runtime.control_mode import ControlClient, TmuxGoneError, TmuxRefusedError
 from omni_tui.plugins.runtime.keyboard import Keyboard
 from omni_tui.plugins.runtime.line_drawing import draw_lines
 from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch, RuntimeSpec, Screen
@@ -75,6 +75,7 @@ class TmuxRuntime(WrappedRuntime):
         self._prepare(launch, TERMINAL)
         [[answer]] = await client.run(self._new_session(launch))
         pane, pid = answer.split()
+        await self._count_output(client, pane, launch)
         started = liveness.start_time(int(pid))
         if started is None:  # over already: the record tells
             return await self._recorded(launch)
@@ -93,6 +94,22 @@ class TmuxRuntime(WrappedRuntime):
         name = _UNSAFE_IN_NAME.sub("-", launch.name)  # tmux runs `#(…)` in a name
         answer = ("-P", "-F", "#{pane_id} #{pane_pid}")
         return ("new-session", "-d", *answer, *size, "-c", "/", "-n", name, "--", *self._wrapper(launch))
+
+    async def _count_output(self, client: ControlClient, pane: str, launch: Launch) -> None:
+        """Have the moment noted at which the pane has taken too much: tmux counts nothing.
+
+        The counter is two processes that rest as long as the pane does, and end with it or at that moment. It goes on
+        where we do not. tmux fills in `%` in such a command, too.
+        """
+        if not launch.output_bytes:
+            return
+        command = _literal(records.flood_counter(launch.run_dir, launch.output_bytes)).replace("%", "%%")
+        with contextlib.suppress(TmuxRefusedError):  # it has ended already
+            await client.run(("pipe-pane", "-O", "-t", pane, command))
+
+    def printed(self, handle: Handle) -> int:
+        """Return the bytes that its terminal has taken, once they are more than it may; 0 until then."""
+        return records.read_flood(Path(handle.run_dir))
 
     def _has_pane_of(self, run_dir: Path) -> bool:
         """Whether a pane was made for `run_dir`. Asked only after a start that was cut off: it may cost a process."""
@@ -186,7 +203,7 @@ class TmuxRuntime(WrappedRuntime):
         records.write_private(path, text.encode("utf-8", "replace"))
         try:
             await client.run(
-                ("load-buffer", "-b", buffer, str(path)),
+                ("load-buffer", "-b", buffer, _literal(str(path))),
                 ("paste-buffer", "-d", "-p", "-b", buffer, "-t", handle.pane),
             )
         finally:
@@ -225,3 +242,8 @@ class TmuxRuntime(WrappedRuntime):
     async def close(self) -> None:
         """Let go of the server. It goes on for as long as there are agents, ended or not, that were not released."""
         await self._server.close()
+
+
+def _literal(text: str) -> str:
+    """Return `text` as tmux leaves it alone where it would fill in `#{…}` and run `#(…)`."""
+    return text.replace("#", "##")

@@ -60,10 +60,6 @@ class WrappedRuntime(ABC):
     async def _shown(self, handle: Handle) -> int:
         """Return what tells one screen from another."""
 
-    def printed(self, handle: Handle) -> int:  # noqa: ARG002 - tmux keeps no count, and reads no more than it shows
-        """Return the bytes that its terminal has taken so far; 0: nobody counts them."""
-        return 0
-
     async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
         """End the whole tree: SIGTERM, `grace` seconds, SIGKILL, then proof that nothing is left.
 
