@@ -53,8 +53,9 @@ def test_the_way_back_fits_the_way_there() -> None:
 class Person:
     """Somebody at a terminal of 100 x 30 in which a visit runs."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: Visit, typed_ahead: bytes = b"") -> None:
         self.master, slave = pty.openpty()
+        os.write(self.master, typed_ahead)
         termios.tcsetwinsize(slave, (30, 100))
         self.before = termios.tcgetattr(slave)
         self.seen = b""
@@ -114,6 +115,13 @@ async def test_a_person_visits_types_and_comes_back(
     assert person.process.returncode == 0
     assert runtime.alive(handle)
     assert termios.tcgetattr(person.slave)[3] == person.before[3], "the terminal echoes again"
+
+
+async def test_what_was_typed_before_the_first_frame_arrives(bench: Bench, people: list[Person]) -> None:
+    runtime = bench.runtime()
+    handle = await bench.start(runtime, "parrot")
+    people.append(Person(TmuxTerminal().visit(runtime.attach_command(handle), OUTSIDE), b"hello\n"))
+    await wait_for_async(lambda: b"heard: hello" in people[0].look(), "the answer to what was typed ahead")
 
 
 async def test_a_visitor_s_terminal_gets_no_clipboard_write(bench: Bench, people: list[Person]) -> None:

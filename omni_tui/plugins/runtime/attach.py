@@ -22,9 +22,9 @@ _LEAVE = b"\x1b[0m\x1b[?1l\x1b[?2004l\x1b[?1049l"
 def _raw(terminal: int) -> Iterator[None]:
     """Pass every key through, on the alternate screen; afterwards the terminal is as it was."""
     before = termios.tcgetattr(terminal)
-    os.write(sys.stdout.fileno(), b"\x1b[?1049h")
     try:
-        tty.setraw(terminal)
+        tty.setraw(terminal, termios.TCSADRAIN)  # what was typed ahead is kept
+        os.write(sys.stdout.fileno(), b"\x1b[?1049h")
         yield
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
