@@ -15,7 +15,7 @@ from omni_tui.words import moment
 if TYPE_CHECKING:
     from omni_tui.fleet import Fleet
     from omni_tui.model.view import FleetView, TaskRow
-    from omni_tui.policy.scheduling import Hold
+    from omni_tui.policy.holds import Hold
 
 
 @click.command("why")
@@ -59,10 +59,11 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     from pathlib import Path
 
     from omni_tui.model.course import Course
+    from omni_tui.policy.backlog import Backlog, Capacity
     from omni_tui.policy.course import fold
     from omni_tui.policy.machine import shortage
     from omni_tui.policy.routing import providers_for
-    from omni_tui.policy.scheduling import Backlog, Capacity, explain
+    from omni_tui.policy.scheduling import explain
     from omni_tui.store.taskread import read_task
 
     waiting = [read_task(Path(each.path), each.ref.workspace) for each in view.rows if each.status is Status.TODO]

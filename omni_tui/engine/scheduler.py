@@ -26,9 +26,11 @@ from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
+from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.routing import providers_for
-from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, nobody_serves, plan
+from omni_tui.policy.scheduling import Plan, nobody_serves, plan
 
 SETTLE_SECONDS = 1.0
 """How long a running task's file may be missing from doing/: an editor that saves it takes it away for a moment."""

@@ -9,8 +9,10 @@ import pytest
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.course import Cause, Course, Parked
 from omni_tui.model.task import Task, TaskRef
+from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.routing import provider_of, providers_for
-from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, nobody_serves, plan
+from omni_tui.policy.scheduling import Plan, nobody_serves, plan
 
 NOW = 1000.0
 LIMIT = "its usage limit is reached"

@@ -7,8 +7,10 @@ import pytest
 from omni_tui.model.settings import LimitSettings
 from omni_tui.model.space import Space
 from omni_tui.model.task import Task
+from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.machine import shortage, slept
-from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, plan
+from omni_tui.policy.scheduling import plan
 from omni_tui.policy.vitals import Moment
 
 LIMITS = LimitSettings(reserve_gb=1.0, reserve_inodes_percent=2.0)

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.dependencies import parse_ref
-from omni_tui.policy.scheduling import Backlog, Capacity, HoldKind, Plan, explain, plan
+from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.scheduling import Plan, explain, plan
 
 NOW = 1000.0
 

@@ -1,0 +1,43 @@
+"""What scheduling decides on: the tasks of the whole fleet, and how much may run.
+
+Times are seconds on one clock, the caller's; which clock it is does not matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from omni_tui.model.course import Course
+from omni_tui.model.task import Status, Task, TaskRef
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """The tasks of the whole fleet."""
+
+    waiting: Sequence[Task]
+    """Those in `todo/`."""
+    status_of: Mapping[TaskRef, Status]
+    """Those that are not waiting."""
+    running: Collection[TaskRef] = ()
+    not_before: Mapping[TaskRef, float] = {}
+    """Delays before another attempt."""
+    course: Course = Course()
+    providers: Mapping[TaskRef, Collection[str]] = {}
+    """Who could serve each waiting task; one that is not named has no such limits."""
+
+
+class Capacity(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may run."""
+
+    slots: int
+    now: float
+    frozen: bool = False
+    throttled: bool = False
+    """One at a time, whatever `slots` says."""
+    short: str = ""
+    """What the disk has too little of; empty: it has enough."""
+    stagger_seconds: float = 0.0
+    """Least time between two starts while another agent runs."""
+    last_start: float | None = None

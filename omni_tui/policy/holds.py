@@ -1,0 +1,46 @@
+"""Holds: why a task may not start now, one binding reason a task."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class HoldKind(StrEnum):
+    """Why a task may not start now."""
+
+    DEPENDENCY = "dependency"
+    """Waits for another task that can still be done."""
+    DEPENDENCY_BLOCKED = "dependency_blocked"
+    DEPENDENCY_MISSING = "dependency_missing"
+    CYCLE = "cycle"
+    DELAYED = "delayed"
+    """Waits before its next attempt."""
+    PARKED = "parked"
+    """Every provider that could serve it is parked."""
+    PAUSED = "paused"
+    """It would fail for a cause that is known already."""
+    STOPPED = "stopped"
+    """The run was stopped for a reason that a person must look at."""
+    FROZEN = "frozen"
+    THROTTLED = "throttled"
+    DISK = "disk"
+    """The fleet's disk has less free than its reserve."""
+    SLOTS = "slots"
+    STAGGER = "stagger"
+    RUNNING = "running"
+    """It runs already, or its last attempt is still being ended."""
+    NEXT = "next"
+    """Nothing holds it: it starts as soon as there is a dispatcher. Only from `explain`."""
+    NOT_WAITING = "not_waiting"
+    """It is not in `todo/`. Only from `explain`."""
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """The one binding reason why a task does not start now, for `why`."""
+
+    kind: HoldKind
+    message: str
+    until: float | None = None
+    """When it ends by itself; None: something has to happen first."""

@@ -1,0 +1,67 @@
+"""Room: how many tasks may start, whichever they are."""
+
+from __future__ import annotations
+
+from omni_tui.policy.backlog import Capacity
+from omni_tui.policy.holds import Hold, HoldKind
+
+DISK_SECONDS = 30.0
+"""After so long a full disk is looked at again: nothing tells when there is room."""
+
+
+class Room:
+    """Admits tasks one after another, as far as there is room; remembers what binds the rest, and until when."""
+
+    def __init__(self, capacity: Capacity, running: int, stopped: str) -> None:
+        self._capacity = capacity
+        self._stopped = stopped
+        self._running = running
+        self._last_start = capacity.last_start
+        self._earliest: float | None = None
+        self._limit = min(1, capacity.slots) if capacity.throttled else capacity.slots
+        self._closed = self._state()
+
+    def admit(self) -> Hold | None:
+        """Give a free slot to one task, or say what it waits for."""
+        if self._closed is not None:
+            if self._closed.until is not None:
+                self.wake(self._closed.until)
+            return self._closed
+        self._running += 1
+        self._last_start = self._capacity.now
+        self._closed = self._state()
+        return None
+
+    def wake(self, at: float) -> None:
+        """Note a moment at which time alone may let a task start."""
+        if self._earliest is None or at < self._earliest:
+            self._earliest = at
+
+    @property
+    def wake_at(self) -> float | None:
+        """The next such moment; None while no task could use it, because something else has to happen first."""
+        room = not self._capacity.frozen and not self._stopped and self._running < self._limit
+        return self._earliest if room else None
+
+    def _state(self) -> Hold | None:
+        capacity = self._capacity
+        if capacity.frozen:
+            return Hold(kind=HoldKind.FROZEN, message="the fleet is frozen: no new starts")
+        if self._stopped:
+            return Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {self._stopped}; `omni-tui thaw` goes on")
+        if capacity.short:
+            return Hold(kind=HoldKind.DISK, message=capacity.short, until=capacity.now + DISK_SECONDS)
+        if self._running >= self._limit:
+            if capacity.throttled and self._running < capacity.slots:
+                return Hold(kind=HoldKind.THROTTLED, message="the fleet is throttled: one at a time")
+            taken = "the only slot is" if capacity.slots == 1 else f"all {capacity.slots} slots are"
+            return Hold(kind=HoldKind.SLOTS, message=f"{taken} taken")
+        return self._stagger()
+
+    def _stagger(self) -> Hold | None:
+        if not self._running or self._last_start is None:
+            return None
+        until = self._last_start + self._capacity.stagger_seconds
+        if until <= self._capacity.now:
+            return None
+        return Hold(kind=HoldKind.STAGGER, message="starts are spread out in time", until=until)
