@@ -72,6 +72,7 @@ async def test_nothing_of_others_can_be_read(tmp_path: Path, monkeypatch: pytest
         note agents find "$OMNI_WORKTREE/../../agents"
         note queue ls "$OMNI_WORKTREE/../../queue"
         note shadow cat /etc/shadow
+        note older cat /etc/shadow-
         note home ls -A "$HOME"
         note sockets find / -xdev -type s
         note own cat "$OMNI_PROMPT"
@@ -88,7 +89,7 @@ async def test_nothing_of_others_can_be_read(tmp_path: Path, monkeypatch: pytest
         assert notes["others"].endswith("Permission denied\nstatus 2")
         assert all(line.endswith(("Permission denied", "status 1")) for line in notes["sockets"].splitlines())
     assert "agent.toml" not in notes["agents"]
-    for name in ("private", "queue", "shadow"):
+    for name in ("private", "queue", "shadow", "older"):
         assert not notes[name].endswith("status 0"), name
 
 

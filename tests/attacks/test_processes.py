@@ -66,12 +66,28 @@ async def test_flood_of_processes_ends_with_its_agent(tmp_path: Path, kind: str)
     assert not named(mark)
 
 
+async def test_settings_of_the_kernel_cannot_be_changed(tmp_path: Path, kind: str) -> None:
+    """By core_pattern it would have the kernel start a program outside, as root; root needs no capability for it."""
+    pattern = "/proc/sys/kernel/core_pattern"
+    script = f"""
+        note pattern sh -c 'cat {pattern} > {pattern}'
+        note any find /proc/sys -type f -writable
+        """
+    tried = await attack(tmp_path, script, kind=kind)
+    notes = tried.notes()
+    assert not notes["pattern"].endswith("status 0")
+    if kind == "bwrap":  # access(2) does not know of Landlock
+        assert notes["any"] == "status 0"
+
+
 @pytest.mark.timeout(300)
 async def test_a_gigabyte_of_output_costs_neither_memory_nor_disk(tmp_path: Path) -> None:
+    """Where no limit ends it first."""
     before = psutil.Process().memory_info().rss
     slow = SETTINGS.replace("wall_minutes = 0.5", "wall_minutes = 8").replace("stall_minutes = 1", "stall_minutes = 8")
+    unlimited = slow.replace("[limits]", "[limits]\noutput_mb = 0")
     script = "head -c 1000000000 /dev/zero | tr '\\0' x\nnote printed echo all"
-    tried = await attack(tmp_path, script, settings=slow, patience=240)
+    tried = await attack(tmp_path, script, settings=unlimited, patience=240)
     assert tried.notes()["printed"].startswith("all")
     assert psutil.Process().memory_info().rss - before < 200e6
     kept = sum(path.stat().st_size for path in tried.fleet.paths.runs.rglob("*") if path.is_file())

@@ -24,7 +24,10 @@ _RESET = ("env", "--default-signal=INT,QUIT,HUP")
 _ISOLATION = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--cap-drop", "ALL")
 _SEALED = ("--remount-ro", "/")
 """The root is in memory: what is written beside the mounts would fill it unseen."""
-_FRESH = ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var/tmp")  # noqa: S108
+_KERNEL = ("--ro-bind", "/proc/sys", "/proc/sys")
+"""The kernel's settings ask for root alone and for no capability: by core_pattern (core(5)) root's agents would have
+the kernel start their programs outside. What else of the kind there is in /proc bwrap shuts itself."""
+_FRESH = ("--proc", "/proc", *_KERNEL, "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run", "--tmpfs", "/var/tmp")  # noqa: S108
 
 
 @functools.cache
