@@ -21,7 +21,7 @@ SENTENCES = {
     "task.refused": "{file} is no task: {error}",
     "task.unreadable": "doing/{file} cannot be read: {error}",
     "task.claimed": "claimed",
-    "task.adopted": "taken over from the last run",
+    "task.adopted": "taken over{because}",
     "task.landed": "landed on {release} as {commit:.10}",
     "task.blocked": "blocked: {reason}",
     "task.requeued": "back in todo/: {reason}",

@@ -10,11 +10,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
 from omni_tui.engine.deliveries import Deliveries, Running
+from omni_tui.engine.doing import Doing
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.intake import Intake
 from omni_tui.engine.order import Order, OrderKind
@@ -32,8 +32,8 @@ from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.routing import providers_for
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
 
-SETTLE_SECONDS = 1.0
-"""How long a running task's file may be missing from doing/: an editor that saves it takes it away for a moment."""
+LEFT = "the last run left it in doing/"
+"""Why a task is adopted at a start."""
 
 FROZEN = "the fleet is frozen, and tasks wait: `omni-tui thaw` goes on"
 """Why a run ends that a person's freeze has left with nothing to do."""
@@ -66,6 +66,7 @@ class Scheduler:
         self._not_before: dict[TaskRef, float] = {}
         self._last_start: float | None = None
         self._deliveries = Deliveries(services, guard, self._ended)
+        self._doing = Doing(services, self.running, self._start, lambda words: self.change_state(message=words))
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
         self._stopping = False
         self._paused = False
@@ -84,7 +85,7 @@ class Scheduler:
         self._guard.spawn(f"base of {place.name}", self._deliveries.look_at_base(place))
         place.queue.finish_moves()
         for path in place.queue.files(Status.DOING):
-            self._adopt(place, path)
+            self._doing.adopt(place, path, LEFT)
         self.wake.set()
 
     def _close(self, site: Site) -> None:
@@ -96,6 +97,7 @@ class Scheduler:
             self._services.wakeups.remove(self.wake, place.paths.queue(status))
         if site.keeper is not None:
             site.keeper.cancel()
+        self._doing.forget(place)
         for running in self.running.values():
             if running.place is place:
                 running.box.give(Order(OrderKind.WITHDRAW, "its workspace was removed"))
@@ -106,7 +108,7 @@ class Scheduler:
         self._sites[place.name] = Site(place, Intake(place, self._services))
         found = place.queue.find(task_id)
         if found is not None and found[0] is Status.DOING:
-            self._adopt(place, found[1])
+            self._doing.adopt(place, found[1], LEFT)
 
     def place(self, workspace: str) -> Workplace | None:
         """Return an open workplace."""
@@ -123,24 +125,6 @@ class Scheduler:
         """Have every workplace see to its spares: the settings have changed."""
         for site in self._sites.values():
             site.place.spares_due.set()
-
-    def _adopt(self, place: Workplace, path: Path) -> None:
-        """Go on with a task of a former owner; a file that is no task any more is told of and left where it is."""
-        try:
-            task = place.queue.read(path)
-        except FileNotFoundError:  # a person was faster
-            return
-        except TaskFileError as error:
-            self._services.record("task.unreadable", workspace=place.name, file=path.name, error=str(error))
-            self.change_state(message=f"{place.name}: doing/{path.name} cannot be read: {error}")
-            return
-        if task.ref in self.running:
-            reason = f"the id {task.id} is taken by doing/{self.running[task.ref].file}, which runs"
-            place.queue.refuse(path, reason)
-            self._services.record("task.refused", workspace=place.name, file=path.name, error=reason)
-            return
-        self._services.record("task.adopted", task.ref)
-        self._start(place, task, path.name)
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
@@ -164,19 +148,7 @@ class Scheduler:
                 raise
             self._close(site)
         else:
-            self._notice_withdrawn(site.place)
-
-    def _notice_withdrawn(self, place: Workplace) -> None:
-        """End the agents of tasks whose file a person took out of doing/. An editor puts it back within a moment."""
-        there = {path.name for path in place.queue.files(Status.DOING)}
-        now = self._services.clock.now()
-        for running in self.running.values():
-            if running.place is not place or running.file in there:
-                running.missing_since = None if running.place is place else running.missing_since
-            elif running.missing_since is None:
-                running.missing_since = now
-            elif running.missing_since + SETTLE_SECONDS <= now:
-                running.box.give(Order(OrderKind.WITHDRAW, "its file was taken out of doing/ by hand"))
+            self._doing.look(site.place)
 
     def _plan(self) -> Plan:
         settings = self._services.settings().scheduler
@@ -184,7 +156,7 @@ class Scheduler:
         backlog = Backlog(
             waiting=[task for site in sites for task in site.intake.waiting if task.ref not in self.running],
             status_of={ref: status for site in sites for ref, status in site.intake.settled.items()},
-            running=self.running.keys(),
+            running=self.running.keys() | self._doing.unsure(),
             not_before=self._not_before,
             course=self._services.course.course,
             providers=self._providers(),
@@ -216,7 +188,8 @@ class Scheduler:
         held = {} if self._stopping else decided.holds  # whoever ends us has not frozen the fleet
         self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
         self.change_state(holds={str(ref): hold.message for ref, hold in held.items()})
-        settling = any(site.intake.look_again_at is not None for site in self._sites.values())
+        looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
+        settling = any(look is not None for look in looks)
         if self.running or decided.start or decided.wake_at is not None or settling or self._stopping:
             self.idle.clear()
         elif not self.idle.is_set():
@@ -237,12 +210,8 @@ class Scheduler:
         return f"paused: {'; '.join(pauses(course))}" if self._paused else ""
 
     def _next_look(self, decided: Plan) -> float | None:
-        moments = [decided.wake_at, *(site.intake.look_again_at for site in self._sites.values())]
-        moments += [
-            running.missing_since + SETTLE_SECONDS
-            for running in self.running.values()
-            if running.missing_since is not None and running.box.order is None
-        ]
+        moments = [decided.wake_at, self._doing.next_look()]
+        moments += [site.intake.look_again_at for site in self._sites.values()]
         due = [moment for moment in moments if moment is not None]
         if not due:
             return None
@@ -254,7 +223,7 @@ class Scheduler:
     async def _claim(self, task: Task) -> None:
         site = self._sites[task.workspace]
         self._services.lease.check()
-        queue = site.place.queue
+        place, queue = site.place, site.place.queue
         found = queue.find(task.id)
         if found is None or not self._look_back(site, task):
             return
@@ -267,10 +236,16 @@ class Scheduler:
             queue.refuse(path, str(error))
             self._services.record("task.blocked", task.ref, reason=str(error))
             return
+        except OSError as error:  # it waits in todo/, or lies in doing/: either way nothing has been done
+            target = place.paths.queue(Status.DOING) / path.name
+            self._not_before[task.ref] = self._doing.put_off(target, error, task.ref)
+            site.intake.changed.set()
+            self.wake.set()
+            return
         self._last_start = self._services.clock.now()
         self._services.record("task.claimed", task.ref)
         self._not_before.pop(task.ref, None)
-        self._start(site.place, task, path.name)
+        self._start(place, task, path.name)
 
     def _look_back(self, site: Site, task: Task) -> bool:
         """Whether a task may be claimed now, as its earlier attempts tell; one that had ended begins afresh."""

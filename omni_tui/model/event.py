@@ -37,7 +37,7 @@ EVENTS = {
     "task.refused": "a file could not be read as a task; data: file, error",
     "task.unreadable": "a file in doing/ is no task any more; data: file, error",
     "task.claimed": "moved from todo/ to doing/",
-    "task.adopted": "found in doing/ by a new owner",
+    "task.adopted": "found in doing/, where it did not run; data: reason",
     "task.landed": "its change is on the release branch; data: commit, release",
     "task.blocked": "a person must look; data: reason",
     "task.requeued": "moved back to todo/; data: reason",

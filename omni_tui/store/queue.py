@@ -63,7 +63,11 @@ class Queue:
 
     def read_finished(self, path: Path) -> Task | None:
         """As `read`, but None while somebody is still writing the file."""
-        return None if is_being_written(path) else self.read(path)
+        return None if self.is_being_written(path) else self.read(path)
+
+    def is_being_written(self, path: Path) -> bool:
+        """Whether somebody is still writing a file."""
+        return is_being_written(path)
 
     def find(self, task_id: str) -> tuple[Status, Path] | None:
         """Return where a task is; None: nowhere."""
@@ -224,6 +228,11 @@ class Queue:
             if first is not path and first.samefile(path):
                 remove(path, disk=self._disk)
                 sync_dir(path.parent, disk=self._disk)
+
+    def settle(self, path: Path) -> None:
+        """Return once a file's move from `todo/` would survive a power loss, whoever has moved it. Raises `OSError`."""
+        for folder in (path.parent, self._paths.queue(Status.TODO)):
+            sync_dir(folder, disk=self._disk)
 
     def refuse(self, path: Path, reason: str) -> Path | None:
         """Move what is no task from `todo/` to `blocked/` under a free name, with a note; None: it has gone."""

@@ -156,6 +156,61 @@ async def test_landed_task_whose_name_is_taken_in_done_is_not_run_again(fleet: T
     assert "it has landed" in file_in(fleet, Status.BLOCKED).with_suffix(".note.md").read_text()
 
 
+async def test_put_into_doing_while_it_runs_is_taken_up_at_once(fleet: TestFleet) -> None:
+    async with dispatching(fleet) as (_, record):
+        await record.wait(named("fleet.idle"))
+        (fleet.paths.queue(Status.DOING) / "by-hand.md").write_text("# By hand\n")
+        adopted = await record.wait(named("task.adopted"))
+        await record.wait(named("task.landed"))
+        assert adopted.data["reason"] == "its file was put into doing/"
+    assert fleet.landed() == ["By hand"]
+
+
+async def test_blocked_task_put_into_doing_begins_afresh(fleet: TestFleet) -> None:
+    fleet.agent(IDLES)
+    task = fleet.add("Again")
+    async with dispatching(fleet) as (_, record):
+        await record.wait(named("task.blocked"))
+        fleet.agent(GOOD)
+        blocked = file_in(fleet, Status.BLOCKED)
+        blocked.rename(fleet.paths.queue(Status.DOING) / blocked.name)
+        await record.wait(named("task.landed"))
+    assert Runs(fleet.paths).attempts(task.id) == [3]
+
+
+async def test_no_task_put_into_doing_is_told_once_and_taken_up_when_mended(fleet: TestFleet) -> None:
+    async with dispatching(fleet) as (core, record):
+        await record.wait(named("fleet.idle"))
+        file = fleet.paths.queue(Status.DOING) / "spoilt.md"
+        file.write_bytes(b"+++\nno toml\n")
+        await record.wait(named("task.unreadable"))
+        assert "doing/spoilt.md cannot be read" in core.scheduler.state.message
+        fleet.add("Another")
+        await record.wait(named("task.landed"))
+        assert len(record.named("task.unreadable")) == 1
+        file.write_text("# Mended\n")
+        await record.wait(lambda event: event.event == "task.landed" and event.task == "spoilt")
+
+
+async def test_another_name_in_doing_is_no_withdrawal(fleet: TestFleet) -> None:
+    fleet.agent(
+        AGENT
+        + 'say accepted\nuntil [ -e "$OMNI_WORKTREE/../../../../go" ]; do sleep 0.05; done\necho x > x; commit x\n'
+    )
+    fleet.add("Renamed")
+    async with dispatching(fleet) as (core, record):
+        await record.wait(watching)
+        file = file_in(fleet, Status.DOING)
+        text = file.read_text()
+        file.write_text(text if 'id = "' in text else f'+++\nid = "0001"\n+++\n{text}')
+        file.rename(file.with_name("other-name.md"))
+        [running] = core.scheduler.running.values()
+        await wait_for_async(lambda: running.file == "other-name.md", "the new name")
+        (fleet.root / "go").touch()
+        await record.wait(named("task.landed"))
+    assert file_in(fleet, Status.DONE).name == "other-name.md"
+
+
 async def test_copy_of_a_running_task_in_doing_is_refused(fleet: TestFleet) -> None:
     fleet.agent(AGENT + "say accepted\nsleep 0.5\necho x > x; commit x\n")
     fleet.add("One")

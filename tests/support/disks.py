@@ -55,3 +55,37 @@ class FullDisk(Disk):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.room -= len(taken)
         return super().write(descriptor, taken)
+
+
+class UnsureDisk(Disk):
+    """Fails the first move into `folder` by `error`: after its rename, at the sync of the folder, or at the rename."""
+
+    def __init__(self, folder: Path, error: int, *, renames: bool) -> None:
+        self.folder = folder
+        self.error = error
+        self._to_fail = "sync" if renames else "rename"
+        self._arrived = False
+        self._descriptor: int | None = None
+
+    def open(self, path: Path, flags: int) -> int:
+        descriptor = super().open(path, flags)
+        if self._arrived and path == self.folder:
+            self._descriptor = descriptor
+        return descriptor
+
+    def sync(self, descriptor: int) -> None:
+        if descriptor == self._descriptor:
+            self._descriptor = None
+            self._fail("sync")
+        super().sync(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        if target.parent == self.folder:
+            self._fail("rename")
+            self._arrived = True
+        super().rename(source, target)
+
+    def _fail(self, verb: str) -> None:
+        if verb == self._to_fail:
+            self._to_fail = ""
+            raise OSError(self.error, os.strerror(self.error))
