@@ -13,6 +13,7 @@ from pathlib import Path
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import view
 from omni_tui.plugins.gitrefs import WritableRef
+from omni_tui.plugins.scm.own import require_own
 
 KEPT_LIMIT = 100
 """Refs of a checkout that are looked at."""
@@ -33,6 +34,7 @@ def collect(bare: Git, worktree: Path, branch: WritableRef, tip: str) -> str | N
         if admin is not None:
             found = {ref: resolve(bare, ref) or "", "HEAD": resolve(Git(git_dir=admin), "HEAD") or ""}
         else:
+            require_own(worktree, bare.git_dir)
             found = remote_refs(objects, worktree)
             fetch(objects, worktree, set(found.values()))
         chosen = _choose(objects, found.get(ref) or None, found.get("HEAD") or None)

@@ -13,6 +13,7 @@ from omni_tui.model.change import CommitSketch
 from omni_tui.plugins.gitcmd import Git, decode
 from omni_tui.plugins.gitdir import view
 from omni_tui.plugins.scm.collect import fetch, linked_git_dir, remote_refs, resolve
+from omni_tui.plugins.scm.own import require_own
 
 _SUBJECT_WIDTH = 200
 _LOG = ("log", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--numstat")
@@ -36,6 +37,7 @@ def _head(bare: Git, objects: Git, worktree: Path, ref: str) -> str | None:
     """Return the commit of an attempt's branch, with its objects in the repository."""
     if linked_git_dir(bare.git_dir, worktree) is not None:
         return resolve(bare, ref)
+    require_own(worktree, bare.git_dir)
     head = remote_refs(objects, worktree).get(ref)
     if head is not None:
         fetch(objects, worktree, {head})
