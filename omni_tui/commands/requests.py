@@ -92,8 +92,11 @@ def unthrottle(session: Session) -> Answer:
     return ask(session, RequestKind.UNTHROTTLE)
 
 
-def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "") -> Answer:
-    """Have one request carried out and return what came of it. Raises `RefusedError` or `NoReplyError`."""
+def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "", work: str = "") -> Answer:
+    """Have one request carried out and return what came of it. Raises `RefusedError` or `NoReplyError`.
+
+    `work` is the commit that a redispatched task's next attempt is told of.
+    """
     from omni_tui.fleet import Fleet
 
     root = session.root()
@@ -101,7 +104,7 @@ def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "") -
     task = str(row.ref) if row is not None else ""
     fleet = Fleet(root)
     name = f"{kind.value}-{uuid.uuid4().hex[:12]}"
-    request = Request(id=name, kind=kind, task=task, reason=reason, by="cli", at=fleet.clock.now())
+    request = Request(id=name, kind=kind, task=task, reason=reason, by="cli", at=fleet.clock.now(), work=work)
     with progress(" ".join(filter(None, (kind.value, task)))):
         message = asyncio.run(_carry_out(fleet, request))
     return Answer({"kind": kind, "task": task, "message": message}, message)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("task", type=TASK)
 @click.option("--attempt", "number", type=click.IntRange(min=1), help="Which attempt; else the latest that left work.")
 @click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help="A fresh checkout there instead of a push.")
-@click.option("--requeue", is_flag=True, help="Put the task back into todo/, too, with fresh attempts.")
+@click.option("--requeue", is_flag=True, help="Queue the task again, too; its next agent is told of that work.")
 @common
 def undo(session: Session, task: str, number: int | None, to: Path | None, requeue: bool) -> Answer:
     """Bring back the work of TASK that an ended attempt left: as a branch where its repository came from."""
@@ -39,12 +39,12 @@ def undo(session: Session, task: str, number: int | None, to: Path | None, reque
     try:
         with progress(f"undo {row.ref}"):
             undone = asyncio.run(bring_back(fleet, row, number, to.absolute() if to else None))
-        result, lines = msgspec.to_builtins(undone), words_of(undone)
+        result, lines, work = msgspec.to_builtins(undone), words_of(undone), undone.commit
     except NothingKeptError as error:
         if not requeue:
             raise
-        result, lines = {"task": str(row.ref), "kept": str(error)}, [str(error)]
-    requeued = _requeue(session, row) if requeue else ""
+        result, lines, work = {"task": str(row.ref), "kept": str(error)}, [str(error)], ""
+    requeued = _requeue(session, row, work) if requeue else ""
     again = f"  {requeued}" if requeued else f"  begin again without it: omni-tui redispatch {row.ref}"
     lines += [again] if requeued or row.status is Status.BLOCKED else []
     return Answer({**result, "requeued": requeued}, "\n".join(lines))
@@ -57,8 +57,8 @@ def _require_resting(row: TaskRow) -> None:
         raise UsageError(f"it {state}, so it is not queued again by an undo", where=str(row.ref), fix=fix)
 
 
-def _requeue(session: Session, row: TaskRow) -> str:
-    if row.status is Status.TODO:
+def _requeue(session: Session, row: TaskRow, work: str) -> str:
+    if row.status is Status.TODO and not work:
         return f"{row.ref} waits already"
-    answer = ask(session, RequestKind.REDISPATCH, str(row.ref), "undone by a person")
+    answer = ask(session, RequestKind.REDISPATCH, str(row.ref), "undone by a person", work)
     return str(answer.result["message"])

@@ -61,7 +61,8 @@ class Launcher:
         """
         self._services.held.hold(self._place.secrets())
         assignment = self.assignment(worktree)
-        self._run.write_prompt(build_prompt(self._task, self._agent, self._place.settings, self._id, history))
+        work, settings = self._place.runs.work_to_tell_of(self._task.id), self._place.settings
+        self._run.write_prompt(build_prompt(self._task, self._agent, settings, self._id, history, work))
         self._run.open_events()
         launch = self._launch(assignment, self._harness.prepare(assignment))
         origin_state = asyncio.ensure_future(self._place.scm.origin_state())

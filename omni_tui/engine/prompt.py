@@ -27,13 +27,22 @@ _BACKTICKS = re.compile("`{3,}")
 
 
 def build_prompt(
-    task: Task, agent: AgentSpec, settings: WorkspaceSettings, attempt: AttemptId, failures: Sequence[Failure]
+    task: Task,
+    agent: AgentSpec,
+    settings: WorkspaceSettings,
+    attempt: AttemptId,
+    failures: Sequence[Failure],
+    work: str = "",
 ) -> str:
-    """Return the whole prompt of one attempt; `failures` are those of the attempts before it, oldest first."""
+    """Return the whole prompt of one attempt; `failures` are those of the attempts before it, oldest first.
+
+    `work` is the commit of what attempts have left that count no more, where a person wants it to be gone on with.
+    """
     sections = [
         agent.instructions.strip(),
         _task_section(task),
         _rules(task, attempt),
+        _left(work),
         _earlier(failures),
         _finish(settings, attempt),
     ]
@@ -66,6 +75,20 @@ def _rules(task: Task, attempt: AttemptId) -> str:
     return "# Rules\n\n" + "\n".join(f"- {rule}" for rule in rules)
 
 
+def _left(work: str) -> str:
+    if not work:
+        return ""
+    return f"# Work that is there already\n\nAn agent that was ended has left work on this task. {_look(work)}"
+
+
+def _look(work: str, what: str = "It") -> str:
+    """Say how an agent comes by kept work: its checkout finds the objects of the fleet's repository."""
+    return (
+        f"{what} is kept in commit {code(work)}: `git diff HEAD...{work}` shows all of it, "
+        f"`git cherry-pick HEAD..{work}` takes it over. Your branch does not hold it yet; take what is good."
+    )
+
+
 def _earlier(failures: Sequence[Failure]) -> str:
     """Tell what went wrong before: the last failure in full, those before it in a line each."""
     if not failures:
@@ -77,10 +100,7 @@ def _earlier(failures: Sequence[Failure]) -> str:
         parts.append(f"The end of the output:\n\n{_fenced(_end(last.output, OUTPUT_CHARACTERS))}")
     work = next((failure.work for failure in reversed(failures) if failure.work), "")
     if work:
-        parts.append(
-            f"Its work is kept in commit {code(work)}: look with `git show {work}`, take over what is good, and mend "
-            "what is said above. Your branch does not hold it yet."
-        )
+        parts.append(f"{_look(work, 'Its work')} Mend what is said above.")
     return "\n\n".join(parts)
 
 

@@ -114,7 +114,7 @@ class RequestDesk:
             place.queue.check(place.queue.require(ref.id)[1])
         ended = await self._scheduler.order(ref, Order(kind, reason))
         if ended is None:
-            return self._on_resting(place, ref, kind, reason)
+            return self._on_resting(place, ref, kind, reason, request.work)
         if ended.outcome is Status.DONE:
             raise UsageError("it landed before that could be done", where=request.task)
         if ended.outcome is not ENDS[kind]:  # another order came first
@@ -131,8 +131,8 @@ class RequestDesk:
                     return running.task.ref
         return ref
 
-    def _on_resting(self, place: Workplace, ref: TaskRef, kind: OrderKind, reason: str) -> str:
-        """Do what is asked with a task that does not run."""
+    def _on_resting(self, place: Workplace, ref: TaskRef, kind: OrderKind, reason: str, work: str = "") -> str:
+        """Do what is asked with a task that does not run; `work` is what its next attempt is told of."""
         status, _ = place.queue.require(ref.id)
         if kind is OrderKind.KILL:
             raise UsageError(
@@ -142,11 +142,14 @@ class RequestDesk:
             )
         occasion = Occasion.REQUEUED if kind is OrderKind.REQUEUE else Occasion.BLOCKED
         if status is Status.TODO and occasion is Occasion.REQUEUED:
+            if work:
+                place.runs.begin_afresh(ref.id, work)
+                return f"{ref} waits, and its next attempt is told of {work[:10]}"
             raise UsageError("it waits already", where=str(ref), fix="see `omni-tui why` for what it waits for")
         if after(status, occasion) is None:
             raise UsageError(f"it is in {status}/, so it cannot be {occasion.value}", where=str(ref))
         if occasion is Occasion.REQUEUED:
-            place.runs.begin_afresh(ref.id)
+            place.runs.begin_afresh(ref.id, work)
         place.queue.move(ref.id, status, occasion, note=reason if occasion is Occasion.BLOCKED else "")
         event = "task.requeued" if occasion is Occasion.REQUEUED else "task.blocked"
         self._services.record(event, ref, reason=reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -34,6 +35,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     """Who asks: `cli`, `cockpit`."""
     at: Moment = 0.0
+    work: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{40,64})?$")] = ""
+    """REDISPATCH: the commit of an earlier attempt's work that the next one shall be told of."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

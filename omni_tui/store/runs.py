@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +23,10 @@ from omni_tui.store.reading import decode, decode_shown, read_small
 T = TypeVar("T")
 
 FIRST = "first"
-"""Names the file that holds the number of the first attempt that counts, where that is not 1."""
+"""Names the file that holds the number of the first attempt that counts, where that is not 1, and behind it, where
+there is any, the commit of earlier work that it is told of."""
+
+_BEGUN = re.compile(rb"(\d{1,9})(?: ([0-9a-f]{40,64}))?")
 
 _status = msgspec.json.Decoder(AttemptStatus)
 _step = msgspec.json.Decoder(StepRecord)
@@ -155,11 +159,19 @@ class Runs:
         """Return the number of a task's last attempt, whether it still counts or not; 0: there was none."""
         return max(self._numbers(task_id), default=0)
 
-    def begin_afresh(self, task_id: str) -> None:
-        """Let the attempts so far count no more; they are kept to be looked at."""
+    def begin_afresh(self, task_id: str, work: str = "") -> None:
+        """Let the attempts so far count no more; they are kept to be looked at.
+
+        `work` is a commit of theirs that the next is told of.
+        """
         directory = self._paths.runs / task_id
         make_dirs(directory, disk=self._disk)
-        publish(directory / FIRST, str(self.last_number(task_id) + 1).encode(), disk=self._disk)
+        begun = f"{self.last_number(task_id) + 1} {work}".rstrip()
+        publish(directory / FIRST, begun.encode(), disk=self._disk)
+
+    def work_to_tell_of(self, task_id: str) -> str:
+        """Return the commit of earlier work with which a task began afresh; empty: there is none."""
+        return self._begun(task_id)[1]
 
     def _numbers(self, task_id: str) -> list[int]:
         try:
@@ -169,10 +181,14 @@ class Runs:
         return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
     def _first(self, task_id: str) -> int:
+        return self._begun(task_id)[0]
+
+    def _begun(self, task_id: str) -> tuple[int, str]:
         try:
-            return int(read_small(self._paths.runs / task_id / FIRST))
-        except (OSError, ValueError):  # not there, or spoilt: then every attempt counts
-            return 1
+            begun = _BEGUN.fullmatch(read_small(self._paths.runs / task_id / FIRST).strip())
+        except OSError:  # not there
+            begun = None
+        return (int(begun[1]), (begun[2] or b"").decode()) if begun else (1, "")  # spoilt: every attempt counts
 
     def open(self, attempt: AttemptId) -> Run:
         """Return an attempt's run. Where it is new this makes its directory, durably: that consumes the attempt."""

@@ -89,7 +89,7 @@ async def test_how_an_agent_ended_that_committed_nothing_is_told(fleet: TestFlee
 
 
 async def test_uncommitted_work_is_kept_and_can_be_taken_over(fleet: TestFleet) -> None:
-    pick = 'git cherry-pick $(grep -o "git show [0-9a-f]*" "$OMNI_PROMPT" | head -1 | cut -d" " -f3)'
+    pick = '$(grep -o "git cherry-pick HEAD..[0-9a-f]*" "$OMNI_PROMPT")'
     fleet.agent(learning(first="echo precious > kept.txt", then=pick))
     fleet.add("Forgetful")
     record = await until_idle(fleet)

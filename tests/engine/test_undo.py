@@ -94,6 +94,26 @@ def test_a_killed_agents_work_comes_back_and_its_task_waits_again(tmp_path: Path
     assert [row["status"] for row in cli("list")] == ["todo"]
 
 
+TAKES_OVER = f"""{AGENT}
+say accepted
+$(grep -o "git cherry-pick HEAD..[0-9a-f]*" "$OMNI_PROMPT") && say finished
+"""
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["blocked", "waiting"])
+def test_its_next_agent_in_its_sandbox_can_take_the_work_over(tmp_path: Path, cli: Cli, waits: bool) -> None:
+    fleet = killed(tmp_path)
+    if waits:
+        cli("redispatch", "0001")
+    cli("undo", "0001", "--requeue")
+    fleet.agent(TAKES_OVER)
+    config = fleet.root / "config.toml"
+    config.write_text(config.read_text().replace('kind = "off"', 'kind = "auto"'))
+    asyncio.run(until_idle(fleet))
+    assert git(fleet.paths.repo, "show", "release/omni:two.txt") == "a\nb"
+    assert git(fleet.paths.repo, "show", "release/omni:one.txt") == "one"
+
+
 def test_a_checkout_of_its_own_outlives_the_fleet(tmp_path: Path, cli: Cli) -> None:
     fleet = failed(tmp_path)
     there = tmp_path / "some where" / "back"

@@ -79,13 +79,13 @@ def test_a_repair_tells_what_went_wrong_and_where_the_work_is() -> None:
     assert "- silent for 10 minutes" in text
     assert "did not land (check):\n\n> line one\n> line two" in text
     assert "AssertionError: 1 != 2" in text
-    assert "`git show abc123`" in text
+    assert "`git diff HEAD...abc123`" in text
     assert len(text) < 9000, "only the end of an output goes in"
     assert "…\nnoise" in text, "cut at the beginning of a line"
 
 
 def test_the_latest_work_that_is_kept_is_named() -> None:
-    assert "`git show old`" in prompt(failure(work="old"), failure(FailureKind.LOST))
+    assert "commit `old`" in prompt(failure(work="old"), failure(FailureKind.LOST))
 
 
 def test_output_is_cleaned() -> None:

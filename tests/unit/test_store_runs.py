@@ -70,6 +70,15 @@ def test_afresh(runs: Runs) -> None:
     assert latest.attempt.number == 2
 
 
+def test_afresh_with_work_to_tell_of(runs: Runs) -> None:
+    work = "ab" * 20
+    runs.open(attempt(1))
+    runs.begin_afresh("0001", work)
+    assert (runs.attempts("0001"), runs.work_to_tell_of("0001")) == ([], work)
+    runs.begin_afresh("0001")
+    assert runs.work_to_tell_of("0001") == ""
+
+
 def test_files_of_a_run(run: Run) -> None:
     verdict = Verdict(findings=(Finding(kind=FindingKind.TOO_LARGE, severity=Severity.FLAG, message="m"),))
     assert (run.read_status(), run.read_verdict(), run.steps()) == (None, None, [])
