@@ -70,7 +70,9 @@ def judge_protection(settings: SandboxSettings, facts: Facts, shared: Sequence[s
     if kind == "landlock":
         detail = f"Landlock: {own}; {_LOST_WITH_LANDLOCK}; not kept from them: {beyond(facts)}"
         return warn("sandbox", detail, "install bubblewrap: it keeps them from that too")
-    return ok("sandbox", f"bubblewrap: {own}; nothing else of your files, processes and keys")
+    sockets = " and abstract sockets" if settings.net == "host" else ""
+    kept = "nothing else of your files and processes"
+    return ok("sandbox", f"bubblewrap: {own}; {kept}; not kept from them: your kernel keyrings{sockets}")
 
 
 def _network(settings: SandboxSettings) -> str:

@@ -38,10 +38,17 @@ def ring():
     if found < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return found
+def keyring():
+    number = 250 if os.uname().machine == "x86_64" else 219
+    found = ctypes.CDLL(None, use_errno=True).syscall(number, 0, -4, 1)
+    if found < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return found
 attempt("path", lambda: ask(path))
 attempt("abstract", lambda: ask(chr(0) + abstract))
 attempt("pair", turn_pair)
 attempt("ring", ring)
+attempt("keyring", keyring)
 attempt("stream-pair", lambda: len(socket.socketpair()))
 attempt("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", int(port))))
 attempt("tcp", lambda: socket.create_connection(("127.0.0.1", int(port)), 5).close())
@@ -72,8 +79,8 @@ async def test_no_socket_leads_out(tmp_path: Path, kind: str, net: str) -> None:
                 server.accept()
     told = dict(line.split(" ", 1) for line in tried.notes()["tried"].splitlines())
     refused = "Permission denied"
-    assert {name: told[name] for name in ("path", "abstract", "pair", "ring")} == dict.fromkeys(
-        ("path", "abstract", "pair", "ring"), refused
+    assert {name: told[name] for name in ("path", "abstract", "pair", "ring", "keyring")} == dict.fromkeys(
+        ("path", "abstract", "pair", "ring", "keyring"), refused
     )
     assert told["stream-pair"] == "got 2", "what programs need among themselves"
     assert told["udp"] == ("got 1" if net == "host" else refused)

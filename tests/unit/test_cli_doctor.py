@@ -88,7 +88,7 @@ NEITHER = {**NO_BWRAP, "landlock": "this kernel offers none"}
 @pytest.mark.parametrize(
     ("settings", "machine", "shared", "grade", "words"),
     [
-        (SandboxSettings(), {}, [], Grade.OK, "bubblewrap: .*nothing else of your files"),
+        (SandboxSettings(), {}, [], Grade.OK, "bubblewrap: .*not kept .*keyrings and abstract sockets"),
         (SandboxSettings(net="none"), {}, [], Grade.OK, "with no network"),
         (SandboxSettings(net="proxy"), {}, [], Grade.OK, "with a network of their API alone"),
         (SandboxSettings(net="proxy", hosts=("pypi.org",)), {}, [], Grade.OK, "of their API and pypi.org alone"),

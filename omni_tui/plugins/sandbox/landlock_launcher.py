@@ -52,11 +52,13 @@ _CAPABILITY_VERSION = 0x20080522
 _IO_URING_SETUP = 425
 _X32 = 0x40000000
 _MACHINES = {
-    "x86_64": (0xC000003E, 41, 53),
-    "aarch64": (0xC00000B7, 198, 199),
-    "riscv64": (0xC00000F3, 198, 199),
+    "x86_64": (0xC000003E, 41, 53, 248),
+    "aarch64": (0xC00000B7, 198, 199, 217),
+    "riscv64": (0xC00000F3, 198, 199, 217),
 }
-"""The AUDIT_ARCH of a machine, and its numbers of socket and socketpair."""
+"""The AUDIT_ARCH of a machine, and its numbers of socket, socketpair and add_key, after which request_key and keyctl
+come."""
+_KEY_CALLS = 3
 _AF_UNIX, _SOCK_STREAM, _SOCK_SEQPACKET, _TYPE_MASK = 1, 1, 5, 0xF
 _EACCES = 13
 _SIGPIPE, _SIGXFSZ = 13, 25
@@ -136,27 +138,31 @@ def allow(ruleset: int, version: int, path: str, access: int) -> None:
 def socket_filter(machine: str, *, network: bool) -> bytes:
     """Return the filter (seccomp(2), classic BPF) that leaves it no socket by which it could ask others to act.
 
+    Nor a keyring (keyrings(7)), for it would be the person's.
+
     io_uring would make sockets past it; a datagram pair could be turned to anybody; other tables of system calls would
     have other numbers. Raises `CannotError` for a machine whose numbers are not known here.
     """
     if machine not in _MACHINES:
         raise CannotError(f"its filter is not known for {machine}")
-    architecture, socket, pair = _MACHINES[machine]
+    architecture, socket, pair, keys = _MACHINES[machine]
     load, equal, at_least, mask, result = 0x20, 0x15, 0x35, 0x54, 0x06
-    deny, grant, kill = 13, 14, 15
+    deny, grant, kill = 15, 16, 17
     program = (
         (load, 4),
         (equal, architecture, 2, kill),
         (load, 0),
         (at_least, _X32, deny, 4),
         (equal, _IO_URING_SETUP, deny, 5),
-        (equal, pair, 9, 6),
-        (equal, socket, 7, grant),
+        (at_least, keys + _KEY_CALLS, 7, 6),
+        (at_least, keys, deny, 7),
+        (equal, pair, 11, 8),
+        (equal, socket, 9, grant),
         (load, 16),
         (equal, _AF_UNIX, deny, grant if network else deny),
         (load, 24),
         (mask, _TYPE_MASK),
-        (equal, _SOCK_STREAM, grant, 12),
+        (equal, _SOCK_STREAM, grant, 14),
         (equal, _SOCK_SEQPACKET, grant, deny),
         (result, 0x00050000 | _EACCES),
         (result, 0x7FFF0000),
