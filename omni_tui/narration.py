@@ -22,8 +22,8 @@ SENTENCES = {
     "task.unreadable": "doing/{file} cannot be read: {error}",
     "task.claimed": "claimed",
     "task.adopted": "taken over{because}",
-    "task.landed": "landed on {release} as {commit:.10}",
-    "task.blocked": "blocked: {reason}",
+    "task.landed": "landed on {release} as {commit:.10}{found}",
+    "task.blocked": "blocked{found}: {reason}",
     "task.requeued": "back in todo/: {reason}",
     "task.withdrawn": "withdrawn: {reason}",
     "attempt.started": "{agent} starts ({harness})",
@@ -69,6 +69,7 @@ def _narrated(event: Event, sentence: str) -> str:
     data = event.data
     later = ", ".join(data.get("later", ()))
     clauses = {
+        "found": " (before the last crash)" if data.get("found_later") else "",
         "verb": "passed" if data.get("passed") else "failed",
         "except_for": f", but for what counts from the next start: {later}" if later else "",
         "until_when": f" before {_clock(data['until'])}" if data.get("until") else "",

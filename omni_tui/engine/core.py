@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from omni_tui.engine.endings import Endings
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.requests import RequestDesk
 from omni_tui.engine.scheduler import Scheduler
@@ -73,7 +74,8 @@ class Core:
         """The course was stopped by the night's rules."""
         services.course.record = self._record
         services.course.changed = self._show_course
-        services.course.remember(wiring.recent())
+        self._endings = Endings()
+        services.course.remember(self._endings.listening(wiring.recent()))
 
     def stop(self, reason: str) -> None:
         """End the core soon; agents keep running unless it was made with `stop_agents`."""
@@ -216,6 +218,7 @@ class Core:
             return
         self._refused.pop(name, None)
         self._services.record("workspace.opened", workspace=name)
+        await self._endings.tell(place, self._services)
         self.scheduler.open(place)
 
     async def _watch_workspaces(self) -> None:

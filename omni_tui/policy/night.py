@@ -176,7 +176,9 @@ def _ref(event: Event) -> TaskRef:
 
 
 def _landed(event: Event, events: Sequence[Event], rows: dict[TaskRef, TaskRow]) -> LandedTask:
-    """Tell one landing from the events that led to it."""
+    """Tell one landing from the events that led to it; one of before a crash was written down by the next start."""
+    found_at = event.data.get("at")
+    at = found_at if isinstance(found_at, float) else event.time
     ref, row = _ref(event), rows.get(_ref(event))
     before = [each for each in events if _ref(each) == ref and each.time <= event.time]
     claims = [each.time for each in before if each.event == "task.claimed"]
@@ -189,8 +191,8 @@ def _landed(event: Event, events: Sequence[Event], rows: dict[TaskRef, TaskRow])
         release=str(event.data.get("release", "")),
         agent=str(started.data.get("agent", "")) if started is not None else "",
         attempt=started.attempt if started is not None else row.attempt if row is not None else 0,
-        at=event.time,
-        seconds=event.time - claims[0] if claims else 0.0,
+        at=at,
+        seconds=at - claims[0] if claims else 0.0,
         flags=tuple(_flags(judged)) if judged is not None else (),
     )
 
