@@ -285,9 +285,9 @@ class Fleet:
                 "the workspace has no repo.git", where=str(paths.root), fix="clone one there with `git clone --bare`"
             )
         create_workspace(paths)
-        scm = self.scm(name)
-        await scm.open()
         queue, check = self._queue(name, self._owned), self._fence.check
+        scm = fenced(self.scm(name), check)
+        await scm.open()
         return Workplace(
             name=name,
             settings=settings,
@@ -296,7 +296,7 @@ class Fleet:
             runs=Runs(paths, self._owned, redact=self.redact),
             tracker=fenced(self._tracker(settings, paths, queue), check),
             checkouts=fenced(self._checkouts(settings, paths), check),
-            scm=fenced(scm, check),
+            scm=scm,
             agents=lambda: load_agents(paths.agents, settings),
             harness=self.harness,
             secrets=lambda: self.secrets(name),

@@ -260,6 +260,7 @@ class Core:
         """Stop at once when the lease is taken away, not only before the next side effect."""
         changed, path = asyncio.Event(), self._wiring.paths.lease
         self._services.wakeups.add(changed, path.parent, path)
+        changed.set()  # it may have been taken away before it was watched
         while True:
             await changed.wait()
             changed.clear()

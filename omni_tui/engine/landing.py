@@ -185,7 +185,6 @@ class Landing:
 
     async def land(self, merge: Merge) -> bool:
         """Move the release branch to the checked commit; False: it has moved meanwhile."""
-        self._services.lease.check()
         return await self._place.scm.land(merge)
 
 

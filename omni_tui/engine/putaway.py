@@ -87,7 +87,6 @@ class PutAway:
 
     def requeued(self, task: Task, place: Workplace, file: str, reason: str, *, fresh: bool) -> Status | None:
         """Put a task back into todo/, with `fresh` attempts or with those that it has left."""
-        self._services.lease.check()
         if fresh:
             place.runs.begin_afresh(task.id)
         outcome = self._move(task, place, file, Occasion.REQUEUED)
@@ -99,7 +98,6 @@ class PutAway:
         self._services.record("task.withdrawn", task.ref, reason=reason)
 
     def _move(self, task: Task, place: Workplace, file: str, occasion: Occasion, note: str = "") -> Status | None:
-        self._services.lease.check()
         try:
             place.queue.move(task.id, Status.DOING, occasion, note=note)
         except TaskNotFoundError:

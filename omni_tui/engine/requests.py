@@ -77,7 +77,6 @@ class RequestDesk:
     async def _serve(self, request: Request) -> None:
         try:
             message = await contained(self.carry_out(request))
-            self._services.lease.check()
             reply = Reply(id=request.id, ok=True, message=message)
             self._services.record("request.done", kind=request.kind.value, for_task=request.task, by=request.by)
         except LeaseLostError:

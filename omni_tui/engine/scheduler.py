@@ -222,7 +222,6 @@ class Scheduler:
 
     async def _claim(self, task: Task) -> None:
         site = self._sites[task.workspace]
-        self._services.lease.check()
         place, queue = site.place, site.place.queue
         found = queue.find(task.id)
         if found is None or not self._look_back(site, task):

@@ -68,7 +68,7 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """Steps of one run, kept in its `steps.jsonl`. `fence` raises once this process may change nothing any more."""
+    """Steps of one run, kept in its `steps.jsonl`; `fence` raises where none may be begun any more."""
 
     def __init__(self, run: Run, clock: Clock, epoch: str, fence: Callable[[], None]) -> None:
         self._run = run
@@ -103,7 +103,6 @@ class LocalEngine:
             outcome = await work()
         except AttemptFailedError as failed:
             failure = failed.failure
-        self._fence()
         record = StepRecord(
             key=key, at=self._clock.now(), epoch=self._epoch, result=msgspec.to_builtins(outcome), failure=failure
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from pathlib import Path
 
@@ -69,6 +70,17 @@ async def test_lost_lease_stops_the_core_and_it_writes_nothing_more(
     await fleet.fleet.runtime.kill(handle, grace=0)
     lease.unlink(missing_ok=True)
     await until_idle(fleet)
+
+
+async def test_core_that_has_nothing_to_do_hears_of_the_loss(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    shutil.rmtree(fleet.paths.root)  # nor is there a place to get spares ready for
+    record = Record()
+    running = asyncio.ensure_future(fleet.fleet.lead("headless", record).run())
+    await record.wait(lambda event: event.event == "fleet.idle")
+    fleet.fleet.paths.lease.unlink()
+    async with asyncio.timeout(PATIENCE):
+        assert "lease" in await running
 
 
 async def test_stopped_owner_is_taken_over_and_then_writes_nothing(tmp_path: Path) -> None:

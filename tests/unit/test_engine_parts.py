@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,13 @@ from omni_tui.engine.guard import Guard
 from omni_tui.engine.steps import AttemptFailedError, LocalEngine
 from omni_tui.engine.tail import LINE_LIMIT, READ_LIMIT, Tail
 from omni_tui.engine.wakeups import Wakeups
+from omni_tui.errors import LeaseLostError
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.event import EVENTS, Event
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.task import TaskRef
 from omni_tui.narration import SENTENCES, narrate
+from omni_tui.store.lease import Lease
 from omni_tui.store.runs import Run
 from omni_tui.store.watch import TreeWatch
 
@@ -99,11 +103,10 @@ async def test_wakeups_reach_those_who_asked(tmp_path: Path) -> None:
 class TestSteps:
     """Done once, replayed ever after."""
 
-    def engine(self, directory: Path, fence: list[int] | None = None) -> LocalEngine:
+    def engine(self, directory: Path, fence: Callable[[], None] = lambda: None) -> LocalEngine:
         directory.mkdir(exist_ok=True)
         run = Run(directory, AttemptId(TaskRef("app", "1"), 1))
-        counted = fence if fence is not None else []
-        return LocalEngine(run, SystemClock(), "1", lambda: counted.append(1))
+        return LocalEngine(run, SystemClock(), "1", fence)
 
     async def test_finished_step_is_replayed_not_done_again(self, tmp_path: Path) -> None:
         done: list[int] = []
@@ -136,15 +139,15 @@ class TestSteps:
             await self.engine(tmp_path / "run").step("one", type(None), interrupted)
         assert Run(tmp_path / "run", AttemptId(TaskRef("app", "1"), 1)).steps() == []
 
-    async def test_fence_is_asked_before_the_work_and_before_the_record(self, tmp_path: Path) -> None:
-        asked: list[int] = []
+    async def test_stale_owner_begins_no_step(self, tmp_path: Path) -> None:
+        async def never() -> None:
+            raise AssertionError("begun")
 
-        async def work() -> int:
-            assert asked == [1]
-            return 1
-
-        await self.engine(tmp_path / "run", asked).step("one", int, work)
-        assert asked == [1, 1]
+        lease = Lease.acquire(tmp_path / "lease", "headless", time.time)
+        successor = Lease.acquire(tmp_path / "lease", "headless", time.time, take_over=True)
+        with pytest.raises(LeaseLostError):
+            await self.engine(tmp_path / "run", lease.check).step("one", type(None), never)
+        successor.release()
 
 
 def test_every_sentence_is_of_an_event() -> None:

@@ -20,7 +20,7 @@ from omni_tui.model.request import Reply, Request, RequestKind
 from omni_tui.model.task import Task
 from omni_tui.model.view import Owner
 from omni_tui.store import control
-from omni_tui.store.files import DISK, append, make_dirs, move, publish, remove
+from omni_tui.store.files import DISK, Disk, append, make_dirs, move, publish, remove
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.lease import TERM_SECONDS, Lease, read_owner
 from omni_tui.store.queue import Queue
@@ -146,6 +146,18 @@ def test_a_lost_lease_is_noticed(path: Path, what: str) -> None:
     with pytest.raises(LeaseLostError):
         lease.check()
     lease.release()
+
+
+def test_a_file_that_is_taken_away_while_it_is_locked_is_not_owned(path: Path) -> None:
+    class Raced(Disk):
+        def open(self, path: Path, flags: int) -> int:
+            descriptor = super().open(path, flags)
+            if path.name == "lease":
+                path.unlink()
+            return descriptor
+
+    with pytest.raises(LeaseLostError):
+        Lease.acquire(path, "cockpit", lambda: 7.0, disk=Raced())
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ class CheckoutWorkspace(ABC):
         except (WorkspaceError, asyncio.CancelledError):
             await asyncio.to_thread(self._discard, path)
             raise
-        write_record(path, CheckoutRecord(branch=branch, base=commit, copied=spec.copy))
+        self._record(path, CheckoutRecord(branch=branch, base=commit, copied=spec.copy))
         return Worktree(path=str(path), branch=branch, base=commit)
 
     async def _set_up(self, path: Path) -> None:
@@ -153,12 +153,13 @@ class CheckoutWorkspace(ABC):
             record = read_record(spare)
             if record is not None and record.base == tip and spare.is_dir():
                 return False
+            self.spec.fence.check()
             drop_record(spare)
             if record is None or not self._moved(spare, record.base, tip):
                 self._discard(spare)
                 spare.parent.mkdir(parents=True, exist_ok=True)
                 self._create(spare, "", tip)
-            write_record(spare, CheckoutRecord(branch="", base=tip))
+            self._record(spare, CheckoutRecord(branch="", base=tip))
             return True
 
     def _moved(self, spare: Path, base: str, tip: str) -> bool:
@@ -167,6 +168,11 @@ class CheckoutWorkspace(ABC):
         except ScmError:  # somebody has been in it: it is made anew
             return False
         return True
+
+    def _record(self, path: Path, record: CheckoutRecord) -> None:
+        """Say that a checkout is complete, unless the path is a successor's by now: to make one may take long."""
+        self.spec.fence.check()
+        write_record(path, record)
 
     def _drop_spare(self, spare: Path) -> None:
         with self._spares.hold(spare, wait=True):
