@@ -7,7 +7,7 @@ import pytest
 from tests.torture.crashstates import Tally, lose_power
 from tests.torture.diskfaults import Job as FaultJob
 from tests.torture.diskfaults import fail_all
-from tests.torture.guards import guards, sync_sites
+from tests.torture.guards import guards
 from tests.torture.killpoints import Job, kill_all
 from tests.torture.machine import Walk, walk
 from tests.torture.mutants import attempt
@@ -15,6 +15,8 @@ from tests.torture.powerloss import Job as LossJob
 from tests.torture.powerloss import lose_all
 from tests.torture.races import Stops, stop_all
 from tests.torture.realkill import Night, live
+from tests.torture.stale import Job as TheftJob
+from tests.torture.stale import take_all
 from tests.torture.workers import spread
 
 
@@ -58,6 +60,12 @@ def test_stale_owner_stopped_at_some_points_changes_nothing() -> None:
     assert len(stops) >= 10
 
 
+def test_lease_taken_at_some_moments_its_former_owner_changes_nothing() -> None:
+    taken = [each for made in spread(take_all, [TheftJob("lands", part, 8) for part in (2, 5)]) for each in made]
+    assert [each.bad for each in taken if each.bad] == []
+    assert len(taken) >= 20
+
+
 def test_killed_for_real_some_times_everything_lands() -> None:
     [night] = spread(_live_shortly, [4])
     assert night.bad == []
@@ -68,13 +76,15 @@ def _live_shortly(seed: int) -> Night:
     return live(seed, starts=2)
 
 
-def test_every_sync_of_the_store_is_a_guard() -> None:
-    assert len(list(sync_sites())) >= 10
+def test_every_sync_of_the_store_and_every_look_at_the_lease_is_a_guard() -> None:
     names = [guard.name for guard in guards()]
     assert len(names) == len(set(names))
+    assert sum(name.startswith("fsync: store/") for name in names) >= 10
+    for place in ("engine/steps.py", "engine/fenced.py", "store/files.py", "plugins/scm", "plugins/workspace/clone.py"):
+        assert any(name.startswith(f"fence: {place}") for name in names), place
 
 
-@pytest.mark.parametrize("guard", ["fsync: files._create", "rescue: none in the simulated world"])
+@pytest.mark.parametrize("guard", ["fsync: store/files.py _create", "rescue: none in the simulated world"])
 def test_guard_that_is_gone_is_missed(guard: str) -> None:
     name = next(one.name for one in guards() if one.name.startswith(guard))
     trial = attempt(name)

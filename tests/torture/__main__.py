@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import click
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from tests.torture.figure import Figure
+from tests.torture.workers import end_orderly
 
 CAMPAIGNS = (
     "killpoints",
@@ -23,6 +24,7 @@ CAMPAIGNS = (
     "hostile",
     "nights",
     "machine",
+    "stale",
     "races",
     "realkill",
 )
@@ -34,28 +36,40 @@ SHOWN = 20
 
 
 def run(name: str, *, long: bool) -> Figure:
-    """Run one campaign."""
+    """Run one campaign, and say how far it came."""
+    click.echo(f"{name} …", err=True)
+    before = os.times()
     figure: Figure = importlib.import_module(f"tests.torture.{name}").run(long)
+    figure = msgspec.structs.replace(figure, cpu_seconds=sum(os.times()[:4]) - sum(before[:4]))
+    spent = f"{figure.seconds:.0f} s, {figure.cpu_seconds:.0f} s of CPU"
+    click.echo(f"{name}: {verdict(figure)}, {figure.done:,} of {figure.goal:,}, {spent}", err=True)
     return figure
+
+
+def verdict(figure: Figure) -> str:
+    """Return what a figure says, in a word or two."""
+    return "ok" if figure.ok else "BAD" if figure.bad else "TOO FEW"
 
 
 def as_table(figures: Iterable[Figure]) -> Table:
     """Lay the figures out for a person."""
-    table = Table("what", "done", "goal", "bad", "seconds", "", "")
+    table = Table("what", "done", "goal", "bad", "seconds", "CPU", "", "")
     for figure in figures:
-        verdict = "ok" if figure.ok else "BAD" if figure.bad else "TOO FEW"
-        numbers = (f"{figure.done:,}", f"{figure.goal:,}", f"{len(figure.bad):,}", f"{figure.seconds:.0f}")
-        table.add_row(escape(figure.what), *numbers, verdict, escape(figure.note))
+        numbers = (f"{figure.done:,}", f"{figure.goal:,}", f"{len(figure.bad):,}")
+        spent = (f"{figure.seconds:.0f}", f"{figure.cpu_seconds:.0f}")
+        table.add_row(escape(figure.what), *numbers, *spent, verdict(figure), escape(figure.note))
     return table
 
 
-def troubles(figures: Iterable[Figure]) -> str:
-    """Return what went wrong, a line each, by campaign."""
+def troubles(figures: Mapping[str, Figure]) -> str:
+    """Return what went wrong, by campaign: each with the command that plays it again."""
     lines = []
-    for figure in figures:
-        lines += [f"{figure.what}: {trouble}" for trouble in figure.bad[:SHOWN]]
+    for name, figure in figures.items():
+        lines += [f"{name}: {trouble}" for trouble in figure.bad[:SHOWN]]
         if len(figure.bad) > SHOWN:
-            lines.append(f"{figure.what}: and {len(figure.bad) - SHOWN} more")
+            lines.append(f"{name}: and {len(figure.bad) - SHOWN} more")
+        if not figure.ok:
+            lines.append(f"{name}: {verdict(figure)}; all of it again: python -m tests.torture {name}")
     return "\n".join(lines)
 
 
@@ -63,14 +77,11 @@ def troubles(figures: Iterable[Figure]) -> str:
 @click.argument("names", nargs=-1, type=click.Choice(CAMPAIGNS))
 def main(names: tuple[str, ...]) -> None:
     """Run the campaigns NAMES, or all; the variable TORTURE=long makes them long."""
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # or nothing is cleaned up
-    figures = []
-    for name in names or CAMPAIGNS:
-        click.echo(f"{name} …", err=True)
-        figures.append(run(name, long=os.environ.get("TORTURE") == "long"))
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(as_table(figures))
-    if not all(figure.ok for figure in figures):
-        raise SystemExit(troubles(figures) or "too little was tried")
+    end_orderly()
+    figures = {name: run(name, long=os.environ.get("TORTURE") == "long") for name in names or CAMPAIGNS}
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(as_table(figures.values()))
+    if wrong := troubles(figures):
+        raise SystemExit(wrong)
 
 
 if __name__ == "__main__":

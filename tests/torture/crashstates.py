@@ -31,7 +31,7 @@ from omni_tui.store.queue import Queue
 from omni_tui.store.reader import FleetReader
 from omni_tui.store.runs import Runs
 from tests.torture.facts import facts_of
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.history import NOW, ROOT, WORKSPACE, Facts, History, now
 from tests.torture.medium import Medium, State, lay_out
 from tests.torture.scratch import scratch
@@ -107,7 +107,8 @@ class Losses:
         except Exception as error:  # noqa: BLE001 -- anything that a state provokes is what is looked for
             wrong = [f"{type(error).__name__}: {error}"]
         if wrong:
-            self.bad.append(f"history {self._seed}, state {self.states}, after {self._last}: {'; '.join(wrong)}")
+            words = f"state {self.states}, after {self._last}: {'; '.join(wrong)}"
+            self.bad.append(f"{words}; {again('crashstates', self._seed)}")
         shutil.rmtree(PROBE)
 
 

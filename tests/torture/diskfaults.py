@@ -3,7 +3,8 @@
 A delivery, and histories of the store, are run with a disk that fails there. Then the disk is whole again, and the next
 owner has to find everything that was acknowledged and bring it to an end; and somebody has to have been told.
 
-`python -m tests.torture.diskfaults DELIVERY` prints what was told, and how often, of each kind.
+`python -m tests.torture.diskfaults SUBJECT [SITE]`, a delivery by name or a history by seed, tries every fault there
+again, or those at one site, and prints what was told, and how often, of each kind.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import Status
 from tests.torture.crashstates import differing, recover
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.history import Facts, History
 from tests.torture.scratch import scratch
 from tests.torture.seam import Operation, hooked
@@ -109,7 +110,8 @@ def fail_all(job: Job) -> Tally:
             cases += 1
             told[outcome.told] += 1
             if outcome.wrong:
-                bad.append(f"{job.subject}, {fault} ({outcome.failed}): {'; '.join(outcome.wrong)}")
+                words = f"{job.subject}, {fault} ({outcome.failed}): {'; '.join(outcome.wrong)}"
+                bad.append(f"{words}; {again('diskfaults', job.subject, fault.site)}")
     return Tally(len(share), cases, bad, told)
 
 
@@ -223,6 +225,13 @@ def run(long: bool) -> Figure:
     )
 
 
+def replay(subject: str, *site: str) -> Tally:
+    """Try every fault of a subject again, or those at one site."""
+    share = (int(site[0]) - 1, sys.maxsize) if site else (0, 1)
+    return fail_all(Job(int(subject) if subject.isdigit() else subject, *share))
+
+
 if __name__ == "__main__":
-    counted = fail_all(Job(sys.argv[1], 0, 1))
-    sys.stdout.write("\n".join([*(f"{count:6} {words}" for words, count in counted.told.most_common()), *counted.bad]))
+    counted = replay(*sys.argv[1:])
+    sys.stdout.write("".join(f"{count:6} {words}\n" for words, count in counted.told.most_common()))
+    sys.exit("\n".join(counted.bad) or None)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
+
+
+def again(module: str, *words: object) -> str:
+    """Return the command that plays one case of a campaign again."""
+    return shlex.join(("python", "-m", f"tests.torture.{module}", *map(str, words)))
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,8 +21,10 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     goal: int
     """The least that had to be tried for the row to say anything."""
     bad: tuple[str, ...] = ()
-    """What broke a promise, each with what is needed to play it again."""
+    """What broke a promise, each with the command that plays it again."""
     seconds: float
+    cpu_seconds: float = 0.0
+    """Of all processes that took part and ended."""
     note: str = ""
     """What else a person should know: what was counted, and what it was made of."""
 

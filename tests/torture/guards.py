@@ -1,28 +1,29 @@
 """The guards that `make mutants` takes out, one at a time, and what has to notice that one is gone.
 
 Nothing is edited: a guard is replaced in memory, wherever the program knows it by name, in a process of its own. The
-syncs of the store are found by reading it, so that a new one is a new mutant.
+syncs of the store and the looks at the lease are found by reading the program, so that a new one is a new mutant. What
+the engine does goes by the door of the store or by a fenced plugin: it needs no looks of its own but for the alarm
+(`core`) and before a step, whose work may be anything.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import omni_tui
 from omni_tui.plugins.scm.protocol import Rescue
-from omni_tui.store import files
 from omni_tui.store.files import Disk
+from omni_tui.store.lease import Lease
 from tests.torture import seam
-
-STORE = Path(files.__file__).parent
+from tests.torture.sites import Site, sites
 
 
 class Guard(NamedTuple):
@@ -37,45 +38,24 @@ class Guard(NamedTuple):
 # -- one fsync -------------------------------------------------------------------------------------------------------
 
 
-class Site(NamedTuple):
-    """Where the store syncs: a call in a function."""
+def mute(site: Site) -> None:
+    """Let the sync at `site` not happen; whoever records operations hears nothing of it."""
+    wrap = seam._WRAPPERS["sync"]
 
-    path: Path
-    function: str
-    first: int
-    last: int
+    def muted(method: seam.Method, hook: seam.Hook, names: seam.Names) -> seam.Method:
+        sync = wrap(method, hook, names)
+        return lambda disk, descriptor: None if site.calls(near=3) else sync(disk, descriptor)
 
-    def calls(self) -> bool:
-        """Whether what is being done was asked for here."""
-        frame = sys._getframe(2)
-        for _ in range(3):
-            here = frame.f_code.co_filename == str(self.path) and self.first <= frame.f_lineno <= self.last
-            if here or frame.f_back is None:
-                return here
-            frame = frame.f_back
-        return False
-
-    def mute(self) -> None:
-        """Let this sync not happen; whoever records operations hears nothing of it."""
-        wrap = seam._WRAPPERS["sync"]
-
-        def muted(method: seam.Method, hook: seam.Hook, names: seam.Names) -> seam.Method:
-            sync = wrap(method, hook, names)
-            return lambda disk, descriptor: None if self.calls() else sync(disk, descriptor)
-
-        seam._WRAPPERS["sync"] = muted
+    seam._WRAPPERS["sync"] = muted
 
 
-def sync_sites() -> Iterator[Site]:
-    """Give every call in the store that has a file or a directory synced."""
-    for path in sorted(STORE.glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-            if function.name in {"sync", "sync_dir"}:
-                continue
-            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
-                if ast.unparse(call.func).rpartition(".")[2] in {"sync", "sync_dir"}:
-                    yield Site(path, function.name, call.lineno, call.end_lineno or call.lineno)
+# -- one fence -------------------------------------------------------------------------------------------------------
+
+
+def look_away(site: Site) -> None:
+    """Let the look at the lease at `site` see nothing."""
+    look = Lease.check
+    _put(Lease, "check", lambda lease: None if site.calls(near=1) else look(lease))
 
 
 # -- one rename ------------------------------------------------------------------------------------------------------
@@ -158,16 +138,31 @@ SCREEN_TESTS = ("tests/contract/test_runtime.py", "tests/engine/test_hostile_tex
 OUTPUT_TESTS = ("tests/unit/test_text.py",)
 REF_TESTS = ("tests/plugins/test_gitrefs.py", "tests/contract/test_scm.py", "tests/plugins/test_scm_hostile.py")
 FENCE_TESTS = ("tests/unit/test_store_lease.py", "tests/engine/test_fencing.py")
+LOOKS = ("lease.check", "fence.check", "door.check", "self._fence", "self._check")
+"""How the program asks whether the lease is still its own."""
+LOOKED_FOR = {
+    "engine": ("stale", "tests/unit/test_engine_parts.py", "tests/engine/test_fencing.py"),
+    "store": ("races", "tests/unit/test_store_lease.py"),
+    "plugins/scm": ("races",),
+    "plugins/workspace": ("tests/plugins/test_workspace_fencing.py",),
+}
+"""Where it asks, and what notices that it does not."""
 
 
 def guards() -> list[Guard]:
     """Return every guard that is taken out."""
     syncs = [
-        Guard(f"fsync: {site.path.stem}.{site.function}, line {site.first}", site.mute, ("crashstates",))
-        for site in sync_sites()
+        Guard(f"fsync: {site}", partial(mute, site), ("crashstates",))
+        for site in sites("store", ("sync", "sync_dir"), but_in=("sync", "sync_dir"))
+    ]
+    looks = [
+        Guard(f"fence: {site}", partial(look_away, site), watchers)
+        for folder, watchers in LOOKED_FOR.items()
+        for site in sites(folder, LOOKS)
     ]
     return [
         *syncs,
+        *looks,
         Guard("rename: a view or record is copied into place", copy_instead("replace"), ("crashstates", "killpoints")),
         Guard("rename: a task is copied and removed", copy_instead("rename"), ("killpoints", "crashstates")),
         Guard("rename: a move overwrites", overwrite, ("tests/unit/test_store_files.py",)),
@@ -177,7 +172,7 @@ def guards() -> list[Guard]:
         Guard("fence: no door is shut", replace("store.lease:_shut_doors", _nothing), ("races",)),
         Guard("fence: what is open stays", replace("store.seizure:renew_open_files", _nothing), ("races",)),
         Guard("fence: a repository has none", replace("plugins.scm.fencing:put_up", _same), ("races",)),
-        Guard("fence: any plugin begins", replace("engine.fenced:fenced", _same), ("tests/engine/test_fencing.py",)),
+        Guard("fence: any plugin begins", replace("engine.fenced:fenced", _same), ("stale",)),
         Guard("journal: a step is not recorded", replace("store.runs:Run.append_step", _nothing), ("killpoints",)),
         *(
             Guard(f"sanitiser: {name} lets everything through", replace(f"model.text:{name}", _same), TEXT_TESTS)

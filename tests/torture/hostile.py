@@ -2,12 +2,15 @@
 
 Each reader is given spoilt versions of what it expects. Only `OmniError`s may come out; and no text that a person would
 be shown may hold anything that moves a terminal or hides.
+
+`python -m tests.torture.hostile READER NUMBER` gives one input again.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+import sys
 import tempfile
 import time
 import traceback
@@ -18,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.errors import OmniError
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.nonsense import Spoiler
 from tests.torture.readers import READERS
 
@@ -46,7 +49,7 @@ def run(long: bool) -> Figure:
             answer = attempt(name, number, Path(folder))
             answers[answer or "read"] += 1
             if answer not in ("", REFUSED):
-                bad.append(answer)
+                bad.append(f"{answer}; {again('hostile', name, number)}")
                 if len(bad) == MOST_TOLD:
                     break
     note = f"{len(READERS)} readers; {answers[REFUSED]:,} refused with a reason, {answers['read']:,} read"
@@ -96,6 +99,17 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(item)
 
 
+def replay(name: str, number: int) -> str:
+    """Give a reader one input; return what breaks."""
+    with tempfile.TemporaryDirectory(prefix="omni-hostile-", dir=_memory()) as folder:
+        answer = attempt(name, number, Path(folder))
+    return answer if answer != REFUSED else ""
+
+
 def _memory() -> str | None:
     """Return a file system in memory, where there is one: nothing here has to outlive a power loss."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+if __name__ == "__main__":
+    sys.exit(replay(sys.argv[1], int(sys.argv[2])) or None)

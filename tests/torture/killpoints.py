@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omni_tui.engine.clock import SystemClock
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.scratch import copy_tree, scratch
 from tests.torture.seam import Operation, hooked
 from tests.torture.successor import succeed
@@ -30,7 +30,7 @@ from tests.torture.world import SCENARIOS, World, broken_promises, dispatch, mak
 GOAL = 20_000
 WAITING_WORKERS = 2 * WORKERS
 """Half of the time of a fork goes into waiting until the kernel has taken down its inotify watches."""
-STRIDES = {"repaired": 13, "lands": 28, "hopeless": 28}
+STRIDES = {"repaired": 11, "lands": 35, "hopeless": 35}
 """The deliveries, and of how many points of a recovery one is tried."""
 PATIENCE = 60
 """Seconds after which a recovery that has not come to rest is taken to hang: the alarm ends its process."""
@@ -105,8 +105,8 @@ class Killer:
 
     def _say(self, trail: tuple[str, ...], bad: list[str]) -> None:
         """Add one line to what all forks write together: empty where all is well."""
-        numbers = " ".join(map(str, self._numbers))
-        words = f"killed {', then '.join(trail)} ({self._world.scenario.name} {numbers}): {'; '.join(bad)}"
+        command = again("killpoints", self._world.scenario.name, *self._numbers)
+        words = f"killed {', then '.join(trail)}: {'; '.join(bad)}; {command}"
         self._tally.write(f"{' '.join(words.split()) if bad else ''}\n".encode())
 
 

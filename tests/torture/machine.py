@@ -17,7 +17,7 @@ import hypothesis
 from hypothesis import Phase
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.queuemodel import steps
 from tests.torture.queuerules import Hands, Leases, Work
 from tests.torture.workers import WORKERS, spread
@@ -68,7 +68,8 @@ def walk(job: Walk, *, shorten: bool = False) -> Walked:
             run_state_machine_as_test(machine, settings=settings)
         except Exception as error:  # noqa: BLE001 - whatever breaks is what is looked for
             notes = "\n".join(getattr(error, "__notes__", ()))
-            return Walked(Counter(steps), f"seed {job.seed}: {type(error).__name__}: {error}\n{notes}")
+            words = f"{type(error).__name__}: {error}\n{notes}\n{again('machine', job.seed)}"
+            return Walked(Counter(steps), words)
     return Walked(Counter(steps))
 
 

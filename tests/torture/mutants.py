@@ -23,10 +23,12 @@ from rich.table import Table
 
 from tests.torture.__main__ import PIPE_WIDTH
 from tests.torture.guards import Guard, guards
-from tests.torture.workers import spread
+from tests.torture.workers import end_orderly, spread
 
 PATIENCE = 900
 """Seconds that one guard may take."""
+STALE_MOMENTS = 200
+"""More than there are in a delivery; one in three is tried, for what one sees its neighbours see."""
 CAUGHT, SURVIVED = 10, 11
 """Exit statuses of a process that tried one guard."""
 
@@ -85,6 +87,13 @@ def _by_races() -> bool:
     return any(stop.bad for stop in stop_all(Stops(1, 1)))
 
 
+def _by_stale() -> bool:
+    from tests.torture.stale import take_over
+
+    moments = ((name, moment) for name in ("lands", "hopeless") for moment in range(1, STALE_MOMENTS, 3))
+    return any(take_over(name, moment).bad for name, moment in moments)
+
+
 def _by_machine() -> bool:
     from tests.torture.machine import Walk, walk
 
@@ -97,6 +106,7 @@ CAMPAIGNS: Mapping[str, Callable[[], bool]] = {
     "hostile": _by_hostile,
     "machine": _by_machine,
     "races": _by_races,
+    "stale": _by_stale,
 }
 """The campaigns, tiny: whether one turns red."""
 
@@ -131,7 +141,9 @@ def attempt(name: str, names: tuple[str, ...] = ()) -> Trial:
     except subprocess.TimeoutExpired:
         return Trial(name, "", time.monotonic() - began, "it took too long")
     trouble = "" if ran.returncode in (CAUGHT, SURVIVED) else ran.stderr[-500:]
-    return Trial(name, ran.stdout if ran.returncode == CAUGHT else "", time.monotonic() - began, trouble)
+    trial = Trial(name, ran.stdout if ran.returncode == CAUGHT else "", time.monotonic() - began, trouble)
+    click.echo(f"{name}: {trial.verdict}, {trial.seconds:.0f} s", err=True)
+    return trial
 
 
 def _with_control(chosen: list[Guard]) -> list[Guard]:
@@ -144,6 +156,7 @@ def _with_control(chosen: list[Guard]) -> list[Guard]:
 @click.argument("names", nargs=-1)
 def main(names: tuple[str, ...], played: str | None) -> None:
     """Try every guard, or those whose names begin with one of NAMES."""
+    end_orderly()
     chosen = _with_control([guard for guard in guards() if not names or guard.name.startswith(names)])
     if played is not None:
         raise SystemExit(play(next(guard for guard in chosen if guard.name == played)))
@@ -152,10 +165,9 @@ def main(names: tuple[str, ...], played: str | None) -> None:
     for trial in trials:
         table.add_row(escape(trial.guard), escape(trial.verdict), f"{trial.seconds:.0f}")
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
-    if wrong := sum(not trial.ok for trial in trials):
-        raise SystemExit(
-            f"{wrong} of {len(trials)} came out wrong: a guard that nothing misses, or a watcher that is red"
-        )
+    if wrong := [trial for trial in trials if not trial.ok]:
+        lines = [f"{trial.guard}: {trial.verdict}; python -m tests.torture.mutants {trial.guard!r}" for trial in wrong]
+        raise SystemExit("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omni_tui.engine.clock import SystemClock
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.medium import Medium, State, lay_out
 from tests.torture.scratch import scratch
 from tests.torture.seam import Operation, hooked
@@ -110,7 +110,8 @@ class Loser:
 
     def _say(self, name: str, bad: list[str]) -> None:
         """Add one line to what all forks write together: empty where all is well."""
-        words = f"power lost {name} ({self._world.scenario.name} {self._moment}): {'; '.join(bad)}"
+        command = again("powerloss", self._world.scenario.name, self._moment)
+        words = f"power lost {name}: {'; '.join(bad)}; {command}"
         self._tally.write(f"{' '.join(words.split()) if bad else ''}\n".encode())
 
 

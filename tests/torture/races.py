@@ -25,7 +25,7 @@ from omni_tui.store.paths import FleetPaths
 from omni_tui.store.queue import Queue
 from tests.support.waiting import wait_for
 from tests.torture import labour
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.scratch import copy_tree, scratch
 from tests.torture.stopping import stop_before
 from tests.torture.workers import WORKERS, spread
@@ -151,7 +151,7 @@ def stop_once(root: Path, point: int, successor: str) -> Stop:
     work.finish()
     bad += labour.unfinished(root)
     lease.release()
-    return Stop(where, f"stopped before {where} ({point} {successor}): {'; '.join(bad)}" if bad else "")
+    return Stop(where, f"stopped before {where}: {'; '.join(bad)}; {again('races', point, successor)}" if bad else "")
 
 
 def _own(root: Path, point: int, tells: int) -> int:

@@ -31,7 +31,7 @@ from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
 from tests.support.leftovers import checkouts, no_server_left, processes
 from tests.support.waiting import wait_for
-from tests.torture.figure import Figure
+from tests.torture.figure import Figure, again
 from tests.torture.scratch import scratch
 from tests.torture.workers import WORKERS, spread
 
@@ -84,7 +84,7 @@ def live(seed: int, starts: int = KILLS) -> Night:
                 fleet.add(f"Task {number}")
                 kills += _kill_a_start(fleet, chance, directory / "said")
             bad = _last_start(fleet, directory / "said")
-            bad += [f"{words} (seed {seed})" for words in _broken(fleet)]
+            bad = [f"{words}; {again('realkill', seed)}" for words in (*bad, *_broken(fleet))]
             return Night(kills, _outcomes(fleet), bad)
 
 

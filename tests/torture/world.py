@@ -18,6 +18,7 @@ from random import Random
 import msgspec
 
 from omni_tui.engine.clock import Clock, SystemClock
+from omni_tui.engine.fenced import fenced
 from omni_tui.engine.workplace import Workplace
 from omni_tui.fleet import Fleet
 from omni_tui.model.event import Event
@@ -174,7 +175,7 @@ class WorldFleet(Fleet):
         spec = WorkspaceSpec(name=name, repo=place.paths.repo, worktrees=place.paths.worktrees, copy_from=None)
         return replace(
             place,
-            checkouts=MemoryWorkspace(spec, self._world.repository),
+            checkouts=fenced(MemoryWorkspace(spec, self._world.repository), self._fence.check),
             harness=lambda _: SimulatedAgent(),
         )
 
