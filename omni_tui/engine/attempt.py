@@ -20,7 +20,7 @@ from omni_tui.engine.guard import contained
 from omni_tui.engine.landing import Landing
 from omni_tui.engine.launching import Launched, Launcher
 from omni_tui.engine.order import OrderBox, obey, unless_ordered
-from omni_tui.engine.salvage import Salvage, end_agent, keep_work
+from omni_tui.engine.salvage import Salvage, end_at_work, keep_work
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import AttemptFailedError, Engine
 from omni_tui.engine.supervisor import Supervisor
@@ -211,7 +211,7 @@ class Attempt:
     # -- after it --------------------------------------------------------------------------------------------------
 
     async def salvage(self, worktree: Worktree, launched: Launched | None) -> Salvage:
-        """End what is left of the agent, bring in its branch, keep what it had not committed, remove the checkout.
+        """Keep what is not committed, end what is left of the agent, keep what it did until then, remove the checkout.
 
         The checkout stays where it holds what no commit could take. Raises `ScmError`, with nothing removed, where it
         cannot be read.
@@ -220,7 +220,7 @@ class Attempt:
             self._services.held.hold(self._place.secrets())  # a login may have been renewed while it worked
         shown = ""
         if launched is not None:
-            shown = await end_agent(self._services, self.id, launched.handle)
+            shown = await end_at_work(self._services, self._place, self.id, worktree, launched.handle)
             used = self._watcher(worktree, launched).final_usage()
             if used != Usage():
                 self._services.record("attempt.usage", self.id, **msgspec.structs.asdict(used))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
+from omni_tui.errors import ScmError
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.text import plain
 from omni_tui.plugins.runtime.protocol import Handle
@@ -16,6 +19,9 @@ from omni_tui.plugins.workspace.protocol import Worktree
 
 SHOWN_LINES = 15
 """Lines of an ended agent's screen that are kept with its failure."""
+
+KEEPING_SECONDS = 10.0
+"""For which an end waits at most until what the agent has not committed is kept."""
 
 
 class Salvage(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +48,29 @@ async def end_agent(services: Services, attempt: AttemptId, handle: Handle) -> s
     await runtime.release(handle)  # first: only what it keeps is sure to be all that was shown
     screen = await runtime.screen(handle)
     return "\n".join([line for line in map(plain, screen.lines) if line][-SHOWN_LINES:])
+
+
+async def end_at_work(
+    services: Services, place: Workplace, attempt: AttemptId, worktree: Worktree, handle: Handle
+) -> str:
+    """As `end_agent`, but what it has not committed is kept first: told to end, some programs tidy up behind them."""
+    if not services.runtime.alive(handle):
+        return await end_agent(services, attempt, handle)
+    keeping = asyncio.ensure_future(_keep(place, attempt, worktree))
+    try:
+        await asyncio.wait((keeping,), timeout=KEEPING_SECONDS)
+        shown = await end_agent(services, attempt, handle)
+        await keeping  # it and what is kept after the end go to the same ref
+        return shown
+    finally:
+        keeping.cancel()
+
+
+async def _keep(place: Workplace, attempt: AttemptId, worktree: Worktree) -> None:
+    path = Path(worktree.path)
+    with suppress(ScmError):  # tried again, and told, once it has ended
+        head = await place.scm.collect(path, attempt.branch)
+        await place.scm.rescue(path, head or worktree.base, attempt.rescue_ref)
 
 
 async def keep_work(

@@ -72,12 +72,20 @@ class MemoryScm:
         """Keep what the checkout holds and `head` does not."""
         WritableRef(ref)
         checkout = self.repository.checkouts.get(worktree)
-        if checkout is None or checkout.files == self.repository.tree(head):
+        if checkout is None:
             return Rescue()
-        message = f"Uncommitted work of {worktree.name}"
-        now = self.spec.now()
-        self.repository.refs[ref] = self.repository.commit(checkout.files, (head,), message, self.spec.author, now)
-        return Rescue(commit=self.repository.refs[ref])
+        refs, new = self.repository.refs, checkout.files != self.repository.tree(head)
+        earlier = refs.get(ref, "")
+        since = earlier and self.repository.commits[earlier].parents == (head,)
+        if since and not (new and checkout.files != self.repository.tree(earlier)):
+            return Rescue(commit=earlier)
+        message, now = f"Uncommitted work of {worktree.name}", self.spec.now()
+        commit = self.repository.commit(checkout.files, (head,), message, self.spec.author, now) if new else ""
+        if earlier:
+            refs[f"{ref.replace('/rescue/', '/kept/')}/{earlier[:12]}"] = earlier
+        if new or earlier:
+            refs[ref] = commit or head
+        return Rescue(commit=commit)
 
     async def change(self, head: str) -> Change:
         """Return what `head` adds to the release branch."""

@@ -241,6 +241,27 @@ async def test_uncommitted_work_is_rescued_and_the_checkout_left_alone(bench: Be
     assert (await scm.change(rescued)).commits == 2
 
 
+async def test_what_was_rescued_earlier_is_never_lost(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    path = await attempt(bench)
+    bench.write(path, {"a.txt": "precious\n"})
+    first = await scm.rescue(path, bench.first, RESCUE)
+    assert await scm.rescue(path, bench.first, RESCUE) == first, "nothing has changed"
+    bench.write(path, {"a.txt": bench.tree(bench.first)["a.txt"]})
+    assert await scm.rescue(path, bench.first, RESCUE) == first, "it was only undone"
+    assert bench.refs()[RESCUE] == first.commit
+    bench.write(path, {"b.txt": "more\n"})
+    second = await scm.rescue(path, bench.first, RESCUE)
+    assert bench.refs()[RESCUE] == second.commit != first.commit
+    assert first.commit in bench.refs().values(), "beside it"
+    head = bench.commit(path, {"b.txt": "more\n"})
+    await scm.collect(path, BRANCH)
+    assert await scm.rescue(path, head, RESCUE) == Rescue(), "the agent has committed it"
+    assert bench.refs()[RESCUE] == head
+    assert {first.commit, second.commit} <= set(bench.refs().values())
+
+
 @pytest.mark.parametrize("ref", ["refs/heads/main", f"refs/heads/{RELEASE}", "refs/tags/x", "--stdin"])
 async def test_a_rescue_goes_to_no_other_ref(bench: Bench, ref: str) -> None:
     scm = bench.scm()

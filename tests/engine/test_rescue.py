@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status
 from omni_tui.plugins.scm import rescue as rescue_module
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
-from tests.support.running import until_idle
+from tests.support.running import ask, dispatching, until_idle
 
 ONE_ATTEMPT = f"{QUICK}\nattempts = 1\n"
 
@@ -67,3 +68,19 @@ async def test_checkout_that_cannot_be_scanned_stays_and_a_person_is_told(
     assert "was ended after 0.5 s" in note
     assert str(kept) in note
     assert git(fleet.paths.repo, "show", "omni/0001/1:committed") == "x"
+
+
+TIDY = "echo precious > begun.txt; trap 'rm begun.txt; exit 0' TERM; say accepted; while :; do sleep 0.05; done\n"
+"""Tidies up behind itself when it is told to end."""
+
+
+async def test_what_an_agent_undoes_when_it_is_told_to_end_is_kept(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=ONE_ATTEMPT)
+    fleet.agent(f"{AGENT}{TIDY}")
+    fleet.add("Tidy up")
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "attempt.phase" and event.data["phase"] == "watch")
+        await ask(fleet, record, RequestKind.KILL, "app/0001")
+        await record.wait(lambda event: event.event == "task.blocked")
+    assert [event.data["ref"] for event in record.named("attempt.rescued")] == ["refs/omni/rescue/0001/1"]
+    assert git(fleet.paths.repo, "show", "refs/omni/rescue/0001/1:begun.txt") == "precious"

@@ -131,8 +131,8 @@ def test_the_first_night_as_it_should_have_been() -> None:
     assert "lost" not in played.outcomes
     assert played.landed == 54
     assert played.violations == ()
-    (_, ended, why), (begun, _, _) = played.lives
-    running = [stint for stint in played.stints if stint.began < ended and stint.ended > begun]
+    (_, killed, why), _ = played.lives
+    running = [stint for stint in played.stints if stint.began < killed < stint.ended]
     assert why.startswith("killed")
     assert len(running) == 3
     assert all(stint.outcome for stint in running)

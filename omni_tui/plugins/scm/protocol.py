@@ -84,8 +84,9 @@ class Scm(Protocol):
     async def rescue(self, worktree: Path, head: str, ref: str) -> Rescue:
         """Keep uncommitted work: a commit on `ref` with the checkout's files, whose parent is `head`.
 
-        Ignored files stay out, nothing that the checkout configures is run, and the checkout is not changed. Raises
-        `ScmError` where the checkout cannot be read: nothing is known to be kept then.
+        What was kept on `ref` earlier is not lost: where it was only undone since, it is what is kept. Ignored files
+        stay out, nothing that the checkout configures is run, and the checkout is not changed. Raises `ScmError` where
+        the checkout cannot be read: nothing is known to be kept then.
         """
         ...
 

@@ -48,10 +48,19 @@ class _Harvest(NamedTuple):
     left_out: list[str]
 
 
+class _Earlier(NamedTuple):
+    """What was rescued before from the same checkout; `parent` is all of them where it is a merge."""
+
+    commit: str
+    tree: str
+    parent: str
+
+
 def rescue(bare: Git, worktree: Path, head: str, ref: WritableRef, author: Author, now: float) -> Rescue:
     """Commit the checkout's files on `ref` with parent `head`, unless they are what `head` holds.
 
-    The checkout is not changed. Raises `ScmError` where the checkout cannot be read in time.
+    What was rescued there earlier stays, if nothing came of it but its undoing; else it gets a ref beside this one. The
+    checkout is not changed. Raises `ScmError` where the checkout cannot be read in time.
     """
     if not worktree.is_dir():
         return Rescue()
@@ -67,12 +76,33 @@ def rescue(bare: Git, worktree: Path, head: str, ref: WritableRef, author: Autho
         tree = _write_tree(objects, harvest.entries, len(head))
         left_out = [decode(os.fsencode(path)) for path in unreadable + harvest.left_out]
         told = tuple(left_out[:_NAMED])
-        if tree == objects.text("rev-parse", "--verify", f"{head}^{{tree}}"):
-            return Rescue(left_out=told)
+        new = tree != objects.text("rev-parse", "--verify", f"{head}^{{tree}}")
+        earlier = _earlier(bare, ref)
+        if earlier is not None and earlier.parent == head and not (new and tree != earlier.tree):
+            return Rescue(commit=earlier.commit, left_out=told)
         message = _message(worktree.name, left_out).encode("utf-8", "replace")
-        commit = objects.run("commit-tree", tree, "-p", head, stdin=message, extra_env=author.variables(int(now))).text
-    bare.update_ref(ref, commit)
+        words = ("commit-tree", tree, "-p", head)
+        commit = objects.run(*words, stdin=message, extra_env=author.variables(int(now))).text if new else ""
+    if earlier is not None:
+        bare.update_ref(_beside(ref, earlier.commit), earlier.commit)
+    if new or earlier is not None:
+        bare.update_ref(ref, commit or head)
     return Rescue(commit=commit, left_out=told)
+
+
+def _earlier(bare: Git, ref: WritableRef) -> _Earlier | None:
+    """Return what an earlier call has kept on `ref`."""
+    found = bare.text("for-each-ref", "--format=%(objectname) %(tree) %(parent)", ref.name)
+    if not found:
+        return None
+    commit, tree, *parents = found.split()
+    return _Earlier(commit, tree, " ".join(parents))
+
+
+def _beside(ref: WritableRef, commit: str) -> WritableRef:
+    """Return where an earlier rescue goes on to be kept; `scm.collect` keeps what it finds beside a branch there."""
+    name = f"refs/omni/kept/{ref.name.removeprefix('refs/omni/rescue/')}/{commit[:12]}"
+    return WritableRef(name, ref.release, ref.protected)
 
 
 def _list(objects: Git, prefix: str, unreadable: list[str], *kinds: str) -> Iterator[str]:
