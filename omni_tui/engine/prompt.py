@@ -125,12 +125,16 @@ def blocked_note(task: Task, failures: Sequence[Failure], workspace: str, reason
     if failures and failures[-1].output:
         parts.append(f"## The end of the output\n\n{_fenced(_end(failures[-1].output, NOTE_CHARACTERS))}")
     parts.append(f"## Where to look\n\n{_where(task, failures, workspace)}")
-    parts.append(
-        "## What to do\n\n"
-        f"- Make the task clearer where it led astray, then `omni-tui redispatch {name}`: it gets fresh attempts.\n"
-        f"- Or take over the work that is kept: `omni-tui undo {name}` makes it a branch. Then remove the task's file."
-    )
+    parts.append(f"## What to do\n\n{_what_to_do(name, failures)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _what_to_do(name: str, failures: Sequence[Failure]) -> str:
+    ways = [f"- Make the task clearer where it led astray, then `omni-tui redispatch {name}`: it gets fresh attempts."]
+    if any(failure.work for failure in failures):
+        take_over = f"- Or take over the work that is kept: `omni-tui undo {name}` makes it a branch."
+        ways.append(f"{take_over} Then remove the task's file.")
+    return "\n".join(ways)
 
 
 def _where(task: Task, failures: Sequence[Failure], workspace: str) -> str:

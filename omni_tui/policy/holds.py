@@ -6,6 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+UNTIL_THAWED = "; mend that, then `omni-tui thaw`"
+"""Ends the message of a hold that only a person can end."""
+
 
 class HoldKind(StrEnum):
     """Why a task may not start now."""

@@ -12,7 +12,7 @@ from typing import Protocol
 from omni_tui.model.course import Course
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.dependencies import Dependencies, Unmet, UnmetKind
-from omni_tui.policy.holds import Hold, HoldKind
+from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.signs import shows
 
 
@@ -90,11 +90,11 @@ class Delays(Stateless):
 def _pause_of(task: Task, course: Course) -> str:
     """Return why a task would fail for a cause that is known already; empty: none is known."""
     if task.workspace in course.broken:
-        return f"{course.broken[task.workspace]}; mend that, then `omni-tui thaw`"
+        return course.broken[task.workspace] + UNTIL_THAWED
     for cause in course.causes:
         if cause.workspace == task.workspace and (task.id in cause.tasks or shows(task, (cause.sign,))):
             others = ", ".join(each for each in cause.tasks if each != task.id)
-            return f"shares a cause with {others}: {cause.sign}; mend that, then `omni-tui thaw`"
+            return f"shares a cause with {others}: {cause.sign}{UNTIL_THAWED}"
     return ""
 
 

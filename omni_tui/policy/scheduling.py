@@ -13,7 +13,7 @@ import msgspec
 from omni_tui.model.course import Course
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
-from omni_tui.policy.holds import Hold, HoldKind
+from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.judges import Delays, Ending, Judge, Needs, Pauses
 from omni_tui.policy.room import Room
 from omni_tui.policy.serving import Serving
@@ -70,7 +70,7 @@ def nobody_serves(holds: Iterable[Hold]) -> str:
     """
     first = [hold for hold in holds if hold.kind is not HoldKind.DEPENDENCY]
     messages = [hold.message if hold.kind is HoldKind.PARKED and hold.until is None else "" for hold in first]
-    return f"no provider serves: {messages[0]}" if messages and all(messages) else ""
+    return f"no provider serves: {messages[0].removesuffix(UNTIL_THAWED)}" if messages and all(messages) else ""
 
 
 def may_go_on(task: Task, course: Course, providers: Collection[str], now: float) -> bool:

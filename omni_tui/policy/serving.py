@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from omni_tui.model.course import Course
 from omni_tui.model.task import Task, TaskRef
-from omni_tui.policy.holds import Hold, HoldKind
+from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.parking import may_probe
 
 
@@ -41,7 +41,7 @@ class Serving:
         words = "; ".join(f"{name}: {each.reason}" for name, each in sorted(parked.items()))
         if any(at <= self._now for at in again):
             return Hold(kind=HoldKind.PARKED, message=f"{words}; one attempt tries whether it serves again")
-        mend = "" if again else "; mend that, then `omni-tui thaw`"
+        mend = "" if again else UNTIL_THAWED
         return Hold(kind=HoldKind.PARKED, message=words + mend, until=min(again, default=None))
 
     def begin(self, task: Task) -> None:

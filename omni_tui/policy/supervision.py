@@ -97,7 +97,7 @@ def _excess(vitals: Vitals, bounds: Bounds) -> Failure | None:
         message += f", the last of them: {vitals.commits[-1].subject}"
         return Failure(kind=FailureKind.LOOP, detail="commit", message=message)
     if limits.output_mb and vitals.output > limits.output_mb * MEGABYTE:
-        message = f"it wrote {vitals.output / MEGABYTE:,.0f} MB of output; {limits.output_mb:,} MB are allowed"
+        message = f"it wrote more output than the {limits.output_mb:,} MB that it may"
         return Failure(kind=FailureKind.FLOOD, message=message)
     return None
 

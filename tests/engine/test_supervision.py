@@ -123,7 +123,7 @@ async def test_a_flood_of_signals_is_ended(tmp_path: Path) -> None:
     fleet.agent(AGENT + 'say accepted\nyes \'{"event": "activity"}\' >> "$OMNI_EVENTS"\n')
     fleet.add("Floods")
     kind, message = failure(await until_idle(fleet))
-    assert (kind, message[-30:]) == ("flood", "MB of output; 3 MB are allowed")
+    assert (kind, message) == ("flood", "it wrote more output than the 3 MB that it may")
     await nothing_left(fleet)
 
 

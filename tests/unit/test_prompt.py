@@ -105,6 +105,11 @@ def test_note_begins_with_its_reason() -> None:
     assert "omni-tui redispatch demo/t1" in note
     assert "git -C workspaces/demo/repo.git show abc" in note
     assert "workspaces/demo/runs/t1/" in note
+    assert "`omni-tui undo demo/t1`" in note
+
+
+def test_note_offers_only_work_that_there_is() -> None:
+    assert "omni-tui undo" not in blocked_note(task(), [failure(FailureKind.HANDOVER)], "demo", "it never took it")
 
 
 def test_note_without_a_failure() -> None:
