@@ -146,7 +146,7 @@ def _landed(task: LandedTask) -> list[str]:
 
 def _running(night: Night) -> Iterator[str]:
     if night.under_way:
-        yield "Nothing to do: each goes on by itself when `omni-tui` starts again."
+        yield "Nothing to do: `omni-tui` goes on with them, also when it starts again. While none runs, nobody watches."
         yield ""
     yield from _each(night.under_way, _under_way, "omni-tui list --status doing")
 

@@ -160,6 +160,13 @@ class Core:
         self._guard.spawn(f"notice of {decided.event}", self._services.notify(Urgency.ATTENTION, title, words))
         if decided.event == "fleet.stopped":
             self._hand_off(decided.data["reason"])
+            self._guard.spawn("hand-off of a stop", self._hand_off_once_idle())
+
+    async def _hand_off_once_idle(self) -> None:
+        """Hand over again once what still ran when the run was stopped has ended."""
+        await self.scheduler.idle.wait()
+        if reason := self._services.course.course.stopped:
+            self._hand_off(reason)
 
     def _show_course(self) -> None:
         course = self._services.course.course

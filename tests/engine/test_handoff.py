@@ -10,6 +10,7 @@ import pytest
 from omni_tui.model.request import Request, RequestKind
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
 from tests.support.running import Record, ask, dispatching, until_idle
+from tests.support.waiting import wait_for_async
 
 FAILS = f"{AGENT}\nsay accepted\necho half > half.txt\n"
 """Begins, commits nothing, and ends."""
@@ -66,6 +67,7 @@ async def test_it_is_there_from_the_moment_at_which_the_run_stops_itself(tmp_pat
     await record.wait(lambda event: event.event == "task.blocked")
     assert not record.named("core.stopped")
     assert "The run stopped itself**: 1 attempt failed in a row" in handoff(fleet)
+    await wait_for_async(lambda: "app/0001 is blocked" in handoff(fleet), "what ran at the stop has ended")
     core.stop("the test is over")
     await running
     assert "the test is over. Since" in handoff(fleet)

@@ -145,7 +145,7 @@ def test_what_runs_goes_on_by_itself_and_one_that_asks_needs_an_answer() -> None
     asking = msgspec.structs.replace(RUNNING, task="app/4", health="waiting")
     text = handed(under_way=(RUNNING, asking))
     running = section(text, "What was running")
-    assert "goes on by itself when `omni-tui` starts again" in running
+    assert "goes on with them, also when it starts again" in running
     assert "- app/3 (`Sort it`): attempt 1 by lin, watch (tool); in `/fleet/w/3-1`; `omni-tui attach app/3`" in running
     assert "- **app/4** asks: `omni-tui attach app/4`" in section(text, DECISIONS)
     assert "app/3" not in section(text, DECISIONS)
