@@ -223,7 +223,7 @@ class Attempt:
             shown = await end_at_work(self._services, self._place, self.id, worktree, launched.handle)
             used = self._watcher(worktree, launched).final_usage()
             if used != Usage():
-                self._services.record("attempt.usage", self.id, **msgspec.structs.asdict(used))
+                self.board.tell_use(used)
         kept = await keep_work(self._services, self._place, self.id, worktree, shown)
         await asyncio.to_thread(self._harness.forget, self._launcher.assignment(worktree))
         return kept

@@ -60,6 +60,10 @@ class Board:
         if changed or signal.at - before.updated_at >= REFRESH_SECONDS:
             self._write(health=signal.health, source=signal.source, signal_at=signal.at, detail=signal.detail, **told)
 
+    def tell_use(self, used: Usage) -> None:
+        """Have the journal say what the attempt has used so far."""
+        self._services.record("attempt.usage", self._attempt, **msgspec.structs.asdict(used))
+
     def spend(self, used: Usage) -> None:
         """Say what the attempt has used in all."""
         self._write(turns=used.turns, tokens=used.tokens, usd=used.usd)

@@ -35,6 +35,9 @@ Decision = TypeVar("Decision")
 COMMIT_LOOK_SECONDS = 30.0
 """Least time between two looks at what was committed, and before the first; none without a signal in between."""
 
+USE_SECONDS = 30.0
+"""Least time between two entries in the journal of what an attempt at work has used: a night's budget counts them."""
+
 SESSION_LINE = 1 << 20
 """Bytes of one line of a session's record that are read: what the model used stands at its end."""
 
@@ -76,6 +79,8 @@ class Supervisor:
         self._first_look = True
         self._commits_due = False
         self._commits_at = services.clock.monotonic()
+        self._use_told = Usage()
+        self._use_told_at = services.clock.monotonic()
         at, status = self._monotonic(started.at), board.status
         known = Usage(turns=status.turns, tokens=status.tokens, usd=status.usd)  # where its records are gone by now
         self.vitals = Vitals(started=at, last_signal=at, used=known)
@@ -146,6 +151,13 @@ class Supervisor:
             self._read_session(session)
         self._read_refusals()
         self._know(output=self._events.taken + self._services.runtime.printed(self._handle))
+        self._tell_use()
+
+    def _tell_use(self) -> None:
+        now, used = self._services.clock.monotonic(), self.vitals.used
+        if used != self._use_told and now >= self._use_told_at + USE_SECONDS:
+            self._use_told, self._use_told_at = used, now
+            self._board.tell_use(used)
 
     def _read_events(self) -> None:
         at = self._moment()

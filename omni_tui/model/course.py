@@ -37,9 +37,12 @@ class Sighting(msgspec.Struct, frozen=True):
 
 
 class Spending(msgspec.Struct, frozen=True):
-    """What one attempt used."""
+    """What one attempt has used."""
 
+    attempt: str
+    """`workspace/task#number`."""
     at: float
+    """When it was told last, UTC seconds."""
     tokens: int
     usd: float
 

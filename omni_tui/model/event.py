@@ -47,7 +47,7 @@ EVENTS = {
     "attempt.signal": "its agent's health changed; data: health, source, detail",
     "attempt.refused": "its agent wanted to reach a host that is not allowed; data: place, reason",
     "attempt.failed": "it ended without landing; data: kind, message, until, signs, work (what keeps any)",
-    "attempt.usage": "what its agent used; data: turns, tokens, usd",
+    "attempt.usage": "what its agent has used so far; data: turns, tokens, usd",
     "attempt.killed": "its whole process tree is gone; data: receipt",
     "attempt.rescued": "unfinished work was kept; data: kept, ref, commit, left_out, checkout",
     "attempt.judged": "the gate has spoken; data: grade, findings",

@@ -101,9 +101,11 @@ def _shares(cause: Cause, event: Event) -> bool:
 
 
 def _used(course: Course, event: Event) -> Course:
-    recent = [each for each in course.spendings if each.at > event.time - NIGHT_SECONDS]
-    spending = Spending(event.time, int(event.data.get("tokens") or 0), float(event.data.get("usd") or 0.0))
-    return msgspec.structs.replace(course, spendings=(*recent, spending))
+    """Take over what an attempt has used so far, in place of what it said before."""
+    attempt, data = _attempt(event), event.data
+    others = [each for each in course.spendings if each.attempt != attempt and each.at > event.time - NIGHT_SECONDS]
+    spending = Spending(attempt, event.time, int(data.get("tokens") or 0), float(data.get("usd") or 0.0))
+    return msgspec.structs.replace(course, spendings=(*others, spending))
 
 
 def _parked(course: Course, event: Event) -> Course:

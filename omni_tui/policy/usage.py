@@ -38,7 +38,7 @@ def overrun(used: Usage, limit: Usage) -> str:
 def spent(events: Iterable[Event]) -> Usage:
     """Return what the attempts of a journal have used together, by their `attempt.usage` events.
 
-    An attempt that was adopted says it more than once: its last word counts.
+    An attempt says it more than once: its last word counts.
     """
     last: dict[tuple[str, str, int], Usage] = {}
     for event in events:

@@ -153,6 +153,21 @@ async def test_the_budget_is_the_task_s_over_all_its_attempts(tmp_path: Path) ->
     assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]
 
 
+async def test_a_night_s_budget_counts_what_is_spent_by_who_still_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "USE_SECONDS", 0.0)
+    fleet = await make_fleet(tmp_path, settings=ONCE + "[night]\nusd = 1.0\n[scheduler]\nslots = 1\n")
+    spends = 'printf \'{"event":"activity","usd":1.6}\\n\' >> "$OMNI_EVENTS"\n'
+    fleet.agent(AGENT + "say accepted\n" + spends + "sleep 50\n")
+    fleet.add("Expensive")
+    fleet.add("Waits")
+    async with dispatching(fleet) as (_, record):
+        stopped = await record.wait(lambda event: event.event == "fleet.stopped")
+        assert stopped.data["reason"] == "the budget is spent: 1.60 of 1 US dollars"
+        assert not record.named("attempt.failed")
+
+
 async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path, settings=ONCE)
     fleet.agent(GOOD)

@@ -106,6 +106,12 @@ def test_budget_of_the_night(settings: NightSettings, words: str) -> None:
     assert len(decisions) == bool(words)
 
 
+def test_an_attempt_that_says_twice_what_it_has_used_counts_once() -> None:
+    told = [event("attempt.usage", "t1", 1, usd=4.0), event("attempt.usage", "t1", 1, usd=6.0)]
+    assert not run(*told, settings=NightSettings(usd=10))[0].stopped
+    assert run(*told, event("attempt.usage", "t1", 2, usd=4.0), settings=NightSettings(usd=10))[0].stopped
+
+
 def test_what_was_spent_the_night_before_does_not_count() -> None:
     before = event("attempt.usage", "t1", 1, usd=5.0)
     after = event("attempt.usage", "t2", 1, at=T + NIGHT_SECONDS + 1, usd=5.0)
