@@ -221,7 +221,7 @@ class Attempt:
         shown = ""
         if launched is not None:
             shown = await end_at_work(self._services, self._place, self.id, worktree, launched.handle)
-            used = self._watcher(worktree, launched).final_usage()
+            used = await self._watcher(worktree, launched).final_usage()
             if used != Usage():
                 self.board.tell_use(used)
         kept = await keep_work(self._services, self._place, self.id, worktree, shown)

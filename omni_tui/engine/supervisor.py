@@ -114,11 +114,13 @@ class Supervisor:
     def _woken_by(self, tail: Tail) -> AbstractContextManager[None]:
         return self._services.wakeups.on(self._box.changed, tail.path.parent, tail.path)
 
-    def final_usage(self) -> Usage:
+    async def final_usage(self) -> Usage:
         """Return what the ended agent has used, by all that it left to read; nothing else of that counts any more."""
-        for signal in self._rest_of(self._events):
-            self._follow(signal.session)
-            self._take_use(signal)
+        for signals in self._rest_of(self._events):
+            for signal in signals:
+                self._follow(signal.session)
+                self._take_use(signal)
+            await asyncio.sleep(0)  # a flood must not hold up the others: their kills, and the lease
         for session in self._sessions.values():
             self._count(session)
         self._read_refusals()
@@ -126,14 +128,15 @@ class Supervisor:
         return self.vitals.used
 
     def _count(self, session: Tail) -> None:
-        for signal in self._rest_of(session):
-            self._take_use(signal)
+        for signals in self._rest_of(session):
+            for signal in signals:
+                self._take_use(signal)
 
-    def _rest_of(self, tail: Tail) -> Iterator[Signal]:
+    def _rest_of(self, tail: Tail) -> Iterator[Iterator[Signal]]:
+        """Yield what each further read of a file tells."""
         for _ in range(LAST_READS):
-            for line in tail.lines():
-                if (signal := self._agent.read(line, self._services.clock.now())) is not None:
-                    yield signal
+            now = self._services.clock.now()
+            yield (signal for line in tail.lines() if (signal := self._agent.read(line, now)) is not None)
             if not tail.behind:
                 return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from omni_tui.engine import supervisor, warden
 from omni_tui.engine.attempt import Attempt
 from omni_tui.engine.launching import Launched
 from omni_tui.engine.salvage import Salvage
+from omni_tui.engine.tail import Tail
 from omni_tui.model.request import RequestKind
 from omni_tui.model.signal import Health, Signal
 from omni_tui.model.space import Space
@@ -166,6 +168,33 @@ async def test_a_night_s_budget_counts_what_is_spent_by_who_still_works(
         stopped = await record.wait(lambda event: event.event == "fleet.stopped")
         assert stopped.data["reason"] == "the budget is spent: 1.60 of 1 US dollars"
         assert not record.named("attempt.failed")
+
+
+async def test_reading_what_a_flood_of_events_left_does_not_hold_up_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn, reads, lines = 0, Counter[int](), Tail.lines
+
+    def noted(tail: Tail) -> list[bytes]:
+        reads[turn] += tail.path.name == "events.jsonl"
+        return lines(tail)
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Tail, "lines", noted)
+    fleet = await make_fleet(tmp_path, settings=ONCE)
+    flood = "head -c 8000000 /dev/zero | tr '\\0' x | fold -w 1000"
+    fleet.agent(AGENT + f'{flood} > flood; say accepted; cat flood >> "$OMNI_EVENTS"; rm flood\n')
+    fleet.add("Floods")
+    counting = asyncio.ensure_future(count())
+    await until_idle(fleet)
+    counting.cancel()
+    assert reads.total() > 7
+    assert max(reads.values()) <= 2, "reads in one turn of the loop"
 
 
 async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(tmp_path: Path) -> None:
