@@ -10,7 +10,7 @@ import msgspec
 
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import ScmError
+from omni_tui.errors import OmniError
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.text import plain
 from omni_tui.plugins.runtime.protocol import Handle
@@ -68,7 +68,7 @@ async def end_at_work(
 
 async def _keep(place: Workplace, attempt: AttemptId, worktree: Worktree) -> None:
     path = Path(worktree.path)
-    with suppress(ScmError):  # tried again, and told, once it has ended
+    with suppress(OmniError, OSError):  # met again, and told, once it has ended
         head = await place.scm.collect(path, attempt.branch)
         await place.scm.rescue(path, head or worktree.base, attempt.rescue_ref)
 

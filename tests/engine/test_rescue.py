@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status
 from omni_tui.plugins.scm import rescue as rescue_module
+from omni_tui.plugins.scm.local import LocalScm
+from omni_tui.plugins.scm.protocol import Rescue
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
 from tests.support.running import ask, dispatching, until_idle
 
@@ -83,4 +87,27 @@ async def test_what_an_agent_undoes_when_it_is_told_to_end_is_kept(tmp_path: Pat
         await ask(fleet, record, RequestKind.KILL, "app/0001")
         await record.wait(lambda event: event.event == "task.blocked")
     assert [event.data["ref"] for event in record.named("attempt.rescued")] == ["refs/omni/rescue/0001/1"]
+    assert git(fleet.paths.repo, "show", "refs/omni/rescue/0001/1:begun.txt") == "precious"
+
+
+async def test_an_agent_is_ended_also_where_its_work_cannot_be_kept_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, calls = LocalScm.rescue, Counter[str]()
+
+    async def fails_once(scm: LocalScm, worktree: Path, head: str, ref: str) -> Rescue:
+        calls[ref] += 1
+        if calls[ref] == 1:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return await keep(scm, worktree, head, ref)
+
+    monkeypatch.setattr(LocalScm, "rescue", fails_once)
+    fleet = await make_fleet(tmp_path, settings=ONE_ATTEMPT)
+    fleet.agent(f"{AGENT}echo precious > begun.txt; say accepted; exec sleep 60\n")
+    fleet.add("Go on for ever")
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "attempt.phase" and event.data["phase"] == "watch")
+        await ask(fleet, record, RequestKind.KILL, "app/0001")
+        blocked = await record.wait(lambda event: event.event == "task.blocked")
+    assert blocked.data["reason"].startswith("killed by a person")
     assert git(fleet.paths.repo, "show", "refs/omni/rescue/0001/1:begun.txt") == "precious"
