@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from omni_tui.model.text import one_line
+from omni_tui.model.text import one_line, plural
 from omni_tui.simulation.clock import Wakeups
 from omni_tui.simulation.play import Played
 from omni_tui.simulation.world import Stint
@@ -41,7 +41,7 @@ def totals(played: Played) -> list[str]:
         f"Stalls healed      {played.healed} of {played.stalls}",
         f"Restarts           {played.restarts}",
         f"Double dispatches  {played.doubled}",
-        f"Limits waited out  {played.limited / 60:.0f} agent minutes",
+        f"Limits met         {_limits(played)}",
         f"Wake-ups           {_wakeups(played.wakeups)}",
     ]
     if played.stopped:
@@ -51,6 +51,13 @@ def totals(played: Played) -> list[str]:
     lines += _counted("What went wrong", played.faults)
     lines += [f"Blocked {count}: {one_line(reason, WIDTH - 12)}" for reason, count in played.reasons.items()]
     return lines
+
+
+def _limits(played: Played) -> str:
+    parked = sum(count for kind, count in played.outcomes.items() if kind.startswith("limited"))
+    return (
+        f"{played.limited / 60:.0f} agent minutes waited, {plural(parked, 'attempt')} ended until the provider serves"
+    )
 
 
 def _places(played: Played) -> str:

@@ -76,6 +76,16 @@ def _faults(night: dict[str, object]) -> set[str]:
     return set(faults)
 
 
+def test_attempts_that_a_limit_ended_are_no_silence_about_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--seed", "3", "--hours", "4", "--agents", "8", "--tasks", "40", "--faults", "limit")
+    [played] = nights(capsys, *words)
+    outcomes = played["outcomes"]
+    assert isinstance(outcomes, dict)
+    ended = sum(count for kind, count in outcomes.items() if kind.startswith("limited"))
+    assert ended > 0
+    assert f"{ended} attempt" in next(line for line in told(capsys, *words).splitlines() if "Limits met" in line)
+
+
 def test_a_fault_that_there_is_not_is_named_with_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["simulate", "--faults", "crash,fire"]) == 2
     said = capsys.readouterr().err
