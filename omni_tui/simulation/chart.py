@@ -55,9 +55,7 @@ def totals(played: Played) -> list[str]:
 
 def _limits(played: Played) -> str:
     parked = sum(count for kind, count in played.outcomes.items() if kind.startswith("limited"))
-    return (
-        f"{played.limited / 60:.0f} agent minutes waited, {plural(parked, 'attempt')} ended until the provider serves"
-    )
+    return f"{played.limited / 60:.0f} agent minutes waited, {plural(parked, 'attempt')} ended by one"
 
 
 def _places(played: Played) -> str:
