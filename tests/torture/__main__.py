@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tests.torture.figure import Figure
-from tests.torture.workers import end_orderly
+from tests.torture.scratch import home
 
 CAMPAIGNS = (
     "killpoints",
@@ -77,8 +77,8 @@ def troubles(figures: Mapping[str, Figure]) -> str:
 @click.argument("names", nargs=-1, type=click.Choice(CAMPAIGNS))
 def main(names: tuple[str, ...]) -> None:
     """Run the campaigns NAMES, or all; the variable TORTURE=long makes them long."""
-    end_orderly()
-    figures = {name: run(name, long=os.environ.get("TORTURE") == "long") for name in names or CAMPAIGNS}
+    with home():
+        figures = {name: run(name, long=os.environ.get("TORTURE") == "long") for name in names or CAMPAIGNS}
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(as_table(figures.values()))
     if wrong := troubles(figures):
         raise SystemExit(wrong)

@@ -23,7 +23,8 @@ from rich.table import Table
 
 from tests.torture.__main__ import PIPE_WIDTH
 from tests.torture.guards import Guard, guards
-from tests.torture.workers import end_orderly, spread
+from tests.torture.scratch import home
+from tests.torture.workers import spread
 
 PATIENCE = 900
 """Seconds that one guard may take."""
@@ -156,11 +157,11 @@ def _with_control(chosen: list[Guard]) -> list[Guard]:
 @click.argument("names", nargs=-1)
 def main(names: tuple[str, ...], played: str | None) -> None:
     """Try every guard, or those whose names begin with one of NAMES."""
-    end_orderly()
     chosen = _with_control([guard for guard in guards() if not names or guard.name.startswith(names)])
     if played is not None:
         raise SystemExit(play(next(guard for guard in chosen if guard.name == played)))
-    trials = spread(partial(attempt, names=names), [guard.name for guard in chosen])
+    with home():
+        trials = spread(partial(attempt, names=names), [guard.name for guard in chosen])
     table = Table("guard taken out", "caught by", "seconds")
     for trial in trials:
         table.add_row(escape(trial.guard), escape(trial.verdict), f"{trial.seconds:.0f}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
-import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -15,11 +13,6 @@ WORKERS = 2
 """As many as CI has cores: the figures are to be the same everywhere."""
 
 
-def end_orderly() -> None:
-    """Let this process, when it is told to end, leave what it is in: directories are removed, processes ended."""
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-
-
 def spread(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int = WORKERS) -> list[Result]:
     """Return what `work`, a function of a module, makes of each job, in their order. A worker's error is raised here.
 
@@ -28,5 +21,5 @@ def spread(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int = WO
     """
     if len(jobs) == 1:
         return [work(jobs[0])]
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs)), end_orderly) as pool:
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
         return pool.map(work, jobs, chunksize=1)
