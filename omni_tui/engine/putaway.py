@@ -107,6 +107,12 @@ class PutAway:
             if occasion is not Occasion.BLOCKED:
                 raise
             place.queue.refuse(place.paths.queue(Status.DOING) / file, note)  # under a name that is free there
+        except OSError as error:
+            found = place.queue.find(task.id)
+            if found is None or found[0] is not after(Status.DOING, occasion):
+                raise
+            # It was renamed, and only a power loss can undo that: the next start would do again what is missing then.
+            self._services.record("core.fault", where=f"moving {task.ref} to {found[0]}/", error=str(error))
         return after(Status.DOING, occasion)
 
     def _move_spoilt(self, task: Task, place: Workplace, file: str, occasion: Occasion, note: str) -> None:
