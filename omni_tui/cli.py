@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "thaw": ("omni_tui.commands.requests:thaw", "Start tasks again after a freeze or a stop."),
     "throttle": ("omni_tui.commands.requests:throttle", "Run one task at a time."),
     "unthrottle": ("omni_tui.commands.requests:unthrottle", "Use all slots again."),
+    "stop": ("omni_tui.commands.requests:stop", "End who dispatches the fleet; agents go on."),
     "report": ("omni_tui.commands.report:report", "Tell what landed, what is blocked, and why."),
     "doctor": ("omni_tui.commands.doctor:doctor", "Look whether this machine and the fleet are fit."),
     "plugins": ("omni_tui.commands.plugins:plugins", "List plugins: chosen, there, broken and why."),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 90.0
 """How long to wait for the owner's reply: longer than the longest grace that an agent can be given to end."""
 
+NOBODY = "nobody dispatches this fleet, so there is nothing to stop"
+
 
 class RefusedError(OmniError):
     """The owner could not carry a request out."""
@@ -90,6 +92,18 @@ def throttle(session: Session) -> Answer:
 def unthrottle(session: Session) -> Answer:
     """Use all slots again."""
     return ask(session, RequestKind.UNTHROTTLE)
+
+
+@click.command("stop")
+@common
+def stop(session: Session) -> Answer:
+    """End who dispatches this fleet, wherever that runs. In tmux its agents go on, and the next start takes them over."""
+    from omni_tui.store.lease import read_owner
+    from omni_tui.store.paths import FleetPaths
+
+    if read_owner(FleetPaths(session.root()).lease) is None:
+        return Answer({"kind": RequestKind.STOP, "task": "", "message": NOBODY}, NOBODY)
+    return ask(session, RequestKind.STOP)
 
 
 def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "", work: str = "") -> Answer:

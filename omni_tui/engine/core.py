@@ -66,7 +66,7 @@ class Core:
         self._reason = ""
         self._guard = Guard(self._failed)
         self.scheduler = Scheduler(services, self._guard, wiring.state, wiring.save_state)
-        self._desk = RequestDesk(wiring.paths.control, self.scheduler, services, self._guard, self.stop)
+        self._desk = RequestDesk(wiring.paths.control, self.scheduler, services, self._guard, self._stop_for)
         self._refused: dict[str, str] = {}
         self._settings_refused = False
         self._lost = False
@@ -81,6 +81,13 @@ class Core:
         """End the core soon; agents keep running unless it was made with `stop_agents`."""
         self._reason = self._reason or reason
         self._stopping.set()
+
+    def _stop_for(self, reason: str) -> str:
+        """End the core soon for a person who asked for it; return what becomes of its agents."""
+        self.stop(reason)
+        if self._services.runtime.survives and not self._stop_agents:
+            return "it stops; its agents go on"
+        return "it stops; its agents end with it, and their tasks wait for the next start"
 
     async def run(self) -> str:
         """Dispatch until stopped; return the reason."""

@@ -52,7 +52,7 @@ class RequestDesk:
     """Takes requests from `control/`, has them carried out, files the replies."""
 
     def __init__(
-        self, directory: Path, scheduler: Scheduler, services: Services, guard: Guard, stop: Callable[[str], None]
+        self, directory: Path, scheduler: Scheduler, services: Services, guard: Guard, stop: Callable[[str], str]
     ) -> None:
         self._directory = directory
         self._scheduler = scheduler
@@ -90,8 +90,7 @@ class RequestDesk:
     async def carry_out(self, request: Request) -> str:
         """Do what is asked and return what was done, for a person. Raises `OmniError` where that cannot be."""
         if request.kind is RequestKind.STOP:
-            self._stop(request.reason or "asked to stop")
-            return "stopping; agents keep running"
+            return self._stop(request.reason or "asked to stop")
         if request.kind in FLEET_WISHES:
             event, change, message = FLEET_WISHES[request.kind]
             self._scheduler.change_state(**change)
@@ -157,7 +156,7 @@ class RequestDesk:
 
 def _said(kind: OrderKind, ref: TaskRef) -> str:
     return {
-        OrderKind.KILL: f"{ref} was killed: its whole process tree is gone, its work is kept",
+        OrderKind.KILL: f"{ref} was killed: its whole process tree is gone; work that it left is kept",
         OrderKind.REQUEUE: f"{ref} is back in todo/ with fresh attempts",
         OrderKind.BLOCK: f"{ref} is blocked",
         OrderKind.STOP: f"{ref} was stopped",

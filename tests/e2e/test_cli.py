@@ -62,9 +62,10 @@ class Fleet:
         return next(task for task in tasks if task["id"] == name)
 
     @contextmanager
-    def dispatcher(self, *words: str) -> Iterator[Dispatcher]:
-        """Run the headless core while the body runs, and stop it with its agents."""
-        argv = [*PROGRAM, "--fleet", str(self.root), "--headless", "--json", "--stop-agents", *words]
+    def dispatcher(self, *words: str, ends_agents: bool = True) -> Iterator[Dispatcher]:
+        """Run the headless core while the body runs, and stop it with its agents, or without."""
+        ending = ["--stop-agents"] if ends_agents else []
+        argv = [*PROGRAM, "--fleet", str(self.root), "--headless", "--json", *ending, *words]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
             dispatcher = Dispatcher(process)
             try:
@@ -177,6 +178,26 @@ def test_what_holds_the_whole_fleet_is_the_exit_status(fleet: Fleet) -> None:
     fleet.call("thaw")
     with fleet.dispatcher("--until-idle") as dispatcher:
         assert dispatcher.ended() == 0
+
+
+@pytest.mark.parametrize("ends_agents", [True, False])
+def test_a_stop_ends_who_dispatches_and_says_what_becomes_of_agents(fleet: Fleet, ends_agents: bool) -> None:
+    assert "nobody dispatches" in fleet.call("stop")["result"]["message"]
+    fleet.agent(SLOW)
+    fleet.call("add", "app", "--title", "Takes its time")
+    with fleet.dispatcher(ends_agents=ends_agents) as dispatcher:
+        dispatcher.until("attempt.started")
+        words = fleet.call("stop")["result"]["message"]
+        assert dispatcher.until("core.stopped")["reason"] == "asked to stop"
+        dispatcher.ended()
+    goes_on = (fleet.root / "tmux.sock").exists() and not ends_agents
+    assert words.endswith("its agents go on" if goes_on else "wait for the next start")
+    if goes_on:
+        with fleet.dispatcher() as dispatcher:
+            dispatcher.until("task.adopted")
+            while dispatcher.until("attempt.phase")["phase"] != "watch":
+                pass
+            assert fleet.task("0001")["attempt"] == 1
 
 
 def test_the_time_that_is_up_is_the_exit_status(fleet: Fleet) -> None:
