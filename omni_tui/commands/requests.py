@@ -97,7 +97,7 @@ def unthrottle(session: Session) -> Answer:
 @click.command("stop")
 @common
 def stop(session: Session) -> Answer:
-    """End who dispatches this fleet, wherever that runs. In tmux its agents go on, and the next start takes them over."""
+    """End who dispatches this fleet, wherever that runs. In tmux its agents go on for the next start."""
     from omni_tui.store.lease import read_owner
     from omni_tui.store.paths import FleetPaths
 
