@@ -133,7 +133,7 @@ async def test_a_checkout_that_points_elsewhere_gives_nothing_of_ours_away(tmp_p
     (path / ".git").rename(path / "moved")
     (path / ".git").write_text(f"gitdir: {tmp_path / 'repo.git'}\n")
     before = bench.refs()
-    with pytest.raises(ScmError, match="its .git leads elsewhere"):
+    with pytest.raises(ScmError, match=r"its \.git leads elsewhere"):
         await bench.scm().collect(path, BRANCH)
     assert bench.refs() == before
 
