@@ -7,7 +7,7 @@ import queue
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time
+from datetime import time
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -20,6 +20,7 @@ from omni_tui.model.event import Event
 from omni_tui.model.task import Status
 from omni_tui.narration import narrate
 from omni_tui.policy.stop import stop_at
+from omni_tui.words import local_offset
 
 FINE, FAILED, STOPPED_BY_CONDITION, SOME_BLOCKED = 0, 1, 4, 5
 """Exit statuses; 2 (usage) and 3 (another dispatcher) come with their errors."""
@@ -44,7 +45,7 @@ class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
 def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
     """Dispatch the fleet at `root` and return the exit status. Raises `LeaseHeldError` if another process does."""
     fleet = Fleet(root, slots=options.slots, take_over=options.take_over)
-    moment = stop_at(fleet.clock.now(), options.until, options.lasting, _local_offset)
+    moment = stop_at(fleet.clock.now(), options.until, options.lasting, local_offset)
     events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     leader = Leader(fleet, "headless", events.put, until_idle=options.until_idle, stop_agents=options.stop_agents)
     leader.ended.add_done_callback(lambda _: events.put(None))
@@ -65,12 +66,6 @@ def run(root: Path, options: HeadlessOptions, out: TextIO | None = None) -> int:
             printer.show(event)
     leader.close()
     return FAILED if printer.faults else _status(fleet, stopped=timed_out or printer.held)
-
-
-def _local_offset(moment: float) -> float:
-    """Return the seconds that local time is ahead of UTC at a moment."""
-    offset = datetime.fromtimestamp(moment, UTC).astimezone().utcoffset()
-    return offset.total_seconds() if offset else 0.0
 
 
 def _status(fleet: Fleet, *, stopped: bool) -> int:

@@ -13,6 +13,12 @@ def moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC).astimezone():%d %b %H:%M}"
 
 
+def local_offset(at: float) -> float:
+    """Return the seconds that local time is ahead of UTC at a moment."""
+    offset = datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
+    return offset.total_seconds() if offset else 0.0
+
+
 def lasting(seconds: float) -> str:
     """Say a duration in its two largest units, as in `1h 05m`, `3m 20s`, `12s`."""
     whole = max(0, round(seconds))

@@ -55,32 +55,7 @@ def _ended(row: TaskRow) -> str:
 
 def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     """Return what would hold a waiting task if a dispatcher started now; from the files alone."""
-    from functools import reduce
-    from pathlib import Path
-
-    from omni_tui.model.course import Course
-    from omni_tui.policy.backlog import Backlog, Capacity
-    from omni_tui.policy.course import fold
-    from omni_tui.policy.machine import shortage
-    from omni_tui.policy.routing import providers_for
+    from omni_tui.outlook import read_backlog, read_capacity
     from omni_tui.policy.scheduling import explain
-    from omni_tui.store.taskread import read_task
 
-    waiting = [read_task(Path(each.path), each.ref.workspace) for each in view.rows if each.status is Status.TODO]
-    agents = fleet.agents(row.ref.workspace)
-    backlog = Backlog(
-        waiting=waiting,
-        status_of={each.ref: each.status for each in view.rows if each.status is not Status.TODO},
-        running={each.ref for each in view.rows if each.status is Status.DOING},
-        course=reduce(fold, fleet.recent(), Course()),
-        providers={task.ref: providers_for(task, agents) for task in waiting if task.workspace == row.ref.workspace},
-    )
-    settings = fleet.settings
-    capacity = Capacity(
-        slots=settings.scheduler.slots,
-        now=view.taken_at,
-        frozen=view.frozen,
-        throttled=view.throttled,
-        short=shortage(fleet.space(), settings.limits),
-    )
-    return explain(row.ref, backlog, capacity)
+    return explain(row.ref, read_backlog(fleet, view), read_capacity(fleet, view))

@@ -1,0 +1,62 @@
+"""Reads what scheduling decides on from the files alone, for commands that say what a dispatcher would do."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from functools import reduce
+from pathlib import Path
+
+from omni_tui.errors import OmniError, TaskFileError
+from omni_tui.fleet import Fleet
+from omni_tui.model.course import Course
+from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.model.view import FleetView
+from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.course import fold
+from omni_tui.policy.machine import shortage
+from omni_tui.policy.routing import providers_for
+from omni_tui.store.taskread import read_task
+
+
+def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
+    """Return the tasks of the fleet that `view` shows, and the course of its run."""
+    waiting = _waiting(view)
+    return Backlog(
+        waiting=waiting,
+        status_of={row.ref: row.status for row in view.rows if row.status is not Status.TODO},
+        running={row.ref for row in view.rows if row.status is Status.DOING},
+        course=reduce(fold, fleet.recent(), Course()),
+        providers=_providers(fleet, waiting),
+    )
+
+
+def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
+    """Return how much may run."""
+    return Capacity(
+        slots=fleet.settings.scheduler.slots,
+        now=view.taken_at,
+        frozen=view.frozen,
+        throttled=view.throttled,
+        short=shortage(fleet.space(), fleet.settings.limits),
+    )
+
+
+def _waiting(view: FleetView) -> list[Task]:
+    """Return the waiting tasks; a file that has gone meanwhile, or is none, is what the dispatcher deals with."""
+    tasks = []
+    for row in view.rows:
+        if row.status is Status.TODO:
+            with contextlib.suppress(TaskFileError, FileNotFoundError):
+                tasks.append(read_task(Path(row.path), row.ref.workspace))
+    return tasks
+
+
+def _providers(fleet: Fleet, waiting: Collection[Task]) -> dict[TaskRef, frozenset[str]]:
+    """Return who could serve each task; wrong settings of an agent are told at the start that needs them."""
+    found: dict[TaskRef, frozenset[str]] = {}
+    for workspace in {task.workspace for task in waiting}:
+        with contextlib.suppress(OmniError):
+            agents = fleet.agents(workspace)
+            found |= {task.ref: providers_for(task, agents) for task in waiting if task.workspace == workspace}
+    return found
