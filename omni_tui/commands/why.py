@@ -67,13 +67,16 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     from omni_tui.store.taskread import read_task
 
     waiting = [read_task(Path(each.path), each.ref.workspace) for each in view.rows if each.status is Status.TODO]
-    agents = fleet.agents(row.ref.workspace)
+    agents = fleet.served(row.ref.workspace)
+    course = reduce(fold, fleet.recent(), Course())
+    running = {each.ref for each in view.rows if each.status is Status.DOING}
     backlog = Backlog(
         waiting=waiting,
         status_of={each.ref: each.status for each in view.rows if each.status is not Status.TODO},
-        running={each.ref for each in view.rows if each.status is Status.DOING},
-        course=reduce(fold, fleet.recent(), Course()),
+        running=running,
+        course=course,
         providers={task.ref: providers_for(task, agents) for task in waiting if task.workspace == row.ref.workspace},
+        standings=fleet.suppliers.standings(course, running, view.taken_at),
     )
     settings = fleet.settings
     capacity = Capacity(
