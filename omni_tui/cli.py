@@ -25,6 +25,7 @@ from omni_tui.errors import OmniError, UsageError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("omni_tui.commands.init:init", "Make a fleet."),
     "workspace": ("omni_tui.commands.workspace:workspace", "Add a project to the fleet, or list them."),
+    "provider": ("omni_tui.commands.provider:provider", "Show who serves models, or try one."),
     "add": ("omni_tui.commands.add:add", "Put tasks into a queue."),
     "list": ("omni_tui.commands.listing:list_tasks", "List tasks."),
     "show": ("omni_tui.commands.show:show", "Tell all about a task."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,9 @@ from msgspec import Meta, Struct
 
 from omni_tui.errors import ConfigError
 from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.provider import Provider, ProviderSettings
 from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
+from omni_tui.model.task import is_valid_id
 from omni_tui.model.text import clean
 
 S = TypeVar("S", bound=Struct)
@@ -85,6 +87,37 @@ def load_agents(directory: Path, settings: WorkspaceSettings) -> Sequence[AgentS
     """Read a workspace's agents under `directory`, in the order that tasks go to them. Raises `ConfigError`."""
     there = [entry.name for entry in directory.iterdir() if entry.is_dir()] if directory.is_dir() else []
     return [load_agent(directory / name) for name in settings.agents or sorted(there)]
+
+
+def load_providers(directory: Path) -> Mapping[str, Provider]:
+    """Read the providers in `directory`, a file `<name>.toml` each, by name. Raises `ConfigError`."""
+    files = sorted(directory.glob("[!.]*.toml")) if directory.is_dir() else []
+    return {path.stem: _load_provider(path) for path in files}
+
+
+def _load_provider(path: Path) -> Provider:
+    if not is_valid_id(path.stem):
+        raise ConfigError(
+            f"{path.stem!r} makes no name for a provider",
+            where=str(path),
+            fix="use a-z, 0-9, `-`, `_` and `.`, at most 60 of them",
+        )
+    settings = _load(path, ProviderSettings)
+    return Provider(name=path.stem, **{name: getattr(settings, name) for name in settings.__struct_fields__})
+
+
+def check_providers(agents: Iterable[AgentSpec], providers: Mapping[str, Provider], directory: Path) -> None:
+    """Raise `ConfigError` for an agent below `directory` that names a provider which cannot serve it."""
+    for agent in agents:
+        provider, where = providers.get(agent.provider), str(directory / agent.name / AGENT_FILE)
+        if agent.provider and provider is None:
+            there = ", ".join(providers) or "none yet"
+            fix = f"make a file providers/{agent.provider}.toml, or name another; there is: {there}"
+            raise ConfigError(f"there is no provider `{agent.provider}`", where=where, fix=fix)
+        if provider is not None and provider.harness != agent.harness:
+            message = f"its provider `{provider.name}` serves harness `{provider.harness}`, and it runs in"
+            fix = "name a provider of its harness"
+            raise ConfigError(f"{message} `{agent.harness}`", where=where, fix=fix)
 
 
 @cache

@@ -16,6 +16,7 @@ from omni_tui.engine.core import Core, Wiring
 from omni_tui.engine.course import CourseKeeper
 from omni_tui.engine.fenced import fenced
 from omni_tui.engine.held import Held, secrets_of
+from omni_tui.engine.provision import Provision
 from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.engine.workplace import Workplace
@@ -55,9 +56,9 @@ from omni_tui.store.reader import FleetReader
 from omni_tui.store.runs import Runs
 from omni_tui.store.state import take_state, write_state
 from omni_tui.store.watch import TreeWatch
+from omni_tui.suppliers import Suppliers
 
-DAY_SECONDS = 86400.0
-"""How far back a hand-off looks, as `omni-tui report` does."""
+DAY_SECONDS = 86400.0  # how far back a hand-off looks, as `omni-tui report` does
 RUNTIMES = ("tmux", "process")
 """What `auto` takes: the first that can be used here."""
 
@@ -82,6 +83,7 @@ class Fleet:
     ) -> None:
         """Take where it is; `slots` instead of those that are set; whether to `take_over` from another dispatcher."""
         self.paths = FleetPaths(root)
+        self.suppliers = Suppliers(self.paths.providers)
         self.clock = clock or SystemClock()
         self.disk = disk
         self._owned = disk
@@ -163,7 +165,7 @@ class Fleet:
 
         Raises `ConfigError` for a wrong `config.toml`, before the lease is taken, and `LeaseHeldError`.
         """
-        _ = self.settings
+        _ = self.settings, self.suppliers.now()
         lease = self.take_lease(mode)
         self._owned = self.disk.through(lease.door)
         self._fence = Fence(epoch=lease.epoch, check=lease.check)
@@ -192,6 +194,7 @@ class Fleet:
         return harness
 
     def _services(self, lease: Lease, listener: Callable[[Event], None]) -> Services:
+        course = CourseKeeper(lambda: self.settings.night, self.suppliers.now)
         return Services(
             clock=self.clock,
             journal=Journal(self.paths.journal, self.clock.now, self._owned),
@@ -206,7 +209,8 @@ class Fleet:
             settings=lambda: self.settings,
             listener=listener,
             space=self.space,
-            course=CourseKeeper(lambda: self.settings.night, self.clock.now),
+            course=course,
+            provision=Provision(self.suppliers.now, course, self.clock.now),
         )
 
     def reactions(self) -> Sequence[Reaction]:
@@ -219,6 +223,7 @@ class Fleet:
             paths=self.paths,
             open_place=self.open_place,
             reload=self.reload,
+            reload_providers=self.suppliers.reload,
             state=take_state(self.paths.root, self._owned),
             recent=self.recent,
             hand_off=self.hand_off,
@@ -297,7 +302,7 @@ class Fleet:
             tracker=fenced(self._tracker(settings, paths, queue), check),
             checkouts=fenced(self._checkouts(settings, paths), check),
             scm=scm,
-            agents=lambda: load_agents(paths.agents, settings),
+            agents=lambda: self.suppliers.serve(load_agents(paths.agents, settings), paths.agents),
             harness=self.harness,
             secrets=lambda: self.secrets(name),
         )
@@ -306,12 +311,16 @@ class Fleet:
         """Return a workspace's agents, in the order that tasks go to them."""
         return load_agents(self.paths.workspace(name).agents, self.workspace_settings(name))
 
+    def served(self, name: str) -> Sequence[AgentSpec]:
+        """Return a workspace's agents, each as often as there are providers that fit it. Raises `ConfigError`."""
+        return self.suppliers.serve(self.agents(name), self.paths.workspace(name).agents)
+
     def secrets(self, name: str) -> Sequence[Secret]:
         """Read what a workspace's agents get to see and nobody else may. Raises `OmniError` for wrong settings."""
         settings, paths = self.workspace_settings(name), self.paths.workspace(name)
-        agents = load_agents(paths.agents, settings)
+        agents = self.served(name)
         named = {variable for agent in agents for variable in agent.secrets}
-        source = _copy_from(settings, paths)
+        source = paths.copy_from(settings)
         held = secrets_of(os.environ, named, (source / file for file in settings.copy))
         return [*held, *(secret for name in {agent.harness for agent in agents} for secret in self._login(name))]
 
@@ -360,7 +369,7 @@ class Fleet:
                 repo=paths.repo,
                 worktrees=paths.worktrees,
                 release=settings.release,
-                copy_from=_copy_from(settings, paths),
+                copy_from=paths.copy_from(settings),
                 copy=settings.copy,
                 setup=settings.setup,
                 setup_seconds=settings.setup_minutes * 60,
@@ -389,10 +398,3 @@ class Fleet:
             raise PluginError(
                 fault, where=str(self.paths.config), fix='set `net = "host"` under [sandbox], or use bubblewrap'
             )
-
-
-def _copy_from(settings: WorkspaceSettings, paths: WorkspacePaths) -> Path:
-    if settings.copy_from:
-        return (paths.root / settings.copy_from).resolve()
-    source = Path(settings.repo)
-    return source if settings.repo and source.is_dir() else paths.files

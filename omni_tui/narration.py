@@ -40,6 +40,9 @@ SENTENCES = {
     "disk.enough": "there is room on the disk again",
     "machine.slept": "the machine slept for {seconds:.0f} s; deadlines go on from here",
     "provider.parked": "{provider} gets no new attempt{until_when}: {reason}",
+    "provider.checked": "the preflight of {provider} {verb} after {seconds:.1f} s{why}",
+    "provider.slots": "{provider} serves {slots} of {of} at once: of its last {judged} changes {rejected:.0%} were bad",
+    "budget.near": "{budget} has used {used}",
     "provider.resumed": "{provider} serves again",
     "cause.found": "tasks {tasks} failed with the same sign, {sign}: what depends on it is paused",
     "workspace.broken": "paused: {reason}",
@@ -73,6 +76,7 @@ def _narrated(event: Event, sentence: str) -> str:
         "verb": "passed" if data.get("passed") else "failed",
         "except_for": f", but for what counts from the next start: {later}" if later else "",
         "until_when": f" before {_clock(data['until'])}" if data.get("until") else "",
+        "why": f": {_one_value(data['message'])}" if data.get("message") else "",
         "but_frozen": ", but frozen: nothing starts before omni-tui thaw" if data.get("frozen") else "",
         "because": f": {_one_value(data['reason'])}" if data.get("reason") else "",
     }

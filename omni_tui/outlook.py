@@ -21,13 +21,15 @@ from omni_tui.store.taskread import read_task
 
 def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
     """Return the tasks of the fleet that `view` shows, and the course of its run."""
-    waiting = _waiting(view)
+    waiting, course = _waiting(view), reduce(fold, fleet.recent(), Course())
+    running = {row.ref for row in view.rows if row.status is Status.DOING}
     return Backlog(
         waiting=waiting,
         status_of={row.ref: row.status for row in view.rows if row.status is not Status.TODO},
-        running={row.ref for row in view.rows if row.status is Status.DOING},
-        course=reduce(fold, fleet.recent(), Course()),
+        running=running,
+        course=course,
         providers=_providers(fleet, waiting),
+        standings=fleet.suppliers.standings(course, running, view.taken_at),
     )
 
 
@@ -57,6 +59,6 @@ def _providers(fleet: Fleet, waiting: Collection[Task]) -> dict[TaskRef, frozens
     found: dict[TaskRef, frozenset[str]] = {}
     for workspace in {task.workspace for task in waiting}:
         with contextlib.suppress(OmniError):
-            agents = fleet.agents(workspace)
+            agents = fleet.served(workspace)
             found |= {task.ref: providers_for(task, agents) for task in waiting if task.workspace == workspace}
     return found

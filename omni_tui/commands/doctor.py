@@ -91,6 +91,7 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
         yield judge_protection(settings.sandbox, facts, _linked(paths, settings))
     except ConfigError as error:
         yield fail("config.toml", f"{error.where}: {error.message}", error.fix)
+    yield from _providers(paths)
     owner = read_owner(paths.lease)
     yield ok("dispatcher", f"process {owner.pid} on {owner.host} ({owner.mode})" if owner else "none runs")
     yield from judge_run(read_fleet(root))
@@ -99,6 +100,22 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
         yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")
     for name in names:
         yield from _workspace(paths, name)
+
+
+def _providers(paths: FleetPaths) -> Iterator[Check]:
+    """Judge the files of the providers and whether their keys are there; if they serve, `provider check` tells."""
+    from omni_tui.config import load_providers
+
+    try:
+        providers = load_providers(paths.providers)
+    except ConfigError as error:
+        yield fail("providers", f"{error.where}: {error.message}", error.fix)
+        return
+    for name, provider in providers.items():
+        if provider.key and not os.environ.get(provider.key):
+            yield fail(f"provider {name}", f"its key {provider.key} is not set", f"export {provider.key}")
+        else:
+            yield ok(f"provider {name}", f"{provider.harness} {provider.model}".strip())
 
 
 def _linked(paths: FleetPaths, settings: Settings) -> list[str]:

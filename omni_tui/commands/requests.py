@@ -106,7 +106,9 @@ def stop(session: Session) -> Answer:
     return ask(session, RequestKind.STOP)
 
 
-def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "", work: str = "") -> Answer:
+def ask(
+    session: Session, kind: RequestKind, word: str = "", reason: str = "", work: str = "", provider: str = ""
+) -> Answer:
     """Have one request carried out and return what came of it. Raises `RefusedError` or `NoReplyError`.
 
     `work` is the commit that a redispatched task's next attempt is told of.
@@ -118,10 +120,13 @@ def ask(session: Session, kind: RequestKind, word: str = "", reason: str = "", w
     task = str(row.ref) if row is not None else ""
     fleet = Fleet(root)
     name = f"{kind.value}-{uuid.uuid4().hex[:12]}"
-    request = Request(id=name, kind=kind, task=task, reason=reason, by="cli", at=fleet.clock.now(), work=work)
-    with progress(" ".join(filter(None, (kind.value, task)))):
+    request = Request(
+        id=name, kind=kind, task=task, provider=provider, reason=reason, by="cli", at=fleet.clock.now(), work=work
+    )
+    with progress(" ".join(filter(None, (kind.value, task, provider)))):
         message = asyncio.run(_carry_out(fleet, request))
-    return Answer({"kind": kind, "task": task, "message": message}, message)
+    about = {"provider": provider} if provider else {"task": task}
+    return Answer({"kind": kind, **about, "message": message}, message)
 
 
 async def _carry_out(fleet: Fleet, request: Request) -> str:
@@ -153,7 +158,8 @@ async def _by_owner(fleet: Fleet, request: Request) -> str:
     finally:
         control.forget(directory, request.id)
     if not reply.ok:
-        raise RefusedError(reply.message, fix="`omni-tui show TASK` tells how it stands")
+        look = "`omni-tui provider show NAME`" if request.provider else "`omni-tui show TASK`"
+        raise RefusedError(reply.message, fix=f"{look} tells how it stands")
     return reply.message
 
 

@@ -30,13 +30,17 @@ from omni_tui.errors import LeaseLostError, OmniError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
 from omni_tui.model.change import CommitSketch
 from omni_tui.model.failure import Failure, FailureKind, Move
+from omni_tui.model.signal import Health
 from omni_tui.model.task import Task
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy import retry, supervision
+from omni_tui.policy.budget import unread
+from omni_tui.policy.course import Decided
+from omni_tui.policy.routing import provider_of
 from omni_tui.policy.signs import signs_of
 from omni_tui.policy.usage import Usage
-from omni_tui.policy.vitals import Bounds, bounds
+from omni_tui.policy.vitals import Bounds, Vitals
 from omni_tui.store.runs import Run
 
 T = TypeVar("T")
@@ -167,7 +171,7 @@ class Attempt:
     async def confirm(self, worktree: Worktree, launched: Launched) -> None:
         """Return once the agent itself has signalled that it has the task."""
         decision = await self._watcher(worktree, launched).observe(
-            lambda vitals, now: supervision.judge_handover(vitals, now, self._bounds())
+            lambda vitals, now: supervision.judge_handover(vitals, now, self._counted(vitals))
         )
         if isinstance(decision, supervision.Ending) and decision.failure is not None:
             raise AttemptFailedError(decision.failure)
@@ -175,14 +179,22 @@ class Attempt:
     async def watch(self, worktree: Worktree, launched: Launched) -> Watched:
         """Return how it ended once the agent has finished; raise once it may not go on."""
         decision = await self._watcher(worktree, launched).observe(
-            lambda vitals, now: supervision.judge_watch(vitals, now, self._bounds())
+            lambda vitals, now: supervision.judge_watch(vitals, now, self._counted(vitals))
         )
         if decision.failure is not None:
             raise AttemptFailedError(decision.failure)
         return Watched(status=decision.status)
 
-    def _bounds(self) -> Bounds:
-        return bounds(self._services.settings(), self.agent, self.task, self._used_before)
+    def _counted(self, vitals: Vitals) -> Bounds:
+        """Return the bounds, after what the attempt has used was added to the budgets, and said where one is near."""
+        services = self._services
+        settings = services.settings()
+        found = services.provision.bounds(self.id, self.task, self.agent, settings, self._used_before)
+        for ledger in (found.own(str(self.id.task)), *found.shared):
+            words = ledger.nearly(vitals.used)
+            if words and ledger.name not in services.course.course.near:
+                services.course.record(Decided("budget.near", data={"budget": ledger.name, "used": words}))
+        return found
 
     def _watcher(self, worktree: Worktree, launched: Launched) -> Supervisor:
         """Return the one supervisor of this attempt; after a restart it reads the signals again from the first."""
@@ -198,6 +210,7 @@ class Attempt:
                 box=self._box,
                 engine=self._engine,
                 services=self._services,
+                cost=self.agent.cost,
             )
         return self._supervisor
 
@@ -221,12 +234,21 @@ class Attempt:
         shown = ""
         if launched is not None:
             shown = await end_at_work(self._services, self._place, self.id, worktree, launched.handle)
-            used = await self._watcher(worktree, launched).final_usage()
-            if used != Usage():
-                self.board.tell_use(used)
+            await self._settle(self._watcher(worktree, launched))
         kept = await keep_work(self._services, self._place, self.id, worktree, shown)
         await asyncio.to_thread(self._harness.forget, self._launcher.assignment(worktree))
         return kept
+
+    async def _settle(self, watcher: Supervisor) -> None:
+        """Enter what the ended agent has used; where money is limited and cannot be read, nobody goes on like that."""
+        used = await watcher.final_usage()
+        money = self._counted(watcher.vitals).money
+        self.board.tell_use(used)
+        provider, course, vitals = provider_of(self.agent), self._services.course, watcher.vitals
+        worked = not vitals.fatal and (vitals.exited or vitals.health is Health.FINISHED)
+        if money and worked and not vitals.money and provider not in course.course.parked:
+            data = {"provider": provider, "reason": unread(money), "until": None, "row": 1, "alone": True}
+            course.record(Decided("provider.parked", data=data))
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:
         """Say that the attempt has failed, and decide what follows."""

@@ -62,7 +62,14 @@ class Board:
 
     def tell_use(self, used: Usage) -> None:
         """Have the journal say what the attempt has used so far."""
-        self._services.record("attempt.usage", self._attempt, **msgspec.structs.asdict(used))
+        self._services.record(
+            "attempt.usage",
+            self._attempt,
+            turns=used.turns,
+            tokens=used.tokens,
+            usd=used.usd,
+            minutes=round(used.minutes, 3),
+        )
 
     def spend(self, used: Usage) -> None:
         """Say what the attempt has used in all."""

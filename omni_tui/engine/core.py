@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +15,20 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError
 from omni_tui.model.event import Event
-from omni_tui.model.request import Request
+from omni_tui.model.provider import Provider
+from omni_tui.model.request import Request, RequestKind
 from omni_tui.model.settings import Settings, bound_at_start
 from omni_tui.model.state import FleetState
 from omni_tui.plugins.notifier.protocol import Urgency
-from omni_tui.policy.course import Decided, pauses
+from omni_tui.policy.course import Decided, near, pauses
+from omni_tui.store.files import make_dirs
 from omni_tui.store.paths import FleetPaths
 
 DECISIONS = {
     "provider.parked": ("a provider is parked", "{provider} gets no new attempt: {reason}"),
     "provider.resumed": ("a provider serves again", "{provider}"),
+    "provider.slots": ("a provider serves another number", "{provider} serves {slots} of {of} at once"),
+    "budget.near": ("a budget is nearly used up", "{budget} has used {used}"),
     "cause.found": ("failures share a cause", "{sign} failed in {tasks} of {workspace}; what depends on it is paused"),
     "workspace.broken": ("a workspace is broken", "{workspace}: {reason}"),
     "fleet.stopped": ("the run was stopped", "{reason}; `omni-tui thaw` goes on"),
@@ -44,6 +48,8 @@ class Wiring:
     """Raises `OmniError` if the workspace cannot be used (yet)."""
     reload: Callable[[], Settings]
     """Reads `config.toml` and puts it in force; raises `ConfigError`, with the last good one still in force."""
+    reload_providers: Callable[[], Mapping[str, Provider]]
+    """Does the same with the files of the providers."""
     state: FleetState
     save_state: Callable[[FleetState], None]
     recent: Callable[[], Iterable[Event]]
@@ -100,6 +106,7 @@ class Core:
             await self._open_places()
             self._guard.spawn("new workspaces", self._watch_workspaces())
             self._guard.spawn("configuration", self._watch_settings())
+            self._guard.spawn("providers", self._watch_providers())
             self._guard.spawn("lease", self._watch_lease())
             self._guard.spawn("requests", self._desk.run())
             self._guard.spawn("scheduler", self.scheduler.run())
@@ -126,7 +133,10 @@ class Core:
         self._guard.spawn("tree watch", self._services.wakeups.run())
         try:
             workspace, _, task_id = request.task.partition("/")
-            if workspace:
+            if request.kind is RequestKind.CHECK:
+                for name in self._wiring.paths.workspace_names():
+                    self.scheduler.open_for_one(await self._wiring.open_place(name), "")
+            elif workspace:
                 self.scheduler.open_for_one(await self._wiring.open_place(workspace), task_id)
             return await self._desk.carry_out(request)
         finally:
@@ -181,7 +191,9 @@ class Core:
             self._halted.set()
         else:
             self._halted.clear()
-        self.scheduler.change_state(stopped=course.stopped, parked=course.parked, pauses=pauses(course))
+        self.scheduler.change_state(
+            stopped=course.stopped, parked=course.parked, pauses=pauses(course), near=near(course)
+        )
         self.scheduler.wake.set()
 
     async def _stop_when_stopped(self) -> None:
@@ -269,6 +281,30 @@ class Core:
             await changed.wait()
             changed.clear()
             self._take_settings(path.name)
+
+    async def _watch_providers(self) -> None:
+        """Take over changed files of providers; leave bad ones aside and say so."""
+        changed, directory = asyncio.Event(), self._wiring.paths.providers
+        make_dirs(directory, disk=self._services.disk)  # a fleet of an earlier version may have none
+        self._services.wakeups.add(changed, directory)
+        changed.set()  # they may have changed before they were watched
+        while True:
+            await changed.wait()
+            changed.clear()
+            self._take_providers()
+
+    def _take_providers(self) -> None:
+        before = self._services.provision.providers()
+        try:
+            after = self._wiring.reload_providers()
+        except OmniError as error:
+            self._services.record("config.refused", file="providers/", error=str(error))
+            self.scheduler.change_state(message=f"the last good providers stay in force: {error}")
+            return
+        if after != before:
+            self._services.record("config.taken", file="providers/", later=())
+            self.scheduler.change_state(message="")
+        self.scheduler.wake.set()
 
     async def _watch_lease(self) -> None:
         """Stop at once when the lease is taken away, not only before the next side effect."""

@@ -82,6 +82,7 @@ class Deliveries:
             await self._fault(running, delivery, error)
         finally:
             del self.running[running.task.ref]
+            self._services.provision.leave(running.task.ref)
             running.ended.set()
             self._on_end(running, again_at)
 

@@ -13,7 +13,6 @@ from omni_tui.errors import PluginError
 from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure, Move
 from omni_tui.model.task import Task
-from omni_tui.policy.routing import choose_agent
 from omni_tui.policy.usage import Usage
 
 PATIENCE_SECONDS = 5.0
@@ -40,6 +39,7 @@ class Delivery:
         services = self._services
         engine = LocalEngine(run, services.clock, services.lease.epoch, services.lease.check)
         agent = await engine.step("assign", AgentSpec, self._assign)
+        services.provision.occupy(self.task.ref, agent)
         self._over_before = engine.is_done("conclude")
         self._attempt = Attempt(
             attempt=attempt,
@@ -68,14 +68,13 @@ class Delivery:
                 runs.open(AttemptId(task=self.task.ref, number=earlier)).read_status() if earlier < number else None
             )
             if status is not None:
-                used += Usage(turns=status.turns, tokens=status.tokens, usd=status.usd)
+                minutes = max(0.0, status.updated_at - status.started_at) / 60
+                used += Usage(turns=status.turns, tokens=status.tokens, usd=status.usd, minutes=minutes)
         return used
 
     async def _assign(self) -> AgentSpec:
         agents = self._place.agents()
-        chosen = choose_agent(self.task, self._services.course.serving(agents), self._place.turn)
-        if isinstance(chosen, str):
-            chosen = choose_agent(self.task, agents, self._place.turn)
+        chosen = self._services.provision.choose(self.task, agents, self._place.turn)
         if isinstance(chosen, str):
             raise PluginError(
                 chosen, where=str(self.task.ref), fix="name an agent that is there, or make its directory under agents/"
@@ -95,7 +94,7 @@ class Delivery:
             return False
         if self._over_before:
             return True
-        if move.delay > PATIENCE_SECONDS or not self._services.course.may_go_on(self.task, self._place.agents()):
+        if move.delay > PATIENCE_SECONDS or not self._services.provision.may_go_on(self.task, self._place.agents()):
             return False
         clock = self._services.clock
         return not await clock.wait(self._box.given, clock.monotonic() + move.delay)

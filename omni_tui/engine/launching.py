@@ -19,7 +19,7 @@ from omni_tui.model.confinement import Confinement
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.task import Task
 from omni_tui.plugins.agent.protocol import Agent, Assignment, Invocation
-from omni_tui.plugins.runtime.protocol import Launch
+from omni_tui.plugins.runtime.protocol import Handle, Launch
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy.reach import passage
 from omni_tui.policy.routing import provider_of
@@ -59,18 +59,14 @@ class Launcher:
 
         Raises `AttemptFailedError` where the runtime cannot start it.
         """
-        self._services.held.hold(self._place.secrets())
-        assignment = self.assignment(worktree)
         work, settings = self._place.runs.work_to_tell_of(self._task.id), self._place.settings
-        self._run.write_prompt(build_prompt(self._task, self._agent, settings, self._id, history, work))
-        self._run.open_events()
-        launch = self._launch(assignment, self._harness.prepare(assignment))
+        prompt = build_prompt(self._task, self._agent, settings, self._id, history, work)
         origin_state = asyncio.ensure_future(self._place.scm.origin_state())
         try:
-            handle = await self._services.runtime.start(launch)
-        except RuntimeFailedError as error:
+            handle = await self.start(worktree, prompt)
+        except (AttemptFailedError, OmniError, OSError):
             origin_state.cancel()
-            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
+            raise
         self._place.spares_due.set()
         try:
             at = self._services.clock.now()
@@ -87,9 +83,20 @@ class Launcher:
             raise
         return launched
 
+    async def start(self, worktree: Worktree, prompt: str) -> Handle:
+        """Start the agent with a prompt. Raises `AttemptFailedError` where the runtime cannot."""
+        self._services.held.hold(self._place.secrets())
+        assignment = self.assignment(worktree)
+        self._run.write_prompt(prompt)
+        self._run.open_events()
+        try:
+            return await self._services.runtime.start(self._launch(assignment, self._harness.prepare(assignment)))
+        except RuntimeFailedError as error:
+            raise AttemptFailedError(Failure(kind=FailureKind.LAUNCH, message=str(error))) from error
+
     def _launch(self, assignment: Assignment, invocation: Invocation) -> Launch:
         return Launch(
-            name=f"{self._id.task.workspace}-{self._task.id}-{self._id.number}",
+            name=self.name_of(self._id),
             argv=invocation.argv,
             cwd=assignment.worktree,
             env=invocation.env,
@@ -98,6 +105,11 @@ class Launcher:
             file_bytes=self._services.file_bytes(),
             output_bytes=self._services.output_bytes(),
         )
+
+    @staticmethod
+    def name_of(attempt: AttemptId) -> str:
+        """Return the name under which the runtime knows an attempt's agent."""
+        return f"{attempt.task.workspace}-{attempt.task.id}-{attempt.number}"
 
     def assignment(self, worktree: Worktree) -> Assignment:
         """Return what the agent is told of its attempt."""

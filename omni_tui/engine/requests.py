@@ -96,6 +96,8 @@ class RequestDesk:
             self._scheduler.change_state(**change)
             self._services.record(event, by=request.by)
             return message
+        if request.kind is RequestKind.CHECK:
+            return await self._scheduler.supply.check(request.provider)
         return await self._on_task(request)
 
     async def _on_task(self, request: Request) -> str:

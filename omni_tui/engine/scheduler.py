@@ -7,8 +7,7 @@ queue costs nothing. The shape follows honcho's manager: one loop, one owner, th
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -21,6 +20,7 @@ from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.past import look_back
 from omni_tui.engine.services import Services
 from omni_tui.engine.spares import SpareKeeper
+from omni_tui.engine.supply import Supply
 from omni_tui.engine.warden import Warden
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
@@ -29,7 +29,6 @@ from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
 from omni_tui.policy.holds import HoldKind
-from omni_tui.policy.routing import providers_for
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
 
 LEFT = "the last run left it in doing/"
@@ -68,6 +67,7 @@ class Scheduler:
         self._deliveries = Deliveries(services, guard, self._ended)
         self._doing = Doing(services, self.running, self._start, lambda words: self.change_state(message=words))
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
+        self.supply = Supply(services, guard, self._waiting, self.wake)
         self._stopping = False
         self._paused = False
         """Tasks wait for a known cause to be mended."""
@@ -137,6 +137,8 @@ class Scheduler:
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
+            if not (self.state.frozen or self._stopping or self._services.course.course.stopped):
+                self.supply.prove()
             self._tell(decided)
             await self._services.clock.wait(self.wake, self._next_look(decided))
 
@@ -159,7 +161,8 @@ class Scheduler:
             running=self.running.keys() | self._doing.unsure(),
             not_before=self._not_before,
             course=self._services.course.course,
-            providers=self._providers(),
+            providers=self.supply.servers(),
+            standings=self._services.provision.standings(),
         )
         capacity = Capacity(
             slots=settings.slots,
@@ -172,16 +175,8 @@ class Scheduler:
         )
         return plan(backlog, capacity)
 
-    def _providers(self) -> Mapping[TaskRef, Collection[str]]:
-        """Return who could serve each waiting task; nothing while nobody is parked, for then it does not matter."""
-        if not self._services.course.course.parked:
-            return {}
-        served: dict[TaskRef, Collection[str]] = {}
-        for site in self._sites.values():
-            with contextlib.suppress(OmniError):  # wrong settings of an agent are told at the start that needs them
-                agents = site.place.agents() if site.intake.waiting else ()
-                served |= {task.ref: providers_for(task, agents) for task in site.intake.waiting}
-        return served
+    def _waiting(self) -> list[tuple[Workplace, Sequence[Task]]]:
+        return [(site.place, site.intake.waiting) for site in self._sites.values()]
 
     def _tell(self, decided: Plan) -> None:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
@@ -190,7 +185,7 @@ class Scheduler:
         self.change_state(holds={str(ref): hold.message for ref, hold in held.items()})
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
-        if self.running or decided.start or decided.wake_at is not None or settling or self._stopping:
+        if self.running or decided.start or decided.wake_at is not None or settling or self._busy:
             self.idle.clear()
         elif not self.idle.is_set():
             reason = nobody_serves(decided.holds.values())
@@ -198,6 +193,10 @@ class Scheduler:
                 self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
             self._services.record("fleet.idle", reason=self.standstill)
+
+    @property
+    def _busy(self) -> bool:
+        return self._stopping or self.supply.busy
 
     @property
     def standstill(self) -> str:
@@ -263,6 +262,7 @@ class Scheduler:
 
     def _start(self, place: Workplace, task: Task, file: str) -> None:
         self.idle.clear()
+        self.supply.occupy(place, task)
         self._deliveries.start(place, task, file)
         self._warden.on_duty()
 

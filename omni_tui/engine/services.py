@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from omni_tui.engine.clock import Clock
 from omni_tui.engine.course import CourseKeeper
 from omni_tui.engine.held import Held
+from omni_tui.engine.provision import Provision
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.event import EVENTS, Event
@@ -50,6 +51,8 @@ class Services:
     """Looks what is free on the fleet's disk."""
     course: CourseKeeper
     """How the run goes."""
+    provision: Provision
+    """Who serves, and what is used."""
     held: Held = field(default_factory=Held)
     """The secrets that no event, notice, note, screen or commit may show."""
 
@@ -60,6 +63,7 @@ class Services:
         entry = self._event(event, subject, workspace, data)
         self.journal.write(entry)
         self.listener(entry)
+        self.provision.hear(entry)
         self.course.hear(entry)
 
     def tell(self, event: str, **data: object) -> None:

@@ -21,6 +21,7 @@ from omni_tui.engine.steps import Engine
 from omni_tui.engine.tail import Tail
 from omni_tui.model.change import CommitSketch
 from omni_tui.model.confinement import Refusal
+from omni_tui.model.provider import TokenCost
 from omni_tui.model.signal import Health, Signal
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.runtime.protocol import Exit, Handle
@@ -64,6 +65,7 @@ class Supervisor:
         box: OrderBox,
         engine: Engine,
         services: Services,
+        cost: TokenCost,
     ) -> None:
         self._handle = handle
         self._agent = agent
@@ -76,6 +78,7 @@ class Supervisor:
         self._box = box
         self._engine = engine
         self._services = services
+        self._cost = cost
         self._first_look = True
         self._commits_due = False
         self._commits_at = services.clock.monotonic()
@@ -101,6 +104,7 @@ class Supervisor:
                     self._look(exited)
                     obey(self._box)
                     await self._look_at_commits()
+                    self._count_time()
                     decision = judge(self.vitals, self._now())
                     if isinstance(decision, Doubt):
                         await self._ask_the_machine(decision.seconds)
@@ -110,6 +114,10 @@ class Supervisor:
                         return decision
         finally:
             exited.cancel()
+
+    def _count_time(self) -> None:
+        minutes = (self._services.clock.monotonic() - self.vitals.started) / 60
+        self._know(used=msgspec.structs.replace(self.vitals.used, minutes=max(0.0, minutes)))
 
     def _woken_by(self, tail: Tail) -> AbstractContextManager[None]:
         return self._services.wakeups.on(self._box.changed, tail.path.parent, tail.path)
@@ -124,6 +132,7 @@ class Supervisor:
         for session in self._sessions.values():
             self._count(session)
         self._read_refusals()
+        self._count_time()
         self._board.spend(self.vitals.used)
         return self.vitals.used
 
@@ -157,10 +166,10 @@ class Supervisor:
         self._tell_use()
 
     def _tell_use(self) -> None:
-        now, used = self._services.clock.monotonic(), self.vitals.used
+        now, used = self._services.clock.monotonic(), msgspec.structs.replace(self.vitals.used, minutes=0.0)
         if used != self._use_told and now >= self._use_told_at + USE_SECONDS:
             self._use_told, self._use_told_at = used, now
-            self._board.tell_use(used)
+            self._board.tell_use(self.vitals.used)
 
     def _read_events(self) -> None:
         at = self._moment()
@@ -262,13 +271,20 @@ class Supervisor:
 
     def _take_use(self, signal: Signal) -> None:
         """Take over what a signal says was used so far; no later word makes it less."""
-        used = self.vitals.used
+        used, usd = self.vitals.used, signal.usd
+        if self._cost.known and signal.tokens is not None:
+            cached = signal.cached or 0
+            written = signal.tokens - cached if signal.output is None else signal.output
+            usd = self._cost.usd(signal.tokens, written, cached)
         self._know(
-            used=Usage(
+            tells=self.vitals.tells or (signal.turns, signal.tokens, usd) != (None, None, None),
+            money=self.vitals.money or usd is not None,
+            used=msgspec.structs.replace(
+                used,
                 turns=max(used.turns, signal.turns or 0),
                 tokens=max(used.tokens, signal.tokens or 0),
-                usd=max(used.usd, signal.usd or 0.0),
-            )
+                usd=max(used.usd, usd or 0.0),
+            ),
         )
 
     def _monotonic(self, at: float) -> float:

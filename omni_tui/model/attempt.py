@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from omni_tui.model.moment import Moment
+from omni_tui.model.provider import TokenCost
 from omni_tui.model.signal import Health
 from omni_tui.model.task import TaskRef
 
@@ -74,6 +75,12 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What it may reach beside its harness's and the fleet's hosts, where those are all that it may."""
     secrets: tuple[str, ...] = ()
     """Names of environment variables of ours that the agent gets."""
+    provider: str = ""
+    """Who serves it, as the next three tell; empty: its harness stands for its provider."""
+    base_url: str = ""
+    key: str = ""
+    """Name of the variable among `secrets` that holds its key."""
+    cost: TokenCost = TokenCost()
 
 
 class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):

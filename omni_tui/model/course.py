@@ -15,6 +15,8 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     """When one attempt may try whether it serves again, UTC seconds; None: once a person has thawed the fleet."""
     row: int = 1
     """How often in a row it was parked for want of service: the pause grows with it."""
+    alone: bool = False
+    """Its own trouble; else it is its account's, and holds all that draw on that."""
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +45,10 @@ class Spending(msgspec.Struct, frozen=True):
     """`workspace/task#number`."""
     at: float
     """When it was told last, UTC seconds."""
-    tokens: int
-    usd: float
+    tokens: int = 0
+    usd: float = 0.0
+    provider: str = ""
+    minutes: float = 0.0
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +62,12 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     providers: dict[str, str] = {}
     """Who serves each attempt that runs; keys are `workspace/task#number`."""
     parked: dict[str, Parked] = {}
+    proven: frozenset[str] = frozenset()
+    """Providers whose preflight has passed since the core was started, and that gave no trouble after it."""
+    verdicts: dict[str, tuple[bool, ...]] = {}
+    """Of each provider's latest changes, whether the gate let them pass; the newest last."""
+    near: dict[str, str] = {}
+    """Budgets that are nearly used up, and what was said of each, once."""
     sightings: tuple[Sighting, ...] = ()
     causes: tuple[Cause, ...] = ()
     broken: dict[str, str] = {}

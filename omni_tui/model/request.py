@@ -21,6 +21,8 @@ class RequestKind(StrEnum):
     THAW = "thaw"
     THROTTLE = "throttle"
     UNTHROTTLE = "unthrottle"
+    CHECK = "check"
+    """Try a provider now."""
     STOP = "stop"
     """End the core; agents keep running."""
 
@@ -31,6 +33,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     kind: RequestKind
     task: str = ""
+    provider: str = ""
+    """CHECK: which."""
     reason: str = ""
     by: str = ""
     """Who asks: `cli`, `cockpit`."""

@@ -51,6 +51,9 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ),
     ] = 20.0
     wall_minutes: Annotated[float, Meta(gt=0, le=10080, description="Minutes that an attempt may take in all.")] = 30.0
+    task_minutes: Annotated[
+        float, Meta(ge=0, le=100_000, description="Minutes for a task, all attempts together; 0: no limit.")
+    ] = 0.0
     turns: Annotated[
         int, Meta(ge=0, le=1_000_000, description="Turns of the model for a task, all attempts together; 0: no limit.")
     ] = 0
@@ -118,6 +121,10 @@ class NightSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     restart_minutes: Annotated[float, Meta(gt=0, le=720, description="The period of `restarts`, in minutes.")] = 30.0
     tokens: Annotated[int, Meta(ge=0, le=1 << 53, description="Tokens for the whole night; 0: no limit.")] = 0
     usd: Annotated[float, Meta(ge=0, le=1_000_000, description="US dollars for the whole night; 0: no limit.")] = 0.0
+    attempts: Annotated[int, Meta(ge=0, le=1_000_000, description="Attempts for the whole night; 0: no limit.")] = 0
+    hours: Annotated[
+        float, Meta(ge=0, le=100_000, description="Hours of agents' work for the whole night, summed; 0: no limit.")
+    ] = 0.0
     common_cause: Annotated[
         int,
         Meta(
@@ -370,6 +377,9 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """An agent's optional `agent.toml`. `model.attempt.AgentSpec` is made from it."""
 
     harness: Annotated[str, Meta(description="Agent plugin.")] = "claude"
+    provider: Annotated[
+        str, Meta(description="Who serves it: a file in the fleet's `providers/`; empty: any of those for its harness.")
+    ] = ""
     model: Annotated[str, Meta(description="As the harness names it; empty: its default.")] = ""
     command: Annotated[tuple[str, ...], Meta(description='Harness "command": program and arguments.')] = ()
     handover: Annotated[

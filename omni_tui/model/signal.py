@@ -45,5 +45,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Answers of the model in the attempt so far."""
     tokens: int | None = None
     """Used by the attempt so far."""
+    output: int | None = None
+    """Of these: written by the model; None: nobody says, so they count as the dearest."""
+    cached: int | None = None
+    """Of these: read from the model's cache."""
     usd: float | None = None
     """Spent by the attempt so far."""

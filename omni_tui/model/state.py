@@ -22,5 +22,7 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """Providers that get no new attempt for now."""
     pauses: tuple[str, ...] = ()
     """What is paused for a known cause, a sentence each."""
+    near: tuple[str, ...] = ()
+    """Which budgets are nearly used up, a sentence each."""
     holds: dict[str, str] = msgspec.field(default_factory=dict)
     """Why each waiting task waits; keys are `workspace/id`."""

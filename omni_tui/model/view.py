@@ -64,6 +64,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """Providers that get no new attempt for now."""
     pauses: tuple[str, ...] = ()
     """What is paused for a known cause, a sentence each."""
+    near: tuple[str, ...] = ()
+    """Which budgets are nearly used up, a sentence each."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from omni_tui.model.course import Course
+from omni_tui.model.provider import Standing
 from omni_tui.model.task import Status, Task, TaskRef
 
 
@@ -26,6 +27,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     course: Course = Course()
     providers: Mapping[TaskRef, Collection[str]] = {}
     """Who could serve each waiting task; one that is not named has no such limits."""
+    standings: Mapping[str, Standing] = {}
+    """How the providers stand."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True):

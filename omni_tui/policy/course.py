@@ -14,15 +14,21 @@ import msgspec
 from omni_tui.model.course import Cause, Course, Parked, Sighting, Spending
 from omni_tui.model.event import Event
 from omni_tui.model.failure import FailureKind
+from omni_tui.model.provider import Provider
 from omni_tui.model.settings import NightSettings
 from omni_tui.model.text import plural
-from omni_tui.policy.parking import may_probe, parked_by
+from omni_tui.policy.breaker import BUDGETS, may_probe, parked_by, parked_by_preflight
+from omni_tui.policy.budget import SHARED, as_limit, reached, used_by
+from omni_tui.policy.feedback import KEPT, LATEST, rejected, slots_after
+from omni_tui.policy.standing import mates, parked_in
 
 NIGHT_SECONDS = 12 * 3600.0
 """How far back the journal counts: a night."""
 
 NOT_ITS_FAULT = frozenset({FailureKind.LOST, FailureKind.LIMITED, FailureKind.KILLED, FailureKind.BASE})
 """Failures that say nothing against the attempts."""
+
+NOBODY: Mapping[str, Provider] = {}
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -39,9 +45,16 @@ def fold(course: Course, event: Event) -> Course:
     return course if handler is None else handler(course, event)
 
 
-def decide(before: Course, course: Course, event: Event, settings: NightSettings) -> Iterator[Decided]:
-    """Yield what follows from an event that led from the course `before` to `course`."""
-    yield from _providers(before, event)
+def decide(
+    before: Course,
+    course: Course,
+    event: Event,
+    settings: NightSettings,
+    providers: Mapping[str, Provider] = NOBODY,
+) -> Iterator[Decided]:
+    """Yield what follows from an event that led from the course `before` to `course`; `providers` are in force."""
+    yield from _providers(before, event, providers)
+    yield from _slowed(before, course, event, providers)
     yield from _causes(course, event, settings)
     reason = "" if course.stopped else _reason_to_stop(course, event, settings)
     if reason:
@@ -58,6 +71,11 @@ def pauses(course: Course) -> tuple[str, ...]:
     return (*broken, *causes)
 
 
+def near(course: Course) -> tuple[str, ...]:
+    """Say which budgets are nearly used up, a sentence each."""
+    return tuple(f"{budget} has used {used}" for budget, used in course.near.items())
+
+
 # -- what an event adds ------------------------------------------------------------------------------------------------
 
 
@@ -69,28 +87,39 @@ def _started(course: Course, event: Event) -> Course:
     restarts = course.restarts
     if event.attempt > 1:
         restarts = (*(at for at in restarts if at > event.time - NIGHT_SECONDS), event.time)
-    providers = course.providers | {_attempt(event): str(event.data.get("provider", ""))}
-    return msgspec.structs.replace(course, restarts=restarts, providers=providers)
+    attempt, provider = _attempt(event), str(event.data.get("provider", ""))
+    return msgspec.structs.replace(
+        course,
+        restarts=restarts,
+        providers=course.providers | {attempt: provider},
+        spendings=(*_spendings_but(course, attempt, event.time), Spending(attempt, event.time, provider=provider)),
+    )
 
 
 def _failed(course: Course, event: Event) -> Course:
-    kind = str(event.data.get("kind", "")).partition(":")[0]
+    cause = str(event.data.get("kind", ""))
+    own_fault = cause.partition(":")[0] not in NOT_ITS_FAULT and cause not in SHARED
     signs = [Sighting(str(sign), event.workspace, event.task, event.time) for sign in event.data.get("signs", ())]
     recent = [each for each in course.sightings if each.at > event.time - NIGHT_SECONDS]
     return msgspec.structs.replace(
         course,
-        failures=course.failures + (kind not in NOT_ITS_FAULT),
+        failures=course.failures + own_fault,
         sightings=(*recent, *signs),
         providers=_without(course.providers, _attempt(event)),
     )
 
 
 def _judged(course: Course, event: Event) -> Course:
-    return msgspec.structs.replace(course, providers=_without(course.providers, _attempt(event)))
+    provider, verdicts = course.providers.get(_attempt(event), ""), course.verdicts
+    if provider:
+        passed = event.data.get("grade") != "F"
+        verdicts = verdicts | {provider: (*verdicts.get(provider, ()), passed)[-KEPT:]}
+    return msgspec.structs.replace(course, providers=_without(course.providers, _attempt(event)), verdicts=verdicts)
 
 
 def _landed(course: Course, event: Event) -> Course:
     """End the row of failures, and every common cause that the landed task was thought to share."""
+    course = _put_away(course, event)
     causes = tuple(cause for cause in course.causes if not _shares(cause, event))
     seen = tuple(each for each in course.sightings if (each.workspace, each.task) != (event.workspace, event.task))
     return msgspec.structs.replace(course, failures=0, causes=causes, sightings=seen)
@@ -103,15 +132,55 @@ def _shares(cause: Cause, event: Event) -> bool:
 def _used(course: Course, event: Event) -> Course:
     """Take over what an attempt has used so far, in place of what it said before."""
     attempt, data = _attempt(event), event.data
-    others = [each for each in course.spendings if each.attempt != attempt and each.at > event.time - NIGHT_SECONDS]
-    spending = Spending(attempt, event.time, int(data.get("tokens") or 0), float(data.get("usd") or 0.0))
+    spending = Spending(
+        attempt,
+        event.time,
+        tokens=int(data.get("tokens") or 0),
+        usd=float(data.get("usd") or 0.0),
+        provider=course.providers.get(attempt, ""),
+        minutes=float(data.get("minutes") or 0.0),
+    )
+    others = _spendings_but(course, attempt, event.time)
     return msgspec.structs.replace(course, spendings=(*others, spending))
+
+
+def _spendings_but(course: Course, attempt: str, now: float) -> list[Spending]:
+    """Return what the other attempts of the last hours have used."""
+    return [each for each in course.spendings if each.attempt != attempt and each.at > now - NIGHT_SECONDS]
 
 
 def _parked(course: Course, event: Event) -> Course:
     data = event.data
-    parked = Parked(reason=str(data["reason"]), at=event.time, until=data.get("until"), row=int(data.get("row", 1)))
-    return msgspec.structs.replace(course, parked=course.parked | {str(data["provider"]): parked})
+    parked = Parked(
+        reason=str(data["reason"]),
+        at=event.time,
+        until=data.get("until"),
+        row=int(data.get("row", 1)),
+        alone=bool(data.get("alone")),
+    )
+    name = str(data["provider"])
+    return msgspec.structs.replace(course, parked=course.parked | {name: parked}, proven=course.proven - {name})
+
+
+def _checked(course: Course, event: Event) -> Course:
+    """Take a provider whose preflight has passed for proven, until it gives trouble."""
+    proven = {str(event.data["provider"])} if event.data.get("passed") else set()
+    return msgspec.structs.replace(course, proven=course.proven | proven)
+
+
+def _begun(course: Course, event: Event) -> Course:  # noqa: ARG001 - as all handlers
+    """Have a new process prove each provider afresh: keys and programs may have changed."""
+    return msgspec.structs.replace(course, proven=frozenset())
+
+
+def _near(course: Course, event: Event) -> Course:
+    return msgspec.structs.replace(course, near=course.near | {str(event.data["budget"]): str(event.data["used"])})
+
+
+def _put_away(course: Course, event: Event) -> Course:
+    """Of a task that is put away nobody needs to know what it may still use."""
+    name = f"{event.workspace}/{event.task}"
+    return msgspec.structs.replace(course, near=_without(course.near, name)) if name in course.near else course
 
 
 def _resumed(course: Course, event: Event) -> Course:
@@ -136,7 +205,7 @@ def _stopped(course: Course, event: Event) -> Course:
 def _thawed(course: Course, event: Event) -> Course:  # noqa: ARG001 - as all handlers
     """Begin every count again: a person has looked, and what only they could mend counts as mended."""
     timed = {name: parked for name, parked in course.parked.items() if parked.until is not None}
-    return Course(providers=course.providers, parked=timed)
+    return Course(providers=course.providers, parked=timed, proven=course.proven)
 
 
 def _without(table: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -149,6 +218,10 @@ _HANDLERS: dict[str, Callable[[Course, Event], Course]] = {
     "attempt.judged": _judged,
     "attempt.usage": _used,
     "task.landed": _landed,
+    "task.blocked": _put_away,
+    "core.started": _begun,
+    "provider.checked": _checked,
+    "budget.near": _near,
     "provider.parked": _parked,
     "provider.resumed": _resumed,
     "cause.found": _cause,
@@ -161,20 +234,50 @@ _HANDLERS: dict[str, Callable[[Course, Event], Course]] = {
 # -- what follows ------------------------------------------------------------------------------------------------------
 
 
-def _providers(course: Course, event: Event) -> Iterator[Decided]:
-    """Park a provider that turned an attempt away, and let it serve again once one attempt was served."""
+def _providers(course: Course, event: Event, providers: Mapping[str, Provider]) -> Iterator[Decided]:
+    """Open the breaker of a provider that did not serve; close it, and its account's, once one was served."""
     provider = str(event.data.get("provider", "")) or course.providers.get(_attempt(event), "")
     if not provider:
         return
-    before = course.parked.get(provider)
-    cause = _turned_away_by(event)
-    if cause:
-        parked = parked_by(cause, event.data.get("until"), provider, before, event.time)
-        if parked is not None and not _is_known(before, parked, event.time):
-            data = {"provider": provider, "reason": parked.reason, "until": parked.until, "row": parked.row}
-            yield Decided("provider.parked", data=data)
+    before = parked_in(provider, providers, course)
+    parked = _parked_by(event, provider, before)
+    if parked is not None:
+        if not _is_known(before, parked, event.time):
+            yield Decided("provider.parked", data={"provider": provider, **_told(parked)})
     elif before is not None and may_probe(before, event.time) and _was_served(event):
-        yield Decided("provider.resumed", data={"provider": provider})
+        for name in (provider, *mates(provider, providers)):
+            if name in course.parked and (name == provider or not course.parked[name].alone):
+                yield Decided("provider.resumed", data={"provider": name})
+
+
+def _told(parked: Parked) -> dict[str, Any]:
+    return {"reason": parked.reason, "until": parked.until, "row": parked.row, "alone": parked.alone}
+
+
+def _parked_by(event: Event, provider: str, before: Parked | None) -> Parked | None:
+    """Return how an event parks a provider; None: it does not."""
+    data, until = event.data, event.data.get("until")
+    if event.event == "provider.checked":
+        cause, message = str(data.get("kind", "")), str(data.get("message", ""))
+        return parked_by_preflight(cause, message, until, provider, before, event.time) if cause else None
+    cause = _turned_away_by(event)
+    if cause in BUDGETS:
+        return Parked(reason=str(data.get("message", "")), at=event.time, alone=True)
+    return parked_by(cause, until, provider, before, event.time)
+
+
+def _slowed(before: Course, course: Course, event: Event, providers: Mapping[str, Provider]) -> Iterator[Decided]:
+    """Say so when the gate's verdicts change how many a provider serves at once."""
+    name = before.providers.get(_attempt(event), "")
+    if event.event != "attempt.judged" or name not in providers:
+        return
+    verdicts, of = course.verdicts.get(name, ()), providers[name].slots
+    slots = slots_after(verdicts, of)
+    if slots != slots_after(before.verdicts.get(name, ()), of):
+        share, latest = round(rejected(verdicts), 2), len(verdicts[-LATEST:])
+        yield Decided(
+            "provider.slots", data={"provider": name, "slots": slots, "of": of, "rejected": share, "judged": latest}
+        )
 
 
 def _turned_away_by(event: Event) -> str:
@@ -195,7 +298,7 @@ def _is_known(before: Parked | None, now: Parked, at: float) -> bool:
 
 def _was_served(event: Event) -> bool:
     """Whether an event proves an answer of the model: a tool was called, or the attempt came to its end."""
-    return event.event == "attempt.judged" or (
+    return event.event in {"attempt.judged", "provider.checked"} or (
         event.event == "attempt.signal" and event.data.get("health") in {"tool", "finished"}
     )
 
@@ -221,16 +324,15 @@ def _causes(course: Course, event: Event, settings: NightSettings) -> Iterator[D
 def _reason_to_stop(course: Course, event: Event, settings: NightSettings) -> str:
     since = event.time - settings.restart_minutes * 60
     restarts = sum(at > since for at in course.restarts)
-    tokens = sum(each.tokens for each in course.spendings)
-    usd = sum(each.usd for each in course.spendings)
+    spent = reached(used_by(course.spendings), as_limit(settings))
     if settings.failures and course.failures >= settings.failures:
         return f"{plural(course.failures, 'attempt')} failed in a row, and nothing landed between them"
     if settings.restarts and restarts > settings.restarts:
         return f"a restart storm: {restarts} attempts were started again within {settings.restart_minutes:g} minutes"
-    if settings.usd and usd >= settings.usd:
-        return f"the budget is spent: {usd:.2f} of {settings.usd:g} US dollars"
-    if settings.tokens and tokens >= settings.tokens:
-        return f"the budget is spent: {tokens:,} of {settings.tokens:,} tokens"
+    if spent:
+        return f"the budget is spent: {spent}"
+    if event.event == "attempt.failed" and event.data.get("kind") == "budget:night":  # with what still runs
+        return str(event.data.get("message", "the budget is spent"))
     if event.event == "base.moved" and settings.base_moved == "stop":
         return str(event.data["reason"])
     return ""

@@ -11,10 +11,12 @@ from itertools import takewhile
 from omni_tui.model.failure import Failure, FailureKind, Move, MoveKind
 from omni_tui.model.settings import LimitSettings
 from omni_tui.model.task import Task
-from omni_tui.policy.parking import SLACK_SECONDS, TURNED_AWAY, spread
+from omni_tui.policy.breaker import SLACK_SECONDS, TURNED_AWAY, spread
+from omni_tui.policy.budget import SHARED
 
 FREE = (FailureKind.LOST, FailureKind.LIMITED, FailureKind.BASE)
-"""Kinds of failures that consume no attempt; nor does being turned away by a provider."""
+"""Kinds of failures that consume no attempt; nor does being turned away by a provider, or
+that a budget which it shares is used up."""
 
 FREE_IN_A_ROW = 5
 """After so many of them in a row another try is no cure (restart intensity, as OTP has it); a limit is waited out."""
@@ -54,7 +56,7 @@ def _refusal(failures: Sequence[Failure], proposal: Move, limits: LimitSettings)
 
 
 def _is_free(failure: Failure) -> bool:
-    return failure.kind in FREE or failure.cause in TURNED_AWAY
+    return failure.kind in FREE or failure.cause in TURNED_AWAY or failure.cause in SHARED
 
 
 def _block(reason: str) -> Move:

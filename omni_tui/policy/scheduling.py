@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from omni_tui.model.course import Course
+from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
@@ -55,7 +56,7 @@ def _judges(backlog: Backlog, now: float) -> tuple[Judge, ...]:
         Needs(backlog.waiting, backlog.status_of),
         Pauses(backlog.course),
         Delays(backlog.not_before, now),
-        Serving(backlog.course, now, backlog.providers, backlog.running),
+        Serving(backlog.standings, backlog.providers),
     )
 
 
@@ -69,13 +70,14 @@ def nobody_serves(holds: Iterable[Hold]) -> str:
     Tasks that wait for other tasks are held by what holds those.
     """
     first = [hold for hold in holds if hold.kind is not HoldKind.DEPENDENCY]
-    messages = [hold.message if hold.kind is HoldKind.PARKED and hold.until is None else "" for hold in first]
+    for_good = (HoldKind.PARKED, HoldKind.BUDGET)
+    messages = [hold.message if hold.kind in for_good and hold.until is None else "" for hold in first]
     return f"no provider serves: {messages[0].removesuffix(UNTIL_THAWED)}" if messages and all(messages) else ""
 
 
-def may_go_on(task: Task, course: Course, providers: Collection[str], now: float) -> bool:
+def may_go_on(task: Task, course: Course, providers: Collection[str], standings: Mapping[str, Standing]) -> bool:
     """Whether a task whose attempt failed may have the next one at once, in the slot that it has."""
-    judges = (Pauses(course), Serving(course, now, {task.ref: providers}))
+    judges = (Pauses(course), Serving(standings, {task.ref: providers}))
     return not course.stopped and _first(judges, task) is None
 
 

@@ -1,55 +1,84 @@
-"""Serving: whether a provider can take a task now."""
+"""Serving: whether a provider can take a task now.
+
+One that is parked serves nobody, and one attempt alone once its pause is over; one that has to be tried first waits for
+its preflight; one serves no more at once than it has slots, and nobody once its budget is spent.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 
-from omni_tui.model.course import Course
+from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
+from omni_tui.policy.breaker import Breaker
 from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
-from omni_tui.policy.parking import may_probe
+
+ORDER = (HoldKind.PROVIDER_SLOTS, HoldKind.PREFLIGHT, HoldKind.PARKED, HoldKind.BUDGET)
+"""Where several providers could serve a task and none does, the reason that ends first binds."""
 
 
 class Serving:
-    """Knows who serves: a parked provider serves nobody, and one attempt alone once its pause is over."""
+    """Knows who serves whom."""
 
-    def __init__(
-        self,
-        course: Course,
-        now: float,
-        providers: Mapping[TaskRef, Collection[str]],
-        running: Collection[TaskRef] | None = None,
-    ) -> None:
-        """Take who could serve each task (one that is not named has no such limits), and what runs where it is known.
-
-        An attempt whose end a crash kept from the journal tries nothing.
-        """
-        there = None if running is None else set(map(str, running))
-        attempts = course.providers.items()
-        self._parked = course.parked
-        self._busy = {name for attempt, name in attempts if there is None or attempt.rpartition("#")[0] in there}
-        self._now = now
+    def __init__(self, standings: Mapping[str, Standing], providers: Mapping[TaskRef, Collection[str]]) -> None:
+        """Take how the providers stand, and who could serve each task; one that is not named has no such limits."""
+        self._standings = standings
         self._providers = providers
+        self._begun: Counter[str] = Counter()
+        self._known: dict[frozenset[str], Hold | None] = {}
+        """What holds whoever could be served by these alone, until one more is served."""
 
     def hold(self, task: Task) -> Hold | None:
-        """Return what holds a task whose providers are all parked."""
-        candidates = self._providers.get(task.ref)
-        if not candidates or any(self._serves(name) for name in candidates):
+        """Return what holds a task that nobody can serve."""
+        who = frozenset(self._providers.get(task.ref, ()))
+        if who not in self._known:
+            self._known[who] = self._hold(who)
+        return self._known[who]
+
+    def _hold(self, who: frozenset[str]) -> Hold | None:
+        held = {name: self._held(name) for name in sorted(who)}
+        holds = [hold for hold in held.values() if hold is not None]
+        if not held or len(holds) < len(held):
             return None
-        parked = {name: self._parked[name] for name in candidates}
-        again = [each.until for each in parked.values() if each.until is not None]
-        words = "; ".join(f"{name}: {each.reason}" for name, each in sorted(parked.items()))
-        if any(at <= self._now for at in again):
-            return Hold(kind=HoldKind.PARKED, message=f"{words}; one attempt tries whether it serves again")
-        mend = "" if again else UNTIL_THAWED
-        return Hold(kind=HoldKind.PARKED, message=words + mend, until=min(again, default=None))
+        kind = next(kind for kind in ORDER if any(hold.kind is kind for hold in holds))
+        again = [hold.until for hold in holds if hold.until is not None]
+        words = "; ".join(hold.message for hold in holds)
+        mend = kind is HoldKind.PARKED and not again and not any(self._may_try(name) for name in held)
+        return Hold(kind=kind, message=words + (UNTIL_THAWED if mend else ""), until=min(again, default=None))
 
     def begin(self, task: Task) -> None:
         """Note that a task starts: an open provider serves it before one that is only tried."""
-        serving = [name for name in self._providers.get(task.ref, ()) if self._serves(name)]
-        if serving and all(name in self._parked for name in serving):
-            self._busy.add(serving[0])
+        able = [name for name in sorted(self._providers.get(task.ref, ())) if self._held(name) is None]
+        able.sort(key=self._may_try)
+        self._begun.update(able[:1])
+        self._known.clear()
 
-    def _serves(self, name: str) -> bool:
-        parked = self._parked.get(name)
-        return parked is None or (may_probe(parked, self._now) and name not in self._busy)
+    def _may_try(self, name: str) -> bool:
+        standing = self._standings.get(name)
+        return standing is not None and standing.state == Breaker.HALF_OPEN
+
+    def _held(self, name: str) -> Hold | None:
+        """Return why one provider serves nobody now."""
+        standing = self._standings.get(name)
+        if standing is None:
+            return None
+        if standing.state == Breaker.OPEN:
+            return Hold(kind=HoldKind.PARKED, message=f"{name}: {standing.reason}", until=standing.until)
+        if standing.spent:
+            return Hold(kind=HoldKind.BUDGET, message=f"{name}: {standing.spent}")
+        if standing.unproven:
+            return Hold(kind=HoldKind.PREFLIGHT, message=f"{name}: a preflight tries first whether it serves")
+        if standing.state == Breaker.HALF_OPEN and (standing.probing or self._begun[name]):
+            words = f"{name}: {standing.reason}; one attempt tries whether it serves again"
+            return Hold(kind=HoldKind.PARKED, message=words)
+        if standing.slots and standing.used + self._begun[name] >= standing.slots:
+            return Hold(kind=HoldKind.PROVIDER_SLOTS, message=_full(standing))
+        return None
+
+
+def _full(standing: Standing) -> str:
+    words = f"{standing.name}: it serves {standing.slots} at once, and does"
+    if standing.slots < standing.of:
+        words += f" (of {standing.of}: the gate rejected {standing.rejected:.0%} of its last {standing.judged} changes)"
+    return words

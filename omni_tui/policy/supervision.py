@@ -10,10 +10,10 @@ import msgspec
 
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.signal import Health
+from omni_tui.policy.budget import UNREAD_MINUTES, overrun, unread
 from omni_tui.policy.evidence import LOOK_SECONDS
 from omni_tui.policy.loops import repeated_call, repeated_commit
 from omni_tui.policy.patience import look_seconds, needs_opinion, runs_out, silence, with_detail
-from omni_tui.policy.usage import overrun
 from omni_tui.policy.vitals import Bounds, Moment, Vitals
 
 CANNOT_RUN = (126, 127)
@@ -79,16 +79,33 @@ def judge_watch(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | Wait | 
     excess = _excess(vitals, bounds)
     if excess is not None:
         return Ending(excess)
-    return _judge_time(vitals, now, bounds)
+    due = vitals.started + UNREAD_MINUTES * 60
+    if bounds.money and not vitals.tells and now.monotonic >= due:
+        return Ending(Failure(kind=FailureKind.BUDGET, detail="unread", message=unread(bounds.money)))
+    judged = _judge_time(vitals, now, bounds)
+    if isinstance(judged, Wait) and bounds.money and not vitals.tells:
+        return Wait(min(judged.until, due))
+    return judged
+
+
+def _spent(vitals: Vitals, bounds: Bounds) -> Failure | None:
+    """Return the failure of one that has used up a budget: its own, its task's, or one that it shares."""
+    if over := overrun(vitals.used, bounds.attempt):
+        return Failure(kind=FailureKind.BUDGET, detail="attempt", message=f"the attempt has used {over}")
+    if over := overrun(bounds.before + vitals.used, bounds.task):
+        return Failure(kind=FailureKind.BUDGET, message=f"the task has used {over}")
+    for ledger in bounds.shared:
+        if over := ledger.passed(vitals.used):
+            message = f"{ledger.name} has used {over}"
+            return Failure(kind=FailureKind.BUDGET, detail=ledger.kind, message=message)
+    return None
 
 
 def _excess(vitals: Vitals, bounds: Bounds) -> Failure | None:
     """Return the failure of an agent that is busy, and ought not to be: it spends, loops or writes too much."""
     limits = bounds.limits
-    if over := overrun(vitals.used, bounds.attempt):
-        return Failure(kind=FailureKind.BUDGET, detail="attempt", message=f"the attempt has used {over}")
-    if over := overrun(bounds.before + vitals.used, bounds.task):
-        return Failure(kind=FailureKind.BUDGET, message=f"the task has used {over}")
+    if spent := _spent(vitals, bounds):
+        return spent
     if call := repeated_call(vitals.calls, limits.loop_repeats):
         message = f"it does the same again and again, {limits.loop_repeats} times by now: {call}"
         return Failure(kind=FailureKind.LOOP, detail="call", message=message)

@@ -1,7 +1,4 @@
-"""Usage: what agents have used of turns, tokens and money, and whether that is more than they may.
-
-The limits are kept from outside, by what the harness tells of itself: an agent cannot be trusted to stop by itself.
-"""
+"""Usage: what agents have used of turns, tokens, money, time and attempts. What they may, `policy.budget` says."""
 
 from __future__ import annotations
 
@@ -18,21 +15,18 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     turns: int = 0
     tokens: int = 0
     usd: float = 0.0
+    minutes: float = 0.0
+    attempts: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         """Return both together."""
-        return Usage(turns=self.turns + other.turns, tokens=self.tokens + other.tokens, usd=self.usd + other.usd)
-
-
-def overrun(used: Usage, limit: Usage) -> str:
-    """Say which limit is passed, the first in the order turns, tokens, money; empty: none is."""
-    if limit.turns and used.turns > limit.turns:
-        return f"{used.turns:,} turns; {limit.turns:,} are allowed"
-    if limit.tokens and used.tokens > limit.tokens:
-        return f"{used.tokens:,} tokens; {limit.tokens:,} are allowed"
-    if limit.usd and used.usd > limit.usd:
-        return f"{used.usd:.2f} USD; {limit.usd:.2f} are allowed"
-    return ""
+        return Usage(
+            turns=self.turns + other.turns,
+            tokens=self.tokens + other.tokens,
+            usd=self.usd + other.usd,
+            minutes=self.minutes + other.minutes,
+            attempts=self.attempts + other.attempts,
+        )
 
 
 def spent(events: Iterable[Event]) -> Usage:

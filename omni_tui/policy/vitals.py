@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from omni_tui.model.attempt import AgentSpec
@@ -9,8 +11,13 @@ from omni_tui.model.change import CommitSketch
 from omni_tui.model.settings import LimitSettings, QuestionSettings, Settings
 from omni_tui.model.signal import Health
 from omni_tui.model.task import Task
+from omni_tui.policy.budget import Ledger
 from omni_tui.policy.evidence import Opinion
 from omni_tui.policy.usage import Usage
+
+Number = TypeVar("Number", int, float)
+
+UNLIMITED = Usage()
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +47,10 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """The last second opinion."""
     used: Usage = Usage()
     """By this attempt."""
+    tells: bool = False
+    """Something was said of what it uses."""
+    money: bool = False
+    """That was money, or tokens whose price is known."""
     calls: tuple[str, ...] = ()
     """The latest tool calls, as far as a loop among them could begin."""
     commits: tuple[CommitSketch, ...] = ()
@@ -66,21 +77,64 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """The limit of the task's attempts together."""
     before: Usage = Usage()
     """What the task's earlier attempts have used."""
+    shared: tuple[Ledger, ...] = ()
+    """Budgets that it shares with others: its provider's, the night's."""
+    money: tuple[str, ...] = ()
+    """The settings that limit its money."""
+
+    def own(self, task: str) -> Ledger:
+        """Return the task's own budget."""
+        return Ledger(name=task, kind="task", limit=self.task, before=self.before)
 
 
-def bounds(settings: Settings, agent: AgentSpec, task: Task, before: Usage) -> Bounds:
-    """Return the bounds of an attempt by `agent`: the fleet's, but for what the agent and the task say themselves."""
+def bounds(
+    settings: Settings,
+    agent: AgentSpec,
+    task: Task,
+    before: Usage,
+    shared: tuple[Ledger, ...] = (),
+    each: Usage = UNLIMITED,
+) -> Bounds:
+    """Return the bounds of an attempt by `agent`: the fleet's, but for what the agent and the task say themselves.
+
+    `each` is what its provider allows a task.
+    """
     limits = settings.limits
-    own = msgspec.structs.replace(
-        limits,
-        stall_minutes=agent.stall_minutes or limits.stall_minutes,
-        tool_minutes=agent.tool_minutes or limits.tool_minutes,
-    )
     usd = limits.usd if task.budget is None else task.budget
     return Bounds(
-        limits=own,
+        limits=msgspec.structs.replace(
+            limits,
+            stall_minutes=agent.stall_minutes or limits.stall_minutes,
+            tool_minutes=agent.tool_minutes or limits.tool_minutes,
+        ),
         questions=settings.questions,
         attempt=Usage(turns=agent.max_turns, tokens=agent.max_tokens, usd=agent.max_usd),
-        task=Usage(turns=limits.turns, tokens=limits.tokens, usd=usd),
+        task=Usage(
+            turns=limits.turns,
+            tokens=_least(limits.tokens, each.tokens),
+            usd=_least(usd, each.usd),
+            minutes=_least(limits.task_minutes, each.minutes),
+        ),
         before=before,
+        shared=shared,
+        money=_money(limits, agent, task, shared, each),
     )
+
+
+def _money(
+    limits: LimitSettings, agent: AgentSpec, task: Task, shared: tuple[Ledger, ...], each: Usage
+) -> tuple[str, ...]:
+    """Return the settings that limit an attempt's money; none do where it costs nothing."""
+    found = {
+        "max_usd in agent.toml": agent.max_usd,
+        "budget in the task's head": task.budget or 0.0,
+        "limits.usd in config.toml": limits.usd if task.budget is None else 0.0,
+        f"task.usd in providers/{agent.provider}.toml": each.usd,
+        **{ledger.money: ledger.limit.usd for ledger in shared},
+    }
+    return () if agent.cost.free else tuple(name for name, limit in found.items() if limit)
+
+
+def _least(one: Number, other: Number) -> Number:
+    """Return the lower of two limits, of which 0 is none."""
+    return min(one, other) if one and other else one or other

@@ -22,6 +22,7 @@ from omni_tui.simulation.faults import Fault
 from omni_tui.simulation.suffering import Suffering
 from omni_tui.simulation.world import WORKSPACE, World
 from omni_tui.store import control
+from omni_tui.store.files import make_dirs, publish
 
 RESTART_SECONDS = 60.0
 """Until somebody, or a service manager, starts a dispatcher that has ended again."""
@@ -48,6 +49,8 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     """What goes wrong with the world, and when."""
     given: Mapping[tuple[str, int], Conduct] = {}
     """How certain attempts (by task and number) go."""
+    providers: Mapping[str, str] = {}
+    """The files of the fleet's providers, by name."""
     simple: bool = False
     """All tasks are there from the beginning, and none depends on another."""
 
@@ -58,6 +61,9 @@ class Sleeper:
     def __init__(self, night: Night, root: Path) -> None:
         self.night = night
         self.world = World(root, night.seed, night.settings, night.given, night.faults)
+        make_dirs(self.world.paths.providers)
+        for name, text in night.providers.items():
+            publish(self.world.paths.providers / f"{name}.toml", text.encode())
         self.dispatchers: list[Dispatcher] = []
         self.at_dawn: Mapping[Status, int] = {}
         """How many tasks were where when the night was over."""

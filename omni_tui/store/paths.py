@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omni_tui.model.attempt import AttemptId
+from omni_tui.model.settings import WorkspaceSettings
 from omni_tui.model.task import Status, is_valid_id
 
 
@@ -56,6 +57,13 @@ class WorkspacePaths:
     def files(self) -> Path:
         """Files to copy into each checkout, where the repository came from no local path."""
         return self.root / "files"
+
+    def copy_from(self, settings: WorkspaceSettings) -> Path:
+        """Return where the files come from that are copied into each checkout."""
+        if settings.copy_from:
+            return (self.root / settings.copy_from).resolve()
+        source = Path(settings.repo)
+        return source if settings.repo and source.is_dir() else self.files
 
     def queue(self, status: Status) -> Path:
         """Return the folder of the tasks of `status`."""

@@ -187,6 +187,7 @@ class FleetReader:
             unguarded=self._state.unguarded,
             stopped=self._state.stopped,
             parked=self._state.parked,
+            near=self._state.near,
             pauses=self._state.pauses,
             message=self._state.message or self._notable.message,
         )

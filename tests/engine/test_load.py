@@ -129,7 +129,7 @@ async def test_limited_task_waits_for_its_time_and_then_goes_on(
 ) -> None:
     """A pause longer than a slot is kept for: the task goes back to todo/ and is held there, also over a restart."""
     monkeypatch.setattr("omni_tui.plugins.reaction.retry.LIMIT_SECONDS", 4.0)
-    monkeypatch.setattr("omni_tui.policy.parking.LIMIT_SECONDS", 4.0)
+    monkeypatch.setattr("omni_tui.policy.breaker.LIMIT_SECONDS", 4.0)
     monkeypatch.setattr("omni_tui.engine.delivery.PATIENCE_SECONDS", 1.0)
     fleet = await make_fleet(tmp_path, settings=PATIENT.replace("stall_minutes = 5", "stall_minutes = 0.02"))
     fleet.agent(AGENT + 'say accepted\nprintf \'{"event":"limited"}\\n\' >> "$OMNI_EVENTS"\nsleep 100\n')

@@ -42,6 +42,16 @@ def test_a_calm_night_lands_everything_and_wakes_for_nothing() -> None:
     assert played.wakeups.idle_share < 0.01
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_providers_of_one_account_serve_a_bad_night(seed: int) -> None:
+    """Two slots in all for three of the fleet's, one account that is limited and refused now and then."""
+    served = 'harness = "simulated"\naccount = "one"\nslots = 1\npreflight = false\n'
+    night = draw_night(seed, settings(), hours=8, tasks=12, faults=ALL)
+    played = play(msgspec.structs.replace(night, providers={"first": served + "priority = 1\n", "second": served}))
+    assert played.violations == ()
+    assert played.landed > 8
+
+
 def test_the_same_seed_is_the_same_night() -> None:
     night = draw_night(3, settings(), hours=8, tasks=20, faults=ALL)
     first, second = play(night), play(night)

@@ -10,8 +10,8 @@ import pytest
 from omni_tui.model.course import Course, Parked
 from omni_tui.model.event import Event
 from omni_tui.model.settings import NightSettings
+from omni_tui.policy.breaker import LIMIT_SECONDS, LONGEST_SECONDS, SLACK_SECONDS, SPREAD, parked_by, pause, spread
 from omni_tui.policy.course import NIGHT_SECONDS, decide, fold, pauses
-from omni_tui.policy.parking import LIMIT_SECONDS, LONGEST_SECONDS, SLACK_SECONDS, SPREAD, parked_by, pause, spread
 
 T = 1_000_000.0
 SETTINGS = NightSettings()

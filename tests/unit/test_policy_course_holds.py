@@ -13,6 +13,7 @@ from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.routing import provider_of, providers_for
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
+from omni_tui.policy.standing import standings
 
 NOW = 1000.0
 LIMIT = "its usage limit is reached"
@@ -25,7 +26,9 @@ def task(task_id: str, **head: Any) -> Task:  # noqa: ANN401 - any key of a head
 def decide(course: Course, *waiting: Task, providers: tuple[str, ...] | None = ("claude",), slots: int = 9) -> Plan:
     served = {each.ref: providers for each in waiting if providers is not None}
     running = {TaskRef("w", "z")}
-    backlog = Backlog(waiting=waiting, status_of={}, course=course, providers=served, running=running)
+    serving = [name for attempt, name in course.providers.items() if attempt == "w/z#1"]
+    found = standings({}, course, serving, NOW)
+    backlog = Backlog(waiting=waiting, status_of={}, course=course, providers=served, running=running, standings=found)
     return plan(backlog, Capacity(slots=slots, now=NOW))
 
 

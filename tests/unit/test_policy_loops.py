@@ -7,9 +7,10 @@ import pytest
 from omni_tui.model.change import CommitSketch
 from omni_tui.model.event import Event
 from omni_tui.model.pulse import Pulse
+from omni_tui.policy.budget import overrun
 from omni_tui.policy.evidence import Confidence, confidence, weigh
 from omni_tui.policy.loops import remember, repeated_call, repeated_commit
-from omni_tui.policy.usage import Usage, overrun, spent
+from omni_tui.policy.usage import Usage, spent
 
 
 @pytest.mark.parametrize(

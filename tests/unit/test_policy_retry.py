@@ -9,7 +9,7 @@ from omni_tui.model.settings import LimitSettings
 from omni_tui.model.task import Task
 from omni_tui.plugins.reaction.protocol import ReactionSpec
 from omni_tui.plugins.reaction.retry import RetryReaction
-from omni_tui.policy.parking import SPREAD
+from omni_tui.policy.breaker import SPREAD
 from omni_tui.policy.retry import decide
 
 TASK = Task(workspace="w", id="t1", title="t")

@@ -27,7 +27,7 @@ class StopLine(Notice):
 
 
 class HoldLines(Notice):
-    """Who is parked, for how long, and what is paused: a line each."""
+    """Who is parked, for how long, what is paused, and which budget is nearly used up: a line each."""
 
     LINES = 1
 
@@ -45,6 +45,8 @@ def _held(view: FleetView, now: float) -> Iterator[Paragraph]:
         yield _line(parked_for(name, parked, now), mendable=parked.until is None)
     for pause in view.pauses:
         yield _line(pause, mendable=True)
+    for near in view.near:
+        yield (("budget", Tone.ASKING), (f" · {one_line(near)}", Tone.ASKING))
 
 
 def _line(words: str, *, mendable: bool) -> Paragraph:

@@ -6,11 +6,9 @@ Vertex AI" and "Microsoft Foundry" (the variables that choose a cloud).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
-from omni_tui.model.confinement import HOST
+from omni_tui.plugins.agent.environment import host_of
 
 API = ("api.anthropic.com", "claude.ai", "platform.claude.com")
 """Its provider's API, and where a login is renewed."""
@@ -30,18 +28,6 @@ def _hosts(environment: Mapping[str, str]) -> Iterator[str]:
     if not chosen:
         gateway = host_of(environment.get("ANTHROPIC_BASE_URL", ""))
         yield from [gateway] if gateway else API
-
-
-def host_of(url: str) -> str:
-    """Return the host and port of a URL; empty: it is none."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    except ValueError:
-        return ""
-    name = parts.hostname or ""
-    host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-    return host if re.fullmatch(HOST, host) else ""
 
 
 def _bedrock(environment: Mapping[str, str]) -> Iterator[str]:

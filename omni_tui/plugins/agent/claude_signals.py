@@ -154,8 +154,16 @@ def _result(text: str, at: float) -> Signal:
         detail = f"{words} (permissions denied: {denied})" if denied else words
         signal = _signal(Health.FINISHED, at, detail)
     turns = _number(text, "num_turns")
+    usage = text.partition('"usage":{')[2]
+    written, cached = (_number(usage, name) for name in ("output_tokens", "cache_read_input_tokens"))
     return msgspec.structs.replace(
-        signal, source="result", tokens=tokens, usd=usd, turns=None if turns is None else int(turns)
+        signal,
+        source="result",
+        tokens=tokens,
+        output=None if written is None else int(written),
+        cached=None if cached is None else int(cached),
+        usd=usd,
+        turns=None if turns is None else int(turns),
     )
 
 

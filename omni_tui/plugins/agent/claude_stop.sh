@@ -2,7 +2,8 @@
 LC_ALL=C
 payload=$(head -c 3500)
 [ ${#payload} -lt 3500 ] || cat >/dev/null
-case $payload in *'"stop_hook_active":false'*)
+# A preflight has nothing to commit.
+case $OMNI_TASK:$payload in preflight-*) ;; *'"stop_hook_active":false'*)
   if [ "$(git -C "$OMNI_WORKTREE" rev-list --count "$OMNI_BASE..HEAD" 2>/dev/null)" = 0 ]; then
     echo "You have not committed anything. If the task is done, commit your work to the current branch now;" \
       "if it cannot be done, say why and stop." >&2

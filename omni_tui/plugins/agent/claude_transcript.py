@@ -42,8 +42,8 @@ class Transcript:
     """Counts the answers of the model and their tokens, line by line."""
 
     def __init__(self) -> None:
-        self._tokens: dict[str, int] = {}
-        """By message."""
+        self._tokens: dict[str, tuple[int, int, int]] = {}
+        """By message: all, those that were written, those from the cache."""
 
     def read(self, line: bytes, at: float) -> Signal | None:
         """Return what the attempt has used after this line; None: the line is no answer of the model. Never raises."""
@@ -56,11 +56,15 @@ class Transcript:
         usage = message.usage
         tokens = usage.input_tokens + usage.cache_creation_input_tokens
         tokens += usage.cache_read_input_tokens + usage.output_tokens
-        self._tokens[message.id] = max(tokens, self._tokens.get(message.id, 0))
+        said = (tokens, usage.output_tokens, usage.cache_read_input_tokens)
+        self._tokens[message.id] = max(said, self._tokens.get(message.id, said))
+        total, written, cached = (min(sum(counts), MOST) for counts in zip(*self._tokens.values(), strict=True))
         return Signal(
             health=Health.THINKING,
             source="transcript",
             at=at,
             turns=len(self._tokens),
-            tokens=min(sum(self._tokens.values()), MOST),
+            tokens=total,
+            output=written,
+            cached=cached,
         )

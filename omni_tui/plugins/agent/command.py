@@ -6,8 +6,11 @@ commits its work and exits. To the file `OMNI_EVENTS` it may append JSON lines:
 
     {"event": "accepted" | "activity" | "waiting" | "limited" | "finished" | "refused",
      "detail"?: text, "until"?: UTC seconds or ISO 8601, "turns"?, "tokens"?: numbers so far,
+     "output"?, "cached"?: of these tokens, written by the model and read from its cache,
      "usd"?: US dollars so far, "why"?: "auth" | "billing" | "server", of one that is refused}
 
+Where its provider is tried first, `OMNI_TASK` begins with `preflight-`: it signals that it has the task, and may end.
+Where it has a provider with an address, that is in `OMNI_BASE_URL`; its key has the name that the provider gives it.
 With `handover = "start"` its start counts as having the task; otherwise `accepted` must come within `handover_seconds`.
 """
 
@@ -25,7 +28,7 @@ import msgspec
 from omni_tui.errors import OmniError
 from omni_tui.model.signal import Health, Signal
 from omni_tui.model.text import one_line
-from omni_tui.plugins.agent.environment import agent_environment, agent_file
+from omni_tui.plugins.agent.environment import agent_environment, agent_file, host_of
 from omni_tui.plugins.agent.protocol import DETAIL_LENGTH, Assignment, Invocation
 
 HEALTH = {
@@ -48,6 +51,8 @@ class Line(msgspec.Struct, frozen=True):
     until: float | str | None = None
     turns: int | None = None
     tokens: int | None = None
+    output: int | None = None
+    cached: int | None = None
     usd: float | None = None
     why: str = ""
 
@@ -86,7 +91,8 @@ class CommandAgent:
                 where=agent_file(assignment),
                 fix="install it, name it with its whole path, or put its directory into PATH",
             )
-        return Invocation(argv=(program, *command[1:]), env=environment)
+        hosts = tuple(filter(None, [host_of(assignment.agent.base_url)]))
+        return Invocation(argv=(program, *command[1:]), env=environment, hosts=hosts)
 
     def forget(self, assignment: Assignment) -> None:
         """Do nothing: it keeps nothing."""
@@ -115,6 +121,8 @@ class CommandAgent:
             fatal=_refusal(said) if health is Health.DEAD else "",
             turns=_count(said.turns),
             tokens=_count(said.tokens),
+            output=_count(said.output),
+            cached=_count(said.cached),
             usd=said.usd if said.usd is not None and math.isfinite(said.usd) and said.usd >= 0 else None,
         )
 

@@ -27,8 +27,8 @@ PASSING = (FailureKind.HANDOVER, FailureKind.LAUNCH, FailureKind.STALLED, Failur
 SERVER_CAUSE = "harness:server"
 """The model's server failed; unlike authentication and billing it heals by itself."""
 
-TURNED_AWAY = ("harness:auth", "harness:billing")
-"""The provider does not serve us at all, whatever the task."""
+TURNED_AWAY = ("harness:auth", "harness:billing", "budget:night", "budget:provider", "budget:unread")
+"""The provider does not serve us at all, or there is no budget for it, whatever the task."""
 
 LIMIT_SECONDS = 300.0
 """First pause where a provider's limit does not say when it ends."""

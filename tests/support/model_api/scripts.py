@@ -38,6 +38,11 @@ def commit(conversation: Conversation) -> Reply:
     return turns[min(conversation.turn, len(turns) - 1)]
 
 
+def ready(conversation: Conversation) -> Reply:
+    """Answer a preflight with one word; do the work of any other task."""
+    return Answer("ready") if "only tries whether you can work" in conversation.opening else commit(conversation)
+
+
 def own_file(conversation: Conversation) -> Reply:
     """Write a file that is named after the task, and commit it: many tasks side by side can land."""
     write = f"echo done by {conversation.task} > {conversation.task}.txt"
@@ -138,6 +143,7 @@ def demo(conversation: Conversation) -> Reply:
 
 SCRIPTS: dict[str, Script] = {
     "commit": commit,
+    "ready": ready,
     "own-file": own_file,
     "own-count": own_count,
     "no-commit": no_commit,

@@ -1,12 +1,14 @@
-"""Parking: a provider whose limit is reached, or who turns us away, gets no new attempt until it serves again.
+"""The circuit breaker of a provider: closed, open, half-open.
 
-Nothing is learnt by asking the same provider with the next task, and each refusal would cost one its turn (facts:
-reliability, Money and limits). Once the time is up a single attempt tries; the others follow when it was served.
+A provider whose limit is reached, or who turns us away, gets no new attempt until it serves again: nothing is learnt by
+asking it with the next task, and each refusal would cost one its turn (facts: reliability, Money and limits). Once its
+time is up it is half-open: a preflight, or a single attempt, tries; the others follow when it was served.
 """
 
 from __future__ import annotations
 
 import zlib
+from enum import StrEnum
 
 from omni_tui.model.course import Parked
 
@@ -15,6 +17,8 @@ LIMIT_SECONDS = 300.0
 SERVER_SECONDS = 30.0
 """First pause of an overloaded or failing server."""
 LONGEST_SECONDS = 3600.0
+PREFLIGHT_SECONDS = 60.0
+"""First pause after a preflight that failed for a reason which may pass."""
 SLACK_SECONDS = 5.0
 """Waited beyond a limit's end, which is told in whole seconds by another clock."""
 SPREAD = 0.25
@@ -22,6 +26,31 @@ SPREAD = 0.25
 
 TURNED_AWAY = {"harness:auth": "it does not accept our login", "harness:billing": "it has no credit left for us"}
 """Causes that no pause mends."""
+
+BUDGETS = ("budget:provider", "budget:unread")
+"""Causes that park a provider until a person has looked, by the failure's own words: its budget is spent, or it tells
+no money though a budget of money is set."""
+
+PREFLIGHTS_IN_A_ROW = 5
+"""After so many preflights in vain another is no cure."""
+
+
+class Breaker(StrEnum):
+    """The state of a provider's breaker."""
+
+    CLOSED = "closed"
+    """It serves."""
+    OPEN = "open"
+    """It is not asked."""
+    HALF_OPEN = "half-open"
+    """One may try whether it serves again."""
+
+
+def state_of(parked: Parked | None, now: float) -> Breaker:
+    """Return the state of a breaker."""
+    if parked is None:
+        return Breaker.CLOSED
+    return Breaker.HALF_OPEN if may_probe(parked, now) else Breaker.OPEN
 
 
 def parked_by(cause: str, until: float | None, provider: str, before: Parked | None, now: float) -> Parked | None:
@@ -44,8 +73,24 @@ def parked_by(cause: str, until: float | None, provider: str, before: Parked | N
             at=now,
             until=now + pause(SERVER_SECONDS, row, provider),
             row=row,
+            alone=True,
         )
     return None
+
+
+def parked_by_preflight(
+    cause: str, message: str, until: float | None, provider: str, before: Parked | None, now: float
+) -> Parked:
+    """Return how a preflight that failed parks its provider: what nobody but a person mends waits for one."""
+    known = parked_by(cause, until, provider, before, now)
+    if known is not None:
+        return known
+    reason = f"its preflight failed: {message}"
+    row = before.row + 1 if before is not None else 1
+    if cause.partition(":")[0] in {"launch", "setup", "fault"} or row >= PREFLIGHTS_IN_A_ROW:
+        return Parked(reason=reason, at=now, alone=True)
+    again = now + pause(PREFLIGHT_SECONDS, row, provider)
+    return Parked(reason=reason, at=now, until=again, row=row, alone=True)
 
 
 def pause(first: float, row: int, key: str) -> float:
