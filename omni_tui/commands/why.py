@@ -58,3 +58,4 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     from omni_tui.outlook import read_backlog, read_capacity
     from omni_tui.policy.scheduling import explain
 
+    return explain(row.ref, read_backlog(fleet, view), read_capacity(fleet, view))

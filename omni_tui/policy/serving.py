@@ -49,10 +49,13 @@ class Serving:
 
     def begin(self, task: Task) -> None:
         """Note that a task starts: an open provider serves it before one that is only tried."""
-        able = [name for name in sorted(self._providers.get(task.ref, ())) if self._held(name) is None]
-        able.sort(key=self._may_try)
-        self._begun.update(able[:1])
+        self._begun.update(filter(None, [self.server_of(task.ref)]))
         self._known.clear()
+
+    def server_of(self, ref: TaskRef) -> str:
+        """Return who serves a task that starts now; empty: nobody that is known of."""
+        able = [name for name in sorted(self._providers.get(ref, ())) if self._held(name) is None]
+        return min(able, key=self._may_try, default="")
 
     def _may_try(self, name: str) -> bool:
         standing = self._standings.get(name)

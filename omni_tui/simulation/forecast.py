@@ -8,18 +8,21 @@ asks `scheduling.plan` whenever something ends, so that all that binds the real 
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 import msgspec
 
 from omni_tui.model.event import Event
+from omni_tui.model.provider import Standing
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.breaker import Breaker
 from omni_tui.policy.dependencies import parse_ref
 from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.scheduling import Plan, plan
+from omni_tui.policy.serving import Serving
 
 PLAYS = 100
 LEAST_STAYS = 5
@@ -135,6 +138,17 @@ def _within_reach(backlog: Backlog, capacity: Capacity, record: Sequence[Stay], 
     return msgspec.structs.replace(backlog, waiting=tuple(kept.values()))
 
 
+def _servers(backlog: Backlog) -> Iterator[tuple[TaskRef, str]]:
+    """Give who serves each task that runs now."""
+    for attempt, name in backlog.course.providers.items():
+        workspace, _, task_id = attempt.rpartition("#")[0].partition("/")
+        yield TaskRef(workspace, task_id), name
+
+
+def _stays_open(standing: Standing, now: float) -> bool:
+    return standing.state == Breaker.OPEN and (standing.until is None or standing.until > now)
+
+
 class _Play:
     """One night that might come."""
 
@@ -153,6 +167,7 @@ class _Play:
         self._status = dict(backlog.status_of)
         self._waiting = {task.ref: task for task in backlog.waiting}
         self._ends: list[tuple[float, TaskRef, bool]] = []
+        self._server_of = dict(_servers(backlog))
         for ref in sorted(backlog.running):
             self._begin(ref, capacity.now)
 
@@ -183,6 +198,8 @@ class _Play:
     def _begin(self, ref: TaskRef, now: float) -> None:
         """Let a task run for as long as some task before it did; one that runs already begins anew."""
         stay = self._chance.choice(self._record)
+        if ref not in self._server_of:
+            self._server_of[ref] = Serving(self._standings(now), self._backlog.providers).server_of(ref)
         self._status[ref] = Status.DOING
         heapq.heappush(self._ends, (now + max(stay.seconds, 1.0), ref, stay.landed))
 
@@ -194,16 +211,30 @@ class _Play:
                 self._landings.append(at)
 
     def _plan(self, now: float, last_start: float | None) -> Plan:
-        course = self._backlog.course
-        parked = {name: each for name, each in course.parked.items() if each.until is None or each.until > now}
         backlog = msgspec.structs.replace(
             self._backlog,
             waiting=tuple(self._waiting.values()),
             status_of=self._status,
             running=[ref for _, ref, _ in self._ends],
-            course=msgspec.structs.replace(course, parked=parked),
+            standings=self._standings(now),
         )
         return plan(backlog, msgspec.structs.replace(self._capacity, now=now, last_start=last_start))
+
+    def _standings(self, now: float) -> dict[str, Standing]:
+        """Return how the providers stand by then: each serves what runs of its own, and again once its pause is over.
+
+        That one is tried first, with an attempt or a preflight, costs too little time to count.
+        """
+        used = Counter(self._server_of.get(ref, "") for _, ref, _ in self._ends)
+        return {
+            name: msgspec.structs.replace(
+                standing,
+                used=used[name],
+                unproven=False,
+                state=Breaker.OPEN if _stays_open(standing, now) else Breaker.CLOSED,
+            )
+            for name, standing in self._backlog.standings.items()
+        }
 
     def _note(self, decided: Plan, seconds: float) -> None:
         """Note what binds for so long: slots where they are all taken, else what holds the first that waits."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from omni_tui.model.course import Course, Parked
 from omni_tui.model.event import Event
+from omni_tui.model.provider import Standing
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.simulation.forecast import Forecast, Stay, forecast, stays_in
@@ -84,12 +84,21 @@ def test_a_frozen_fleet_gets_nowhere() -> None:
 
 
 def test_a_parked_provider_serves_once_its_time_is_up() -> None:
-    parked = Course(parked={"claude": Parked(reason="limit", at=NOW, until=NOW + 2 * HOUR)})
+    parked = {"claude": Standing(name="claude", state="open", reason="limit", until=NOW + 2 * HOUR)}
     waiting = [task(1), task(2)]
     providers = {each.ref: ("claude",) for each in waiting}
-    told = ask(waiting, [GOOD], slots=2, course=parked, providers=providers)
+    told = ask(waiting, [GOOD], slots=2, standings=parked, providers=providers)
     assert middles(told) == [0, 0, 2, 2]
     assert told.binds == {"parked": 1.0}
+
+
+def test_no_provider_serves_more_than_it_has_slots_for() -> None:
+    waiting = [task(number) for number in range(8)]
+    standings = {"claude": Standing(name="claude", slots=1, of=1), "codex": Standing(name="codex", slots=1, of=1)}
+    served = {each.ref: ("claude",) if number < 6 else ("codex",) for number, each in enumerate(waiting)}
+    told = ask(waiting, [GOOD], slots=4, standings=standings, providers=served)
+    assert middles(told) == [4, 6, 8, 8]
+    assert told.binds == {"provider_slots": 1.0}
 
 
 def test_what_runs_counts_too() -> None:
