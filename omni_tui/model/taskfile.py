@@ -96,6 +96,7 @@ def parse(data: bytes, *, workspace: str, stem: str, created_at: float) -> Task:
         tests=head.tests,
         requires_flags=head.requires_flags,
         provides_flags=head.provides_flags,
+        stubs_flags=head.stubs_flags,
         agent=head.agent,
         harness=head.harness,
         provider=head.provider,
@@ -127,6 +128,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[str, ...] = ()
     requires_flags: tuple[str, ...] = ()
     provides_flags: tuple[str, ...] = ()
+    stubs_flags: tuple[str, ...] = ()
     agent: str | None = None
     harness: str | None = None
     provider: str | None = None
