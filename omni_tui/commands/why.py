@@ -58,6 +58,7 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     from functools import reduce
     from pathlib import Path
 
+    from omni_tui.linting import Linter
     from omni_tui.model.course import Course
     from omni_tui.policy.backlog import Backlog, Capacity
     from omni_tui.policy.course import fold
@@ -68,12 +69,15 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
 
     waiting = [read_task(Path(each.path), each.ref.workspace) for each in view.rows if each.status is Status.TODO]
     agents = fleet.agents(row.ref.workspace)
+    linter = Linter(fleet)
     backlog = Backlog(
         waiting=waiting,
         status_of={each.ref: each.status for each in view.rows if each.status is not Status.TODO},
         running={each.ref for each in view.rows if each.status is Status.DOING},
         course=reduce(fold, fleet.recent(), Course()),
         providers={task.ref: providers_for(task, agents) for task in waiting if task.workspace == row.ref.workspace},
+        flags=linter.flags,
+        refused=linter.refusals(),
     )
     settings = fleet.settings
     capacity = Capacity(

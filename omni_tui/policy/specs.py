@@ -5,7 +5,7 @@ What is found is told; what the settings refuse keeps the task from starting, be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from omni_tui.model.lint import LintKind, LintLevel, LintSettings
@@ -59,22 +59,26 @@ KINDS: Mapping[LintKind, Kind] = {
 """Everything that is looked for, the worst first."""
 
 
-def lint(
-    task: Task, around: Surroundings, settings: LintSettings, least: LintLevel = LintLevel.WARN
-) -> list[SpecFinding]:
-    """Return what is found in a task's text; with `least` as `REFUSE`, only what keeps it from starting."""
+def lint(task: Task, around: Surroundings, kinds: Iterable[LintKind]) -> list[SpecFinding]:
+    """Return what of these `kinds` is found in a task's text."""
     spec = Spec(task)
-    return [finding for kind in _wanted(settings, least) for finding in KINDS[kind].find(spec, around)]
+    return [finding for kind in kinds for finding in KINDS[kind].find(spec, around)]
 
 
-def needs_surroundings(settings: LintSettings) -> bool:
-    """Whether anything that is refused depends on more than a task's own text."""
-    return any(KINDS[kind].needs for kind in _wanted(settings, LintLevel.REFUSE))
+def wanted(settings: LintSettings) -> list[LintKind]:
+    """Return the kinds that are not off, those first that refuse."""
+    kinds = [kind for kind in KINDS if settings.level(kind) is not LintLevel.OFF]
+    return sorted(kinds, key=lambda kind: settings.level(kind) is not LintLevel.REFUSE)
 
 
-def _wanted(settings: LintSettings, least: LintLevel) -> list[LintKind]:
-    levels = (LintLevel.REFUSE,) if least is LintLevel.REFUSE else (LintLevel.REFUSE, LintLevel.WARN)
-    return [kind for kind in KINDS if settings.level(kind) in levels]
+def refusing(settings: LintSettings, *, needs: bool) -> list[LintKind]:
+    """Return the kinds that keep a task from starting: those that need surroundings, or those that do not."""
+    return [kind for kind in KINDS if settings.level(kind) is LintLevel.REFUSE and KINDS[kind].needs is needs]
+
+
+def refusal(finding: SpecFinding, line: int) -> str:
+    """Say why a task is refused, by a finding at a line of its file."""
+    return f"refused as it is written: line {line}: {finding.message}; {finding.fix}"
 
 
 class Refusals(Stateless):

@@ -12,7 +12,7 @@ from omni_tui.model.lint import LintKind, LintLevel, LintSettings
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.redaction import Leak
 from omni_tui.policy.spec import Place, Spec, SpecFinding, Surroundings
-from omni_tui.policy.specs import KINDS, lint, needs_surroundings
+from omni_tui.policy.specs import KINDS, lint, refusing, wanted
 
 BACKLOG = [TaskRef("app", name) for name in ("0001", "0002", "0003", "db-schema")] + [TaskRef("web", "0007")]
 DEFINITIONS: Mapping[str, Sequence[str]] = {
@@ -40,7 +40,7 @@ def task(title: str, body: str = "", **head: Any) -> Task:  # noqa: ANN401 - any
 
 
 def look(written: Task) -> list[SpecFinding]:
-    return lint(written, AROUND, LintSettings())
+    return lint(written, AROUND, KINDS)
 
 
 def kinds(written: Task) -> list[str]:
@@ -66,7 +66,8 @@ GOOD = {
     ),
     "checkboxes": task(
         "Sort the customers by name",
-        "File: `src/customers.py`\n\n- [ ] sorted by last name, then first name\n- [ ] `tests/test_customers.py` covers it",
+        "File: `src/customers.py`\n\n- [ ] sorted by last name, then first name\n"
+        "- [ ] `tests/test_customers.py` covers it",
     ),
     "docs": task("Document the retry settings in `docs/settings.md`"),
     "typo": task("Fix typo in README.md"),
@@ -301,7 +302,7 @@ def test_bad_task_is_told_what_is_wrong(written: Task, expected: list[str]) -> N
 
 
 def only(written: Task, around: Surroundings = AROUND) -> SpecFinding:
-    found = lint(written, around, LintSettings())
+    found = lint(written, around, KINDS)
     assert len(found) == 1, found
     return found[0]
 
@@ -318,7 +319,7 @@ def test_finding_names_the_line_the_thing_and_the_cure() -> None:
     found = only(BAD["unknown flag"][0])
     assert found.place == Place("requires_flags")
     assert found.fix == "did you mean `snapshot_read`?"
-    missing, misspelt = lint(BAD["dependency that is not there"][0], AROUND, LintSettings())
+    missing, misspelt = lint(BAD["dependency that is not there"][0], AROUND, KINDS)
     assert missing.message == "depends on app/0004, which is not in the backlog"
     assert misspelt.fix == "did you mean `db-schema`?"
 
@@ -333,18 +334,20 @@ def test_nothing_is_said_of_what_nobody_knows() -> None:
     written = task(
         "Use it", "`src/db.py` must use it. `tests/test_db.py`.", depends_on=("0004",), requires_flags=("nowhere",)
     )
-    assert lint(written, Surroundings(), LintSettings()) == []
+    assert lint(written, Surroundings(), KINDS) == []
 
 
 def test_each_kind_can_be_off_or_refused_alone() -> None:
     everything = [written for written, _ in BAD.values()]
     for kind in LintKind:
-        off = LintSettings(**{kind.value: LintLevel.OFF})
+        off = wanted(LintSettings(**{kind.value: LintLevel.OFF}))
+        assert kind not in off
         assert all(found.kind is not kind for each in everything for found in lint(each, AROUND, off))
         alone = LintSettings(**{each.value: LintLevel.WARN for each in LintKind} | {kind.value: LintLevel.REFUSE})
-        refused = {found.kind for each in everything for found in lint(each, AROUND, alone, LintLevel.REFUSE)}
-        assert refused == {kind}
-        assert needs_surroundings(alone) is KINDS[kind].needs
+        assert wanted(alone)[0] is kind
+        assert refusing(alone, needs=not KINDS[kind].needs) == []
+        refused = refusing(alone, needs=KINDS[kind].needs)
+        assert {found.kind for each in everything for found in lint(each, AROUND, refused)} == {kind}
 
 
 def test_every_kind_is_in_the_table_and_has_a_setting() -> None:
@@ -355,7 +358,7 @@ def test_every_kind_is_in_the_table_and_has_a_setting() -> None:
 def test_hostile_text_takes_little_time() -> None:
     began = time.process_time()
     for piece in ("add `", "more ", "also ", "depends on ", "```\n", "a/", "- [ ] ", "improve the whole ", "<!--"):
-        lint(task(piece * 10, piece * 20_000), AROUND, LintSettings())
+        lint(task(piece * 10, piece * 20_000), AROUND, KINDS)
     assert time.process_time() - began < 20
 
 
