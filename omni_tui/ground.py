@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from omni_tui.config import load_flags
 from omni_tui.model.flag import Flag
 from omni_tui.model.settings import WorkspaceSettings
-from omni_tui.plugins.mentions import branch_commit, mentions
 from omni_tui.policy.languages import definition_in, language_of
 from omni_tui.store.paths import WorkspacePaths
 
@@ -33,6 +32,8 @@ class ProjectGround:
 
     def look_up(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """Do the same, and block."""
+        from omni_tui.plugins.mentions import branch_commit, mentions  # not before: it fails where git is missing
+
         commit = branch_commit(self._paths.repo, self._release)
         if commit != self._commit:
             self._commit, self._known = commit, {}

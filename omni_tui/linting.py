@@ -100,12 +100,12 @@ class Linter:
 
     def of_flags(self, written: Sequence[Written]) -> list[Remark]:
         """Return what is to be said of these tasks because of a flag that will hold them."""
-        file_of = {each.task.ref: each.file for each in written}
+        by_ref = {each.task.ref: each for each in written}
         return [
             Remark(
                 task=str(warning.task),
-                file=file_of[warning.task],
-                line=1,
+                file=by_ref[warning.task].file,
+                line=_line(by_ref[warning.task], "requires_flags", 0),
                 kind=FLAG_OFF,
                 level=LintLevel.WARN,
                 message=warning.message
@@ -113,7 +113,7 @@ class Linter:
                 fix=warning.fix,
             )
             for warning in self.flag_warnings()
-            if warning.task in file_of and not self._is_unknown(warning)
+            if warning.task in by_ref and not self._is_unknown(warning)
         ]
 
     def flag_warnings(self) -> list[FlagWarning]:

@@ -46,7 +46,7 @@ def lint(session: Session, files: tuple[Path, ...], workspace: str | None, stric
     refused = sum(remark.level is LintLevel.REFUSE for remark in found)
     fault = None
     if refused or (strict and found):
-        what = f"{plural(refused, 'finding')} that refuse to start a task" if refused else plural(len(found), "finding")
+        what = f"{plural(refused, 'finding')} by which tasks are refused" if refused else plural(len(found), "finding")
         fault = FoundError(what, fix="mend the tasks, or set the kind to another level under [lint] in config.toml")
     return Answer({"read": read, "findings": found}, _shown(found, read, note), fault)
 
@@ -145,5 +145,5 @@ def _shown(found: Sequence[Remark], read: int, note: str) -> RenderableType:
         line.append(f" {remark.kind}: {remark.message}\n    {remark.fix}")
         lines.append(line)
     refused = sum(remark.level is LintLevel.REFUSE for remark in found)
-    counts = f"{plural(len(found), 'finding')}, {refused} of them refuse" if found else "nothing found"
+    counts = f"{plural(len(found), 'finding')}, by {refused} of them a task is refused" if found else "nothing found"
     return Group(*lines, *([Text(note, "dim")] if note else []), Text(f"{plural(read, 'task')} read: {counts}"))

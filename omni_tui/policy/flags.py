@@ -111,7 +111,7 @@ def warnings(tasks: Sequence[Task], flags: Mapping[str, Flags]) -> list[FlagWarn
     for task in tasks:
         known = flags.get(task.workspace, Flags()).known
         for lacking in unmet(task, known):
-            ships = [each for each in providers[task.workspace, lacking.name] if each.ref != task.ref]
+            ships = [each for each in providers.get((task.workspace, lacking.name), ()) if each.ref != task.ref]
             provided = [name for workspace, name in providers if workspace == task.workspace]
             found.append(_required(task, lacking, known, ships, provided, tuple(sorted(after[task.ref]))))
         found += _built_upon(task, by_ref, known)

@@ -184,3 +184,8 @@ def test_refused_text_holds() -> None:
     assert [each.id for each in decided.start] == ["b"]
     hold = decided.holds[TaskRef("w", "a")]
     assert (hold.kind, hold.message) == (HoldKind.LINT, "line 3: has no end")
+
+
+def test_warning_of_a_typo_names_what_was_meant() -> None:
+    [warning] = warnings([task("b", requires_flags=("snapshot_reed",))], {"w": KNOWN})
+    assert warning.fix == "did you mean `snapshot_read`?"
