@@ -14,7 +14,7 @@ from omni_tui.store.paths import WorkspacePaths
 from tests.support.fleets import git, make_repository
 
 FILES = {
-    "src/dates.py": "import re\n\ndef parse_date(text):\n    return text\n\nclass Week:\n    def run(self):\n        pass\n",
+    "src/dates.py": "import re\n\ndef parse_date(text):\n    return text\n\nclass Week:\n    def run(self): ...\n",
     "src/use.py": "from dates import parse_date\nparse_date('x')  # parse_dates is another\n",
     "web/a: b.ts": "export function parseDate(x: string) {\n  return x;\n}\n",
     "notes.md": "def parse_date\n",
