@@ -79,22 +79,18 @@ class Linter:
     def look(self, written: Sequence[Written]) -> list[Remark]:
         """Return what is to be said of these tasks, in their order, what refuses them first."""
         settings = self._fleet.settings.lint
-        kinds = wanted(settings)
-        by_workspace: dict[str, list[Task]] = defaultdict(list)
-        for each in written:
-            by_workspace[each.task.workspace].append(each.task)
-        around = {name: self._surroundings(name, tasks, kinds) for name, tasks in by_workspace.items()}
+        around = self._around(written, wanted(settings))
         return [remark for each in written for remark in remarks(each, around[each.task.workspace], settings)]
 
     def refusals(self) -> Mapping[TaskRef, str]:
         """Return which waiting tasks the settings refuse, and why."""
-        written = list(self.waiting())
-        found: dict[TaskRef, str] = {}
         settings = self._fleet.settings.lint
         kinds = [kind for kind in wanted(settings) if settings.level(kind) is LintLevel.REFUSE]
-        for each in written if kinds else ():
-            around = self._surroundings(each.task.workspace, [each.task], kinds)
-            for finding in lint(each.task, around, kinds)[:1]:
+        written = list(self.waiting()) if kinds else []
+        around = self._around(written, kinds)
+        found: dict[TaskRef, str] = {}
+        for each in written:
+            for finding in lint(each.task, around[each.task.workspace], kinds)[:1]:
                 found[each.task.ref] = refusal(finding, _line(each, *finding.place))
         return found
 
@@ -122,9 +118,8 @@ class Linter:
 
     def _is_unknown(self, warning: FlagWarning) -> bool:
         """Whether nobody knows the flag of a warning, so that reading the task's text tells of it already."""
-        known = self.flags[warning.task.workspace].known
-        provided = {name for task in self._open for name in names(task.provides_flags)}
-        return warning.flag not in known and warning.flag not in provided
+        workspace = warning.task.workspace
+        return warning.flag not in self.flags[workspace].known and warning.flag not in self._provided[workspace]
 
     def on_flags(self, workspace: str) -> tuple[dict[str, list[TaskRef]], dict[str, list[TaskRef]]]:
         """Return, by flag, the tasks that wait for another state of it, and those that ship behind it."""
@@ -155,6 +150,14 @@ class Linter:
         return [task for status in (Status.TODO, Status.DOING) for task in self._reader.tasks(status)]
 
     @cached_property
+    def _provided(self) -> Mapping[str, set[str]]:
+        """The flags that the tasks of each workspace ship behind."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for task in self._open:
+            found[task.workspace].update(names(task.provides_flags))
+        return found
+
+    @cached_property
     def _refs(self) -> frozenset[TaskRef]:
         return frozenset(row.ref for row in self._view.rows)
 
@@ -171,9 +174,16 @@ class Linter:
             self._grounds[name] = ProjectGround(self._fleet.paths.workspace(name), settings)
         return self._grounds[name]
 
+    def _around(self, written: Sequence[Written], kinds: Collection[LintKind]) -> Mapping[str, Surroundings]:
+        """Return what tasks are read against, by workspace."""
+        tasks: dict[str, list[Task]] = defaultdict(list)
+        for each in written:
+            tasks[each.task.workspace].append(each.task)
+        return {name: self._surroundings(name, tasks[name], kinds) for name in tasks}
+
     def _surroundings(self, workspace: str, tasks: Sequence[Task], kinds: Collection[LintKind]) -> Surroundings:
         flags = self.flags.get(workspace, Flags())
-        provided = {name for task in (*self._open, *tasks) for name in names(task.provides_flags)}
+        provided = self._provided[workspace].union(*(names(task.provides_flags) for task in tasks))
         claimed = {claim.name for task in tasks for claim in claims(Spec(task))} if LintKind.EXISTS in kinds else set()
         return Surroundings(
             backlog=self._refs | {task.ref for task in tasks},

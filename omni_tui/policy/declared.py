@@ -62,7 +62,7 @@ def dependencies(spec: Spec, around: Surroundings) -> Iterator[SpecFinding]:
         return
     task = spec.task
     declared = {parse_ref(text, task.workspace) for text in task.depends_on}
-    for ref in sorted(declared - set(around.backlog)):
+    for ref in sorted(ref for ref in declared if ref not in around.backlog):
         yield _missing(spec, ref, around.backlog, Place("depends_on"))
     for ref, place in _told_of(spec, around.backlog):
         if ref not in declared and ref != task.ref:

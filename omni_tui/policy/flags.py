@@ -98,10 +98,10 @@ def warnings(tasks: Sequence[Task], flags: Mapping[str, Flags]) -> list[FlagWarn
 
     Also told: a task that builds on one that ships behind a flag which is not on, and does not say how it copes.
     """
-    providers: dict[tuple[str, str], list[Task]] = defaultdict(list)
+    providers: dict[str, dict[str, list[Task]]] = defaultdict(lambda: defaultdict(list))
     for task in tasks:
         for name in names(task.provides_flags):
-            providers[task.workspace, name].append(task)
+            providers[task.workspace][name].append(task)
     held = {task.ref: None for task in tasks if unmet(task, flags.get(task.workspace, Flags()).known)}
     after: dict[TaskRef, list[TaskRef]] = defaultdict(list)
     for ref, root in _behind(tasks, held).items():
@@ -111,8 +111,8 @@ def warnings(tasks: Sequence[Task], flags: Mapping[str, Flags]) -> list[FlagWarn
     for task in tasks:
         known = flags.get(task.workspace, Flags()).known
         for lacking in unmet(task, known):
-            ships = [each for each in providers.get((task.workspace, lacking.name), ()) if each.ref != task.ref]
-            provided = [name for workspace, name in providers if workspace == task.workspace]
+            provided = providers[task.workspace]
+            ships = [each for each in provided.get(lacking.name, ()) if each.ref != task.ref]
             found.append(_required(task, lacking, known, ships, provided, tuple(sorted(after[task.ref]))))
         found += _built_upon(task, by_ref, known)
     return found

@@ -57,7 +57,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a task is read against."""
 
     backlog: Collection[TaskRef] | None = None
-    """Every task there is, landed ones included; None: nobody knows."""
+    """Every task there is, landed ones included, as a set or the keys of a mapping; None: nobody knows."""
     flags: Collection[str] | None = None
     """The feature flags of its workspace: in `flags.toml`, or brought by a task; None: nobody knows."""
     definitions: Mapping[str, Sequence[str]] = {}

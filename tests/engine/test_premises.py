@@ -114,3 +114,4 @@ async def test_what_landed_meanwhile_is_defined_from_then_on(tmp_path: Path) -> 
     await until_idle(fleet)
     assert fleet.landed() == ["Add `parse_date` to `src/dates.py`"]
     assert "which is defined in src/dates.py:1" in holds(fleet)[str(second.ref)]
+    assert "which is defined in src/dates.py:1" in (fleet.root / "HANDOFF.md").read_text()

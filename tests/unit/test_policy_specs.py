@@ -14,7 +14,7 @@ from omni_tui.policy.redaction import Leak
 from omni_tui.policy.spec import Place, Spec, SpecFinding, Surroundings
 from omni_tui.policy.specs import KINDS, lint, refusing, wanted
 
-BACKLOG = [TaskRef("app", name) for name in ("0001", "0002", "0003", "db-schema")] + [TaskRef("web", "0007")]
+BACKLOG = {TaskRef("app", name) for name in ("0001", "0002", "0003", "db-schema")} | {TaskRef("web", "0007")}
 DEFINITIONS: Mapping[str, Sequence[str]] = {
     "parse_date": ("src/dates.py:12",),
     "run": ("src/cli.py:3", "src/worker.py:80"),
