@@ -8,6 +8,7 @@ import pytest
 
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.course import Cause, Course, Parked
+from omni_tui.model.flag import Flag, Flags
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.holds import HoldKind
@@ -25,7 +26,8 @@ def task(task_id: str, **head: Any) -> Task:  # noqa: ANN401 - any key of a head
 def decide(course: Course, *waiting: Task, providers: tuple[str, ...] | None = ("claude",), slots: int = 9) -> Plan:
     served = {each.ref: providers for each in waiting if providers is not None}
     running = {TaskRef("w", "z")}
-    backlog = Backlog(waiting=waiting, status_of={}, course=course, providers=served, running=running)
+    on = {"w": Flags(known={"fast": Flag(state="on")})}
+    backlog = Backlog(waiting=waiting, status_of={}, course=course, providers=served, running=running, flags=on)
     return plan(backlog, Capacity(slots=slots, now=NOW))
 
 
