@@ -32,7 +32,6 @@ class Premises:
         """Take where it is, and by what a person is told of a mistake, and with nothing, that it is mended."""
         self.changed = asyncio.Event()
         self.changed.set()
-        self.flags = Flags()
         self.refused: dict[TaskRef, str] = {}
         """Tasks that the settings refuse, and why."""
         self._place = place
@@ -54,7 +53,7 @@ class Premises:
         settings = self._services.settings().lint
         needing = refusing(settings, needs=True)
         there = backlog() if needing else None
-        read = (waiting, settings, there, self.flags if needing else None)
+        read = (waiting, settings, there, self._place.flags if needing else None)
         if read != self._read:
             await self._review(waiting, settings, there)
             self._read = read
@@ -62,16 +61,16 @@ class Premises:
     # -- flags -----------------------------------------------------------------------------------------------------
 
     def _take_flags(self) -> None:
-        before, file = self.flags, self._place.paths.flags.name
+        before, file = self._place.flags, self._place.paths.flags.name
         try:
             known = self._place.ground.flags()
         except OmniError as error:
-            self.flags = Flags(known=before.known, fault=str(error))
-            if self.flags != before:
+            self._place.flags = Flags(known=before.known, fault=str(error))
+            if self._place.flags != before:
                 self._services.record("flags.refused", workspace=self._place.name, file=file, error=str(error))
                 self._tell(f"the last good flags of {self._place.name} stay in force: {error}")
             return
-        self.flags = Flags(known=known)
+        self._place.flags = Flags(known=known)
         changes = _changes(before.known, known)
         if self._begun and changes:
             self._services.record("flags.taken", workspace=self._place.name, file=file, changes=changes)
@@ -116,7 +115,7 @@ class Premises:
             definitions = {}
         provided = {name for task in waiting for name in names(task.provides_flags)}
         return Surroundings(
-            backlog=backlog, flags={*self.flags.known, *provided}, definitions=definitions, find_secrets=find
+            backlog=backlog, flags={*self._place.flags.known, *provided}, definitions=definitions, find_secrets=find
         )
 
     def _reason(self, task: Task, finding: SpecFinding) -> str:

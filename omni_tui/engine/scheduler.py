@@ -179,7 +179,7 @@ class Scheduler:
             not_before=self._not_before,
             course=self._services.course.course,
             providers=self._providers(),
-            flags={name: site.premises.flags for name, site in self._sites.items()},
+            flags={name: site.place.flags for name, site in self._sites.items()},
             refused={ref: reason for site in sites for ref, reason in site.premises.refused.items()},
         )
         capacity = Capacity(

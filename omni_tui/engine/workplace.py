@@ -10,7 +10,7 @@ from typing import Protocol
 
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement, Passage
-from omni_tui.model.flag import Flag
+from omni_tui.model.flag import Flag, Flags
 from omni_tui.model.settings import SandboxSettings, WorkspaceSettings
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
@@ -57,6 +57,8 @@ class Workplace:
     """One squash, check and landing at a time: the tested tree is the one that lands."""
     spares_due: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a spare may have been used, the tip may have moved, or the settings have changed."""
+    flags: Flags = field(default_factory=Flags)
+    """Its feature flags in force; its premises keep them."""
     turn: int = 0
     """Whose turn it is among the agents."""
     base_tip: str = ""

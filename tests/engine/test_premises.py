@@ -9,7 +9,7 @@ import pytest
 from omni_tui import flags
 from omni_tui.model.task import Status
 from omni_tui.store.state import read_state
-from tests.support.fleets import QUICK, TestFleet, make_fleet
+from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
 from tests.support.running import dispatching, until_idle
 
 OFF = '[snapshot_read]\nstate = "off"\nby = "kari"\n'
@@ -48,6 +48,22 @@ async def test_a_task_that_stubs_the_flag_does_not_wait(fleet: TestFleet) -> Non
     fleet.add("Reader", requires_flags=("snapshot_read",), stubs_flags=("snapshot_read",))
     await until_idle(fleet)
     assert fleet.landed() == ["Reader"]
+
+
+async def test_a_flag_flipped_back_while_its_task_runs_holds_the_next_attempt(fleet: TestFleet, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    fleet.agent(f"{AGENT}say accepted\nuntil [ -e {go} ]; do sleep 0.05; done\n")
+    fleet.paths.flags.write_text('[search]\nstate = "on"\n')
+    task = fleet.add("Searches", requires_flags=("search",))
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.data.get("phase") == "watch")
+        fleet.paths.flags.write_text('[search]\nstate = "off"\n')
+        await record.wait(lambda event: event.event == "flags.taken")
+        go.touch()
+        await record.wait(lambda event: event.event == "task.requeued")
+        await record.wait(lambda event: event.event == "fleet.idle")
+        assert len(record.named("attempt.started")) == 1
+        assert "`search` to be on, it is off" in holds(fleet)[str(task.ref)]
 
 
 async def test_a_mistake_is_named_and_the_last_good_state_stays_in_force(fleet: TestFleet) -> None:
