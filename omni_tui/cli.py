@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "logs": ("omni_tui.commands.logs:logs", "Show an agent's screen, or follow it."),
     "attach": ("omni_tui.commands.attach:attach", "Go to a task's agent in its terminal."),
     "diff": ("omni_tui.commands.diff:diff", "Show what a task changes."),
+    "lint": ("omni_tui.commands.lint:lint", "Look for what keeps tasks from being finished."),
+    "flag": ("omni_tui.commands.flags:flag", "List feature flags, or set one."),
     "why": ("omni_tui.commands.why:why", "Say why a task does not start now."),
     "kill": ("omni_tui.commands.requests:kill", "End a task's agent."),
     "redispatch": ("omni_tui.commands.requests:redispatch", "Queue a task again with fresh attempts."),

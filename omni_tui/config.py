@@ -9,9 +9,11 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -19,6 +21,7 @@ from msgspec import Meta, Struct
 
 from omni_tui.errors import ConfigError
 from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.flag import FLAG_NAME, Flag
 from omni_tui.model.provider import Provider, ProviderSettings
 from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
 from omni_tui.model.task import is_valid_id
@@ -120,6 +123,33 @@ def check_providers(agents: Iterable[AgentSpec], providers: Mapping[str, Provide
             raise ConfigError(f"{message} `{agent.harness}`", where=where, fix=fix)
 
 
+def load_flags(path: Path) -> Mapping[str, Flag]:
+    """Read a workspace's `flags.toml`; where there is none, no flag. Raises `ConfigError` naming all mistakes."""
+    return parse_flags(path, _read_text(path)) if path.exists() else {}
+
+
+def parse_flags(path: Path, text: str) -> Mapping[str, Flag]:
+    """Read the text of a `flags.toml`, which is or shall be at `path`. Raises `ConfigError` naming all mistakes."""
+    data = _parse(path, text)
+    _refuse(
+        path, [*_check_flags(data, text), *_hidden(data, text)], "mend the file; meanwhile its last good state counts"
+    )
+    return msgspec.convert(data, dict[str, Flag])
+
+
+def _check_flags(data: Mapping[str, Any], text: str) -> Iterator[Problem]:
+    for name, value in data.items():
+        line = line_of(text, (name,))
+        if FLAG_NAME.fullmatch(name) is None:
+            yield Problem(line, f"`{name}` cannot name a flag: letters, digits, `_`, `-` and `.` do, at most 80")
+        elif not isinstance(value, Mapping):
+            yield Problem(line, f"`{name}` is no table; a flag is written as [{name}] with `state` below it")
+        else:
+            yield from check(value, Flag, text, (name,))
+            if "state" not in value:
+                yield Problem(line, f"`{name}.state` is missing; it must be {keys_of(Flag)['state'].expected}")
+
+
 @cache
 def keys_of(settings: type[Struct]) -> Mapping[str, Key]:
     """Return the keys of a settings type, in the order in which they are written there.
@@ -137,12 +167,20 @@ def _key(name: str, annotated: object) -> Key:
     return Key(name, annotated, annotated, Meta())
 
 
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    datetime: "a date and time like 2026-11-21T22:00:00Z",
+}
 
 
 def describe(kind: object, meta: Meta) -> str:
     """Say in words what a value of `kind` within `meta` is."""
     origin = get_origin(kind)
+    if origin is UnionType:  # a value, or none
+        return describe(next(member for member in get_args(kind) if member is not NoneType), meta)
     if origin is Literal:
         return "one of " + ", ".join(f'"{choice}"' for choice in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -170,15 +208,19 @@ def _load(path: Path, settings: type[S]) -> S:
         return settings()
     text = _read_text(path)
     data = _parse(path, text)
-    problems = sorted([*check(data, settings, text), *_hidden(data, text)])
-    if problems:
-        first = problems[0]
-        where = f"{path}:{first.line}" if first.line else str(path)
-        more = "".join(f"\nline {problem.line}: {problem.text}" for problem in problems[1:])
-        raise ConfigError(
-            clean(first.text + more), where=where, fix="mend the file, or delete the line to get the default"
-        )
+    problems = [*check(data, settings, text), *_hidden(data, text)]
+    _refuse(path, problems, "mend the file, or delete the line to get the default")
     return msgspec.convert(data, settings)
+
+
+def _refuse(path: Path, problems: Sequence[Problem], fix: str) -> None:
+    """Raise one `ConfigError` for all problems, if there are any."""
+    if not problems:
+        return
+    first, *others = sorted(problems)
+    where = f"{path}:{first.line}" if first.line else str(path)
+    more = "".join(f"\nline {problem.line}: {problem.text}" for problem in others)
+    raise ConfigError(clean(first.text + more), where=where, fix=fix)
 
 
 def _read_text(path: Path) -> str:

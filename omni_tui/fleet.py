@@ -21,6 +21,7 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, PluginError, WorkspaceError
+from omni_tui.ground import ProjectGround
 from omni_tui.handoff import Handoff, render
 from omni_tui.lookback import read_night, read_release
 from omni_tui.model.attempt import AgentSpec
@@ -304,6 +305,7 @@ class Fleet:
             scm=scm,
             agents=lambda: self.suppliers.serve(load_agents(paths.agents, settings), paths.agents),
             harness=self.harness,
+            ground=ProjectGround(paths, settings),
             secrets=lambda: self.secrets(name),
         )
 

@@ -14,6 +14,8 @@ SENTENCES = {
     "core.fault": "{where} failed: {error}",
     "config.taken": "{file} has changed and is in force{except_for}",
     "config.refused": "{file} is not taken over: {error}",
+    "flags.taken": "{file} has changed: {changes}",
+    "flags.refused": "{file} is not taken over: {error}",
     "workspace.opened": "is open",
     "workspace.closed": "closed: {reason}",
     "workspace.refused": "cannot be used: {error}",

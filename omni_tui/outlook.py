@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.fleet import Fleet
+from omni_tui.linting import Linter
 from omni_tui.model.course import Course
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.view import FleetView
@@ -22,6 +23,7 @@ from omni_tui.store.taskread import read_task
 def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
     """Return the tasks of the fleet that `view` shows, and the course of its run."""
     waiting, course = _waiting(view), reduce(fold, fleet.recent(), Course())
+    linter = Linter(fleet)
     running = {row.ref for row in view.rows if row.status is Status.DOING}
     return Backlog(
         waiting=waiting,
@@ -29,6 +31,8 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
         running=running,
         course=course,
         providers=_providers(fleet, waiting),
+        flags=linter.flags,
+        refused=linter.refusals(),
         standings=fleet.suppliers.standings(course, running, view.taken_at),
     )
 

@@ -70,8 +70,10 @@ class Actions:
     async def details(self) -> None:
         """Open the selected task's whole story."""
         row = self._row()
-        detail = await asyncio.to_thread(self._screen.ports.reader.detail, row)
-        self._screen.app.push_screen(story_page(row, detail))
+        ports = self._screen.ports
+        detail = await asyncio.to_thread(ports.reader.detail, row)
+        remarks = await asyncio.to_thread(ports.remarks, row)
+        self._screen.app.push_screen(story_page(row, detail, remarks))
 
     async def diff(self) -> None:
         """Open what the latest attempt has changed."""

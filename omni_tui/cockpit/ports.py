@@ -58,5 +58,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """Reads the settings as they are now. Raises `ConfigError`."""
     styles: Path
     """The directory of the style sheets."""
+    remarks: Callable[[TaskRow], Sequence[str]]
+    """Reads a waiting task's text: what is to be said of it, a line each. Blocks."""
     here: bool
     """Whether this process dispatches; False: it observes."""

@@ -18,6 +18,7 @@ from omni_tui.engine.thread import LoopThread
 from omni_tui.errors import LeaseHeldError
 from omni_tui.fleet import Fleet
 from omni_tui.leader import Leader
+from omni_tui.linting import remarks_on
 from omni_tui.resources import styles_dir
 from omni_tui.store import control
 from omni_tui.store.reader import FleetReader
@@ -75,5 +76,6 @@ def _ports(fleet: Fleet, insight: FleetInsight, *, here: bool) -> Ports:
         load=machine_load,
         settings=lambda: Fleet(fleet.paths.root).settings.cockpit,
         styles=styles_dir(),
+        remarks=lambda row: [f"{each.level} {each.kind}: {each.words}" for each in remarks_on(fleet, row)],
         here=here,
     )

@@ -18,10 +18,11 @@ BLANK: Paragraph = ()
 _MARKS = {Severity.BLOCK: ("✗ blocks", Tone.BLOCKED), Severity.FLAG: ("! flags", Tone.ASKING)}
 
 
-def tell(row: TaskRow, detail: TaskDetail) -> list[Paragraph]:
+def tell(row: TaskRow, detail: TaskDetail, remarks: Sequence[str] = ()) -> list[Paragraph]:
     """Tell the task's story, the part that a person needs first."""
     sections = (
         ("Note", _note(row, detail)),
+        ("As it is written", ([(one_line(remark), Tone.ASKING)] for remark in remarks)),
         ("Verdict", _verdict(detail.verdict)),
         ("Steps of the latest attempt", _steps(detail.steps)),
         ("Task", _body(row, detail)),

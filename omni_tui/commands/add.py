@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
+from msgspec import structs
 
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import WORKSPACE, find_workspace
-from omni_tui.errors import TaskFileError, UsageError
+from omni_tui.errors import OmniError, TaskFileError, UsageError
 from omni_tui.model.text import plural
 
 if TYPE_CHECKING:
-    from omni_tui.model.task import Task
+    from omni_tui.fleet import Fleet
+    from omni_tui.linting import Remark, Written
 
 STDIN = "-"
 
@@ -56,23 +59,45 @@ def add(
     name = find_workspace(fleet.paths.root, workspace).name
     chosen = {"title": title, "priority": priority, "depends_on": depends_on, "touches": touches, "agent": agent}
     changes = {key: value for key, value in chosen.items() if value not in ("", None, ())}
-    drafts = [msgspec.structs.replace(draft, **changes) for draft in _drafts(files, title, name, fleet.clock.now())]
-    added = fleet.queue(name).add_all(drafts)
-    words = [f"{plural(len(added), 'task')} in {name}:", *(f"  {task.ref}  {task.title}" for task in added)]
-    return Answer([{"id": task.id, "workspace": name, "title": task.title} for task in added], "\n".join(words))
+    drafts = list(_drafts(files, title, name, fleet.clock.now()))
+    drafts = [structs.replace(draft, task=structs.replace(draft.task, **changes)) for draft in drafts]
+    added = fleet.queue(name).add_all([draft.task for draft in drafts])
+    found = _remarks(fleet, [structs.replace(draft, task=task) for draft, task in zip(drafts, added, strict=True)])
+    words = [f"{plural(len(added), 'task')} in {name}:"]
+    for task in added:
+        words.append(f"  {task.ref}  {task.title}")
+        words += [f"    {remark.level} {remark.kind}: {remark.words}" for remark in found[str(task.ref)]]
+    result = [
+        {"id": task.id, "workspace": name, "title": task.title, "remarks": found[str(task.ref)]} for task in added
+    ]
+    return Answer(result, "\n".join(words))
 
 
-def _drafts(files: tuple[str, ...], title: str, workspace: str, now: float) -> Iterator[Task]:
+def _remarks(fleet: Fleet, added: list[Written]) -> Mapping[str, list[Remark]]:
+    """Read what was added against the fleet; return what is to be said, by task."""
+    from omni_tui.linting import Linter
+
+    found: dict[str, list[Remark]] = defaultdict(list)
+    with suppress(OmniError):  # they are queued; a file that cannot be read, `lint` and `doctor` tell of
+        linter = Linter(fleet)
+        for remark in (*linter.look(added), *linter.of_flags(added)):
+            found[remark.task].append(remark)
+    return found
+
+
+def _drafts(files: tuple[str, ...], title: str, workspace: str, now: float) -> Iterator[Written]:
     """Read every task before the first one is queued; their ids are the queue's to give, unless a head names one."""
+    from omni_tui.linting import Written
     from omni_tui.model.task import Task
 
     if not files:
-        yield Task(workspace=workspace, id="", title=title)
+        yield Written(task=Task(workspace=workspace, id="", title=title))
     for file in files:
         yield _read(file, title, workspace, now)
 
 
-def _read(file: str, title: str, workspace: str, now: float) -> Task:
+def _read(file: str, title: str, workspace: str, now: float) -> Written:
+    from omni_tui.linting import Written
     from omni_tui.model.task import Task
     from omni_tui.model.taskfile import parse
 
@@ -80,8 +105,8 @@ def _read(file: str, title: str, workspace: str, now: float) -> Task:
     try:
         data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
         if title and not data.strip():
-            return Task(workspace=workspace, id="", title=title)
-        return parse(data, workspace=workspace, stem="", created_at=now)
+            return Written(task=Task(workspace=workspace, id="", title=title), file=shown)
+        return Written(task=parse(data, workspace=workspace, stem="", created_at=now), data=data, file=shown)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=shown, fix="name a readable file") from error
     except TaskFileError as error:

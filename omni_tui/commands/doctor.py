@@ -100,6 +100,7 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
         yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")
     for name in names:
         yield from _workspace(paths, name)
+    yield from _flags(root)
 
 
 def _providers(paths: FleetPaths) -> Iterator[Check]:
@@ -159,6 +160,19 @@ def _workspace(fleet: FleetPaths, name: str) -> Iterator[Check]:
         return
     yield _branches(paths, settings, label)
     yield from _agents(paths, label)
+
+
+def _flags(root: Path) -> Iterator[Check]:
+    """Name the mistakes in files of flags, and the tasks that a flag will hold."""
+    from omni_tui.fleet import Fleet
+    from omni_tui.linting import Linter
+
+    linter = Linter(Fleet(root))
+    for name, flags in linter.flags.items():
+        if flags.fault:
+            yield fail(f"flags of {name}", flags.fault, "mend the file; meanwhile its last good state counts")
+    for warning in linter.flag_warnings():
+        yield warn(f"task {warning.task}", warning.message, warning.fix)
 
 
 def _branches(paths: WorkspacePaths, settings: WorkspaceSettings, label: str) -> Check:

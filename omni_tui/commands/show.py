@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from omni_tui.policy.evidence import standing
 from omni_tui.words import lasting, moment
 
 if TYPE_CHECKING:
+    from omni_tui.linting import Remark
     from omni_tui.model.view import TaskRow
     from omni_tui.store.detail import TaskDetail
 
@@ -27,13 +29,22 @@ if TYPE_CHECKING:
 @common
 def show(session: Session, task: str) -> Answer:
     """Tell all about TASK: what is to be done, how far it is, what the gate said, and why it stopped."""
+    from omni_tui.fleet import Fleet
+    from omni_tui.linting import remarks_on
+
     reader = open_reader(session.root())
     row = find_task(reader.read().rows, task)
     detail = reader.detail(row)
     run_dir = reader.paths.workspace(row.ref.workspace).runs / row.ref.id / str(row.attempt) if row.attempt else None
     now = SystemClock().now()
-    result = {**describe_row(row, now), "run": row.run, "run_dir": run_dir, "detail": detail}
-    return Answer(result, "\n".join(_lines(row, detail, run_dir, now)))
+    remarks = remarks_on(Fleet(reader.paths.root), row)
+    result = {**describe_row(row, now), "run": row.run, "run_dir": run_dir, "detail": detail, "remarks": remarks}
+    return Answer(result, "\n".join([*_lines(row, detail, run_dir, now), *_told(remarks)]))
+
+
+def _told(remarks: Sequence[Remark]) -> list[str]:
+    lines = [f"{remark.level:<9} {remark.kind}: {remark.words}" for remark in remarks]
+    return ["", "as it is written:", *lines] if lines else []
 
 
 def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None, now: float) -> list[str]:

@@ -13,6 +13,7 @@ from omni_tui.errors import PluginError
 from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure, Move
 from omni_tui.model.task import Task
+from omni_tui.policy.flags import unmet
 from omni_tui.policy.usage import Usage
 
 PATIENCE_SECONDS = 5.0
@@ -94,6 +95,8 @@ class Delivery:
             return False
         if self._over_before:
             return True
+        if unmet(self.task, self._place.flags.known):  # flipped meanwhile
+            return False
         if move.delay > PATIENCE_SECONDS or not self._services.provision.may_go_on(self.task, self._place.agents()):
             return False
         clock = self._services.clock

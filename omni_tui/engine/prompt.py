@@ -13,6 +13,8 @@ from omni_tui.model.failure import Failure
 from omni_tui.model.settings import WorkspaceSettings
 from omni_tui.model.task import Task
 from omni_tui.model.text import clean, code, one_line
+from omni_tui.policy.flags import names, requirement
+from omni_tui.policy.spec import Spec
 
 TITLE_CHARACTERS = 72
 """The longest first line of a commit, as git's own log shows it whole."""
@@ -44,7 +46,7 @@ def build_prompt(
         _rules(task, attempt),
         _left(work),
         _earlier(failures),
-        _finish(settings, attempt),
+        _finish(task, settings, attempt),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -72,6 +74,7 @@ def _rules(task: Task, attempt: AttemptId) -> str:
         )
     if task.tests:
         rules.append(f"These must be there and pass: {', '.join(code(path) for path in task.tests)}.")
+    rules += _flag_rules(task)
     return "# Rules\n\n" + "\n".join(f"- {rule}" for rule in rules)
 
 
@@ -104,10 +107,26 @@ def _earlier(failures: Sequence[Failure]) -> str:
     return "\n\n".join(parts)
 
 
-def _finish(settings: WorkspaceSettings, attempt: AttemptId) -> str:
+def _flag_rules(task: Task) -> list[str]:
+    stubs = names(task.stubs_flags)
+    needs = [each for each in map(requirement, task.requires_flags) if each.name not in stubs]
+    rules = [f"The feature flag {code(each.name)} is {each.state}: build on what it shows." for each in needs]
+    rules += [f"The feature flag {code(name)} cannot be counted on: stub what lies behind it." for name in stubs]
+    provided = names(task.provides_flags)
+    rules += [f"What you make ships behind the flag {code(name)}: without it all is as before." for name in provided]
+    return rules
+
+
+def _finish(task: Task, settings: WorkspaceSettings, attempt: AttemptId) -> str:
+    tests = Spec(task).tests
+    listed = "\n".join(f"- {code(test)}" for test in tests)
+    stop = (
+        f"Your task has an end. It is done when these tests pass:\n\n{listed}\n\n"
+        "Make these pass, commit, and stop: no further tests, no more coverage, no other improvement.\n\n"
+    )
     check = f"Before you commit, run this check and make it pass:\n\n{_fenced(settings.check)}\n\n"
     return (
-        f"# When you are done\n\n{check if settings.check else ''}"
+        f"# When you are done\n\n{stop if tests else ''}{check if settings.check else ''}"
         f"You are done when everything is committed on {code(attempt.branch)} and `git status` shows nothing left. "
         "Only what is committed counts. Then say in a sentence or two what you did, and stop."
     )

@@ -18,6 +18,7 @@ from omni_tui.engine.guard import Guard
 from omni_tui.engine.intake import Intake
 from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.past import look_back
+from omni_tui.engine.premises import Premises
 from omni_tui.engine.services import Services
 from omni_tui.engine.spares import SpareKeeper
 from omni_tui.engine.supply import Supply
@@ -44,6 +45,7 @@ class Site:
 
     place: Workplace
     intake: Intake
+    premises: Premises
     keeper: asyncio.Task[None] | None = None
     """What keeps its spares."""
 
@@ -76,17 +78,23 @@ class Scheduler:
 
     def open(self, place: Workplace) -> None:
         """Dispatch a workplace: watch its queue, keep its spares, adopt what a former owner left in doing/."""
-        site = Site(place, Intake(place, self._services))
-        self._sites[place.name] = site
+        site = self._site(place)
         for status in Status:
             self._services.wakeups.add(site.intake.changed, place.paths.queue(status))
             self._services.wakeups.add(self.wake, place.paths.queue(status))
+        for event in (site.premises.changed, self.wake):
+            self._services.wakeups.add(event, place.paths.root, place.paths.flags)
         site.keeper = self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
         self._guard.spawn(f"base of {place.name}", self._deliveries.look_at_base(place))
         place.queue.finish_moves()
         for path in place.queue.files(Status.DOING):
             self._doing.adopt(place, path, LEFT)
         self.wake.set()
+
+    def _site(self, place: Workplace) -> Site:
+        premises = Premises(place, self._services, lambda message: self.change_state(message=message))
+        site = self._sites[place.name] = Site(place, Intake(place, self._services), premises)
+        return site
 
     def _close(self, site: Site) -> None:
         """Let go of a workplace whose directory has gone; it is opened again when it is there again."""
@@ -95,6 +103,8 @@ class Scheduler:
         for status in Status:
             self._services.wakeups.remove(site.intake.changed, place.paths.queue(status))
             self._services.wakeups.remove(self.wake, place.paths.queue(status))
+        for event in (site.premises.changed, self.wake):
+            self._services.wakeups.remove(event, place.paths.root, place.paths.flags)
         if site.keeper is not None:
             site.keeper.cancel()
         self._doing.forget(place)
@@ -105,7 +115,7 @@ class Scheduler:
 
     def open_for_one(self, place: Workplace, task_id: str) -> None:
         """Take in a workplace for a single request: only the task that it is about is adopted, nothing is started."""
-        self._sites[place.name] = Site(place, Intake(place, self._services))
+        self._site(place)
         found = place.queue.find(task_id)
         if found is not None and found[0] is Status.DOING:
             self._doing.adopt(place, found[1], LEFT)
@@ -134,6 +144,8 @@ class Scheduler:
             self.wake.clear()
             for site in list(self._sites.values()):
                 await self._refresh(site)
+            for site in list(self._sites.values()):
+                await site.premises.refresh(site.intake.waiting, self._backlog)
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
@@ -152,6 +164,13 @@ class Scheduler:
         else:
             self._doing.look(site.place)
 
+    def _backlog(self) -> Mapping[TaskRef, Status]:
+        """Return every task there is."""
+        found: dict[TaskRef, Status] = {}
+        for site in self._sites.values():
+            found |= dict.fromkeys((task.ref for task in site.intake.waiting), Status.TODO) | site.intake.settled
+        return found
+
     def _plan(self) -> Plan:
         settings = self._services.settings().scheduler
         sites = self._sites.values()
@@ -163,6 +182,8 @@ class Scheduler:
             course=self._services.course.course,
             providers=self.supply.servers(),
             standings=self._services.provision.standings(),
+            flags={name: site.place.flags for name, site in self._sites.items()},
+            refused={ref: reason for site in sites for ref, reason in site.premises.refused.items()},
         )
         capacity = Capacity(
             slots=settings.slots,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement, Passage
+from omni_tui.model.flag import Flag, Flags
 from omni_tui.model.settings import SandboxSettings, WorkspaceSettings
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
@@ -18,6 +20,18 @@ from omni_tui.policy.redaction import Secret
 from omni_tui.store.paths import WorkspacePaths
 from omni_tui.store.queue import Queue
 from omni_tui.store.runs import Runs
+
+
+class Ground(Protocol):
+    """What a workspace's tasks build on."""
+
+    def flags(self) -> Mapping[str, Flag]:
+        """Read its feature flags. Raises `ConfigError`."""
+        ...
+
+    async def definitions(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return where the release branch defines each of `names` that it does, as `path:line`. Raises `ScmError`."""
+        ...
 
 
 @dataclass
@@ -36,12 +50,15 @@ class Workplace:
     """Reads the agents' directories: a new or changed agent counts from the next attempt on."""
     harness: Callable[[str], Agent]
     """Makes a fresh reader of an attempt's signals for a harness, by name."""
+    ground: Ground
     secrets: Callable[[], Sequence[Secret]] = tuple
     """Reads what its agents get to see and nobody else may: the variables that they name, the files copied for them."""
     landing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One squash, check and landing at a time: the tested tree is the one that lands."""
     spares_due: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a spare may have been used, the tip may have moved, or the settings have changed."""
+    flags: Flags = field(default_factory=Flags)
+    """Its feature flags in force; its premises keep them."""
     turn: int = 0
     """Whose turn it is among the agents."""
     base_tip: str = ""

@@ -30,6 +30,8 @@ EVENTS = {
     "core.fault": "something of ours failed; data: where, error",
     "config.taken": "a changed configuration is in force; data: file, later (what counts from the next start)",
     "config.refused": "a bad configuration was left aside; data: error",
+    "flags.taken": "a workspace's changed flags are in force; data: file, changes",
+    "flags.refused": "bad ones were left aside; data: file, error",
     "workspace.opened": "a workspace can take tasks",
     "workspace.closed": "its directory has gone; data: reason",
     "workspace.refused": "a workspace cannot be used; data: error",

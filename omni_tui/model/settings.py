@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from omni_tui.model.confinement import HOST
+from omni_tui.model.lint import LintSettings
 from omni_tui.model.verdict import FindingKind, Severity
 
 
@@ -320,6 +321,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     questions: QuestionSettings = msgspec.field(default_factory=QuestionSettings)
     night: NightSettings = msgspec.field(default_factory=NightSettings)
     gate: GateSettings = msgspec.field(default_factory=GateSettings)
+    lint: LintSettings = msgspec.field(default_factory=LintSettings)
     check: CheckSettings = msgspec.field(default_factory=CheckSettings)
     merge: MergeSettings = msgspec.field(default_factory=MergeSettings)
     runtime: RuntimeSettings = msgspec.field(default_factory=RuntimeSettings)

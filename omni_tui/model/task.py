@@ -50,7 +50,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Paths or glob patterns that the work is expected to touch, relative to the repository's root."""
     tests: tuple[str, ...] = ()
     requires_flags: tuple[str, ...] = ()
+    """`name=state`, or a name alone, which means on."""
     provides_flags: tuple[str, ...] = ()
+    """Flags behind which the work ships."""
+    stubs_flags: tuple[str, ...] = ()
+    """Required flags that the work can do without: it stubs what lies behind them."""
     agent: str | None = None
     harness: str | None = None
     provider: str | None = None

@@ -96,6 +96,7 @@ def parse(data: bytes, *, workspace: str, stem: str, created_at: float) -> Task:
         tests=head.tests,
         requires_flags=head.requires_flags,
         provides_flags=head.provides_flags,
+        stubs_flags=head.stubs_flags,
         agent=head.agent,
         harness=head.harness,
         provider=head.provider,
@@ -127,6 +128,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[str, ...] = ()
     requires_flags: tuple[str, ...] = ()
     provides_flags: tuple[str, ...] = ()
+    stubs_flags: tuple[str, ...] = ()
     agent: str | None = None
     harness: str | None = None
     provider: str | None = None
@@ -150,10 +152,32 @@ def _read_head(text: str) -> tuple[Head, dict[str, Any]]:
     return head, _clean(extra, clean)
 
 
+def line_in(data: bytes, key: str, line: int) -> int:
+    """Return the line, from 1, of a task's file where `key` of its head is, or, without a key, the text's `line`.
+
+    A title that the head does not give is in the text; what is not there is at line 1. Raises `TaskFileError`.
+    """
+    whole = _decode(data)
+    head, body = _split(whole)
+    first = head.count("\n") + 2 if len(body) < len(whole) else 1
+    if not key:
+        return first + len(body) - len(body.lstrip("\n")) + line - 1
+    found = _key_line(key, head)
+    if found or key != "title":
+        return found or 1
+    heading = _HEADING.search(body)
+    return first + body.count("\n", 0, heading.start() if heading else len(body) - len(body.lstrip()))
+
+
 def _line_of(key: str, head: str) -> str:
+    return f"line {_key_line(key, head) or 1}"
+
+
+def _key_line(key: str, head: str) -> int:
+    """Return the line of the file that sets a key of its head; 0: none does."""
     match = re.search(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*[.=]", head, re.MULTILINE)
     match = match or re.search(rf"^[ \t]*\[+[ \t]*{re.escape(key)}", head, re.MULTILINE)
-    return f"line {head.count(chr(10), 0, match.start()) + 2 if match else 1}"
+    return head.count(chr(10), 0, match.start()) + 2 if match else 0
 
 
 def _id(text: str, key: str) -> str:

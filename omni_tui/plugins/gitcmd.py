@@ -63,7 +63,7 @@ _PATIENT = ("-c", "core.filesRefLockTimeout=10000")
 """Milliseconds to wait for the lock on a ref."""
 _READ = {"cat-file", "config", "diff-tree", "for-each-ref", "log", "ls-files", "ls-remote", "ls-tree", "merge-base"}
 _LEAVE_REFS_ALONE = _READ | {
-    *("commit-tree", "hash-object", "merge-tree", "read-tree", "rev-parse", "update-index", "write-tree"),
+    *("commit-tree", "grep", "hash-object", "merge-tree", "read-tree", "rev-parse", "update-index", "write-tree"),
 }
 """Commands that read, or write objects and an index only."""
 _USERS_CHOICE = frozenset({"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_PROXY_COMMAND"})

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from omni_tui.model.course import Course
+from omni_tui.model.flag import Flags
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Status, Task, TaskRef
 
@@ -29,6 +30,10 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """Who could serve each waiting task; one that is not named has no such limits."""
     standings: Mapping[str, Standing] = {}
     """How the providers stand."""
+    flags: Mapping[str, Flags] = {}
+    """The feature flags of each workspace."""
+    refused: Mapping[TaskRef, str] = {}
+    """Tasks whose text the settings refuse, and why."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,13 +51,17 @@ class Ending(Stateless):
 class Needs(Stateless):
     """Holds what depends on tasks that have not landed."""
 
-    def __init__(self, waiting: Sequence[Task], status_of: Mapping[TaskRef, Status]) -> None:
+    def __init__(
+        self, waiting: Sequence[Task], status_of: Mapping[TaskRef, Status], ends: Mapping[TaskRef, str] = {}
+    ) -> None:
+        """Take what waits, where the others are, and for some what their way of dependencies ends at."""
         self._dependencies = Dependencies(waiting, status_of)
+        self._ends = ends
 
     def hold(self, task: Task) -> Hold | None:
         """Return which dependencies hold a task."""
         unmet = self._dependencies.unmet(task) if task.depends_on else None
-        return _dependency_hold(unmet) if unmet is not None else None
+        return _dependency_hold(unmet, self._ends.get(task.ref, "")) if unmet is not None else None
 
 
 class Pauses(Stateless):
@@ -98,7 +102,7 @@ def _pause_of(task: Task, course: Course) -> str:
     return ""
 
 
-def _dependency_hold(unmet: Unmet) -> Hold:
+def _dependency_hold(unmet: Unmet, end: str) -> Hold:
     names = ", ".join(str(ref) for ref in unmet.refs)
     be = "is" if len(unmet.refs) == 1 else "are"
     match unmet.kind:
@@ -110,4 +114,5 @@ def _dependency_hold(unmet: Unmet) -> Hold:
         case UnmetKind.BLOCKED:
             return Hold(kind=HoldKind.DEPENDENCY_BLOCKED, message=f"depends on {names}, which {be} blocked")
         case UnmetKind.OPEN:
-            return Hold(kind=HoldKind.DEPENDENCY, message=f"waits for {names}")
+            in_the_end = f"; in the end {end}" if end else ""
+            return Hold(kind=HoldKind.DEPENDENCY, message=f"waits for {names}{in_the_end}")

@@ -14,10 +14,12 @@ from omni_tui.model.course import Course
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.flags import FlagGates
 from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.judges import Delays, Ending, Judge, Needs, Pauses
 from omni_tui.policy.room import Room
 from omni_tui.policy.serving import Serving
+from omni_tui.policy.specs import Refusals
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +53,12 @@ def plan(backlog: Backlog, capacity: Capacity) -> Plan:
 
 def _judges(backlog: Backlog, now: float) -> tuple[Judge, ...]:
     """Return who judges, in the order in which their reasons bind."""
+    gates = FlagGates(backlog.waiting, backlog.flags)
     return (
         Ending(backlog.running),
-        Needs(backlog.waiting, backlog.status_of),
+        Refusals(backlog.refused),
+        gates,
+        Needs(backlog.waiting, backlog.status_of, gates.ends),
         Pauses(backlog.course),
         Delays(backlog.not_before, now),
         Serving(backlog.standings, backlog.providers),

@@ -12,7 +12,7 @@ import msgspec
 
 from omni_tui.model.attempt import AttemptStatus
 from omni_tui.model.state import FleetState
-from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.view import FleetView, Owner, TaskRow
 from omni_tui.store.detail import TaskDetail, read_detail
 from omni_tui.store.folder import Entry, Folder
@@ -87,6 +87,11 @@ class FleetReader:
                     if number:
                         directories.append(runs / entry.task.id / str(number))
         return frozenset(directory for directory in directories if directory.is_dir())
+
+    def tasks(self, status: Status) -> list[Task]:
+        """Return the tasks of one folder as they were read last: their heads, without their texts."""
+        folders = (folder for (_, of), folder in self._folders.items() if of is status)
+        return [entry.task for folder in folders for entry in folder.entries.values()]
 
     def detail(self, row: TaskRow) -> TaskDetail:
         """Read all about the task of `row`."""

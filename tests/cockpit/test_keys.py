@@ -306,6 +306,14 @@ async def test_diff_details_and_help_open_and_close(tree: FleetTree) -> None:
             await opens(pilot, MainScreen)
 
 
+async def test_the_story_tells_what_is_found_in_a_waiting_text(tree: FleetTree) -> None:
+    async with cockpit(tree, remarks=("warn endless: line 9: `more tests` has no end",)) as (pilot, screen):
+        select(screen, "shop-9")
+        await pilot.press("enter")
+        await shows(pilot, "As it is written")
+        await shows(pilot, "line 9: `more tests` has no end")
+
+
 async def test_an_error_of_the_diff_is_said(tree: FleetTree) -> None:
     insight = MemoryInsight()
     async with cockpit(tree, insight=insight) as (pilot, _):

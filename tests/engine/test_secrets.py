@@ -36,7 +36,7 @@ CLEAN = SAYS + 'echo "done" > conf.txt\ncommit "read the key from the environmen
 
 
 async def fleet_with(directory: Path, script: str, runtime: str = "process", workspace: str = "") -> TestFleet:
-    settings = QUICK.replace("0.05", "1")
+    settings = QUICK.replace("0.05", "1") + '[lint]\nsecret = "warn"\n'  # or no agent would get a task that tells one
     fleet = await make_fleet(directory, settings=settings, runtime=runtime, workspace=f'copy = [".env"]\n{workspace}')
     (fleet.origin / ".git/info/exclude").write_text(".env\n")
     (fleet.origin / ".env").write_text(f"FROM_FILE={IN_FILE}\n")

@@ -106,6 +106,7 @@ def make_ports(
     insight: MemoryInsight | None = None,
     clock: Callable[[], float] | None = None,
     settings: Callable[[], CockpitSettings] | None = None,
+    remarks: Sequence[str] = (),
 ) -> Ports:
     """Return ports on `tree`: requests become real files, ids are `r1`, `r2` and so on."""
     clock = clock or Clock()
@@ -121,5 +122,6 @@ def make_ports(
         load=lambda: "0.8/2",
         settings=settings or (lambda: CockpitSettings(theme="light" if theme == "light" else "dark", screen_hz=20)),
         styles=styles_dir(),
+        remarks=lambda _: remarks,
         here=here,
     )

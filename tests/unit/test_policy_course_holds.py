@@ -8,6 +8,7 @@ import pytest
 
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.course import Cause, Course, Parked
+from omni_tui.model.flag import Flag, Flags
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.holds import HoldKind
@@ -28,7 +29,16 @@ def decide(course: Course, *waiting: Task, providers: tuple[str, ...] | None = (
     running = {TaskRef("w", "z")}
     serving = [name for attempt, name in course.providers.items() if attempt == "w/z#1"]
     found = standings({}, course, serving, NOW)
-    backlog = Backlog(waiting=waiting, status_of={}, course=course, providers=served, running=running, standings=found)
+    on = {"w": Flags(known={"fast": Flag(state="on")})}
+    backlog = Backlog(
+        waiting=waiting,
+        status_of={},
+        course=course,
+        providers=served,
+        running=running,
+        standings=found,
+        flags=on,
+    )
     return plan(backlog, Capacity(slots=slots, now=NOW))
 
 

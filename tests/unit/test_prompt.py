@@ -52,6 +52,24 @@ def test_every_prompt_says(words: str) -> None:
     [
         pytest.param({"touches": ("src/a.py", "docs/**")}, "expected to touch: `src/a.py`, `docs/**`", id="touches"),
         pytest.param({"tests": ("tests/test_a.py",)}, "must be there and pass: `tests/test_a.py`", id="tests"),
+        pytest.param(
+            {"tests": ("tests/test_a.py::test_x", "tests/test_b.py")},
+            "done when these tests pass:\n\n- `tests/test_a.py::test_x`\n- `tests/test_b.py`\n\n"
+            "Make these pass, commit, and stop: no further tests",
+            id="the exact tests, and stop",
+        ),
+        pytest.param(
+            {"body": "Covered by `tests/test_week.py::test_iso`."},
+            "these tests pass:\n\n- `tests/test_week.py::test_iso`\n\nMake these pass, commit, and stop",
+            id="tests that only the text names",
+        ),
+        pytest.param({"requires_flags": ("fresh=on",)}, "`fresh` is on: build on what it shows", id="flag as required"),
+        pytest.param(
+            {"requires_flags": ("fresh=on",), "stubs_flags": ("fresh",)},
+            "`fresh` cannot be counted on: stub what lies behind it",
+            id="stubbed flag",
+        ),
+        pytest.param({"provides_flags": ("fresh",)}, "ships behind the flag `fresh`: without it", id="provided flag"),
         pytest.param({"check": "make test"}, "run this check and make it pass:\n\n```text\nmake test\n```", id="check"),
     ],
 )

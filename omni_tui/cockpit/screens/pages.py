@@ -33,11 +33,11 @@ _DIFF_HEADS = (
 )
 
 
-def story_page(row: TaskRow, detail: TaskDetail) -> PageScreen:
-    """Return the page that tells all of a task."""
+def story_page(row: TaskRow, detail: TaskDetail, remarks: Sequence[str]) -> PageScreen:
+    """Return the page that tells all of a task, with what is to be said of its text."""
     shown = look(row)
     state: Paragraph = [(f"{shown.glyph} {shown.word}  {reason(row)}", shown.tone)]
-    return PageScreen(f"{row.ref} {row.title}", lambda view: view.tell([state, (), *tell(row, detail)]))
+    return PageScreen(f"{row.ref} {row.title}", lambda view: view.tell([state, (), *tell(row, detail, remarks)]))
 
 
 def told_page(row: TaskRow, lines: Sequence[str]) -> PageScreen:

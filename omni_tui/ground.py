@@ -1,0 +1,49 @@
+"""The ground that a workspace's tasks stand on: its feature flags, and what its release branch defines already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from omni_tui.config import load_flags
+from omni_tui.model.flag import Flag
+from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.policy.languages import definition_in, language_of
+from omni_tui.store.paths import WorkspacePaths
+
+
+class ProjectGround:
+    """Reads the ground of one workspace; what one commit defines is looked up once."""
+
+    def __init__(self, paths: WorkspacePaths, settings: WorkspaceSettings) -> None:
+        self._paths = paths
+        self._release = settings.release
+        self._commit = ""
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def flags(self) -> Mapping[str, Flag]:
+        """Read its feature flags. Raises `ConfigError`."""
+        return load_flags(self._paths.flags)
+
+    async def definitions(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return where the release branch defines each of `names` that it does, as `path:line`. Raises `ScmError`."""
+        return await asyncio.to_thread(self.look_up, names) if names else {}
+
+    def look_up(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Do the same, and block."""
+        from omni_tui.plugins.mentions import branch_commit, mentions  # not before: it fails where git is missing
+
+        commit = branch_commit(self._paths.repo, self._release)
+        if commit != self._commit:
+            self._commit, self._known = commit, {}
+        unknown = set(names) - self._known.keys()
+        if commit and unknown:
+            found: dict[str, list[str]] = defaultdict(list)
+            for mention in mentions(self._paths.repo, commit, unknown):
+                language = language_of(mention.path)
+                name = definition_in(language, mention.text) if language is not None else None
+                if name in unknown:
+                    found[name].append(f"{mention.path}:{mention.line}")
+            self._known |= {name: tuple(found.get(name, ())) for name in unknown}
+        return {name: self._known[name] for name in names if self._known.get(name)}
