@@ -45,10 +45,16 @@ SENTENCES = {
     "workspace.broken": "paused: {reason}",
     "base.moved": "{reason}",
     "fleet.stopped": "no new starts: {reason} (omni-tui thaw goes on)",
-    "fleet.frozen": "frozen: no new starts",
+    "attempt.suspended": "stands still: a hard freeze",
+    "attempt.resumed": "goes on after {seconds:.0f} s of standing still",
+    "fleet.frozen": "frozen: no new starts, no merges{because}",
     "fleet.thawed": "thawed",
-    "fleet.throttled": "throttled: one at a time",
+    "fleet.throttled": "throttled: {most} at a time",
     "fleet.unthrottled": "no longer throttled",
+    "part.frozen": "{part} is frozen{because}",
+    "part.thawed": "{part} is thawed",
+    "part.throttled": "{part} is throttled: {most} at a time",
+    "part.unthrottled": "{part} is no longer throttled",
     "fleet.idle": "nothing runs and nothing can start{because}",
 }
 """Events that a person wants to read. The others are for the journal alone."""

@@ -62,7 +62,7 @@ def _holding(view: FleetView, now: float) -> list[str]:
     lines = [f"the run was stopped: {view.stopped}"] if view.stopped else []
     lines += [parked_for(name, parked, now) for name, parked in sorted(view.parked.items())]
     lines += [f"paused: {pause}" for pause in view.pauses]
-    lines += ["frozen: nothing starts"] if view.frozen else []
+    lines += view.brakes.words
     return [*lines, "omni-tui thaw goes on, once that is mended"] if needs_thaw(view) else lines
 
 

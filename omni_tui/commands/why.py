@@ -44,7 +44,8 @@ def why(session: Session, task: str) -> Answer:
 def _ended(row: TaskRow) -> str:
     match row.status:
         case Status.DOING:
-            return f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}"
+            waits = f", and waits: {row.reason}" if row.reason else ""
+            return f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}{waits}"
         case Status.BLOCKED:
             return (
                 f"it is blocked: {row.reason or 'the note beside its file says why'}; `omni-tui redispatch` tries again"
@@ -58,29 +59,33 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     from functools import reduce
     from pathlib import Path
 
+    from omni_tui.model.brakes import FLEET
     from omni_tui.model.course import Course
     from omni_tui.policy.backlog import Backlog, Capacity
     from omni_tui.policy.course import fold
     from omni_tui.policy.machine import shortage
     from omni_tui.policy.routing import providers_for
     from omni_tui.policy.scheduling import explain
+    from omni_tui.store.brakes import read_brakes
     from omni_tui.store.taskread import read_task
 
     waiting = [read_task(Path(each.path), each.ref.workspace) for each in view.rows if each.status is Status.TODO]
-    agents = fleet.agents(row.ref.workspace)
+    agents, brakes = fleet.agents(row.ref.workspace), view.brakes.and_those(read_brakes(fleet.paths.control))
     backlog = Backlog(
         waiting=waiting,
         status_of={each.ref: each.status for each in view.rows if each.status is not Status.TODO},
         running={each.ref for each in view.rows if each.status is Status.DOING},
+        brakes=brakes,
         course=reduce(fold, fleet.recent(), Course()),
         providers={task.ref: providers_for(task, agents) for task in waiting if task.workspace == row.ref.workspace},
     )
-    settings = fleet.settings
+    settings, freeze = fleet.settings, brakes.freeze_of(FLEET)
     capacity = Capacity(
         slots=settings.scheduler.slots,
         now=view.taken_at,
-        frozen=view.frozen,
-        throttled=view.throttled,
+        frozen=brakes.frozen,
+        why_frozen=freeze.reason if freeze else "",
+        throttled=brakes.throttled,
         short=shortage(fleet.space(), settings.limits),
     )
     return explain(row.ref, backlog, capacity)

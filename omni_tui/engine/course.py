@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 
 from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.event import Event
 from omni_tui.model.settings import NightSettings
 from omni_tui.model.task import Task
+from omni_tui.policy.braking import unfrozen
 from omni_tui.policy.course import Decided, decide, fold
 from omni_tui.policy.routing import provider_of, providers_for
 from omni_tui.policy.scheduling import may_go_on
@@ -23,6 +25,8 @@ class CourseKeeper:
         self.changed: Callable[[], None] = lambda: None
         """Called whenever the course has changed."""
         self.record: Callable[[Decided], None] = lambda _: None
+        self.brakes = Brakes()
+        """Those that are on."""
         self._settings = settings
         self._now = now
 
@@ -40,9 +44,11 @@ class CourseKeeper:
 
     def may_go_on(self, task: Task, agents: Iterable[AgentSpec]) -> bool:
         """Whether a running task may have another attempt at once."""
-        return may_go_on(task, self.course, providers_for(task, list(agents)), self._now())
+        return may_go_on(task, self.course, providers_for(task, list(agents)), self._now(), self.brakes)
 
     def serving(self, agents: Iterable[AgentSpec]) -> list[AgentSpec]:
-        """Return the agents whose provider is not parked, else all of them: one has to try."""
+        """Return the agents whose provider is neither frozen nor parked, else all that are not frozen, else all."""
         everyone = list(agents)
+        open_ = unfrozen(self.brakes, map(provider_of, everyone))
+        everyone = [agent for agent in everyone if provider_of(agent) in open_] or everyone
         return [agent for agent in everyone if provider_of(agent) not in self.course.parked] or everyone

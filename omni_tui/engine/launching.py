@@ -54,6 +54,11 @@ class Launcher:
         self._services = services
         self._run = run
 
+    @property
+    def name(self) -> str:
+        """What the agent's process is called."""
+        return f"{self._id.task.workspace}-{self._task.id}-{self._id.number}"
+
     async def launch(self, worktree: Worktree, history: Sequence[Failure]) -> Launched:
         """Write the prompt, which tells of the failures so far, and start the agent.
 
@@ -89,7 +94,7 @@ class Launcher:
 
     def _launch(self, assignment: Assignment, invocation: Invocation) -> Launch:
         return Launch(
-            name=f"{self._id.task.workspace}-{self._task.id}-{self._id.number}",
+            name=self.name,
             argv=invocation.argv,
             cwd=assignment.worktree,
             env=invocation.env,

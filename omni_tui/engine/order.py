@@ -42,6 +42,8 @@ class OrderBox:
 
     def __init__(self) -> None:
         self.order: Order | None = None
+        self.held = ""
+        """What the delivery waits for before it may go on; empty: nothing."""
         self.given = asyncio.Event()
         self.changed = asyncio.Event()
 

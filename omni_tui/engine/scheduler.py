@@ -24,6 +24,7 @@ from omni_tui.engine.spares import SpareKeeper
 from omni_tui.engine.warden import Warden
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
+from omni_tui.model.brakes import FLEET
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
@@ -60,6 +61,7 @@ class Scheduler:
         """Nothing runs, and nothing can start without a person or a new task."""
         self.state = state
         self._services = services
+        services.course.brakes = state.in_force
         self._guard = guard
         self._on_state = on_state
         self._sites: dict[str, Site] = {}
@@ -151,7 +153,8 @@ class Scheduler:
             self._doing.look(site.place)
 
     def _plan(self) -> Plan:
-        settings = self._services.settings().scheduler
+        settings, brakes = self._services.settings().scheduler, self.state.in_force
+        freeze = brakes.freeze_of(FLEET)
         sites = self._sites.values()
         backlog = Backlog(
             waiting=[task for site in sites for task in site.intake.waiting if task.ref not in self.running],
@@ -160,12 +163,14 @@ class Scheduler:
             not_before=self._not_before,
             course=self._services.course.course,
             providers=self._providers(),
+            brakes=brakes,
         )
         capacity = Capacity(
             slots=settings.slots,
             now=self._services.clock.now(),
             frozen=self.state.frozen or self._stopping,
-            throttled=self.state.throttled,
+            why_frozen=freeze.reason if freeze else "",
+            throttled=brakes.throttled,
             short=self._warden.look_at_disk(),
             stagger_seconds=settings.stagger_seconds,
             last_start=self._last_start,
@@ -173,8 +178,10 @@ class Scheduler:
         return plan(backlog, capacity)
 
     def _providers(self) -> Mapping[TaskRef, Collection[str]]:
-        """Return who could serve each waiting task; nothing while nobody is parked, for then it does not matter."""
-        if not self._services.course.course.parked:
+        """Return who could serve each waiting task; nothing while nobody is parked or braked: it does not matter."""
+        brakes = self.state.in_force
+        braked = any(scope.provider for scope in brakes.scopes)
+        if not self._services.course.course.parked and not braked:
             return {}
         served: dict[TaskRef, Collection[str]] = {}
         for site in self._sites.values():
@@ -190,7 +197,8 @@ class Scheduler:
         self.change_state(holds={str(ref): hold.message for ref, hold in held.items()})
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
-        if self.running or decided.start or decided.wake_at is not None or settling or self._stopping:
+        at_work = any(not running.box.held for running in self.running.values())
+        if at_work or decided.start or decided.wake_at is not None or settling or self._stopping:
             self.idle.clear()
         elif not self.idle.is_set():
             reason = nobody_serves(decided.holds.values())
@@ -205,8 +213,10 @@ class Scheduler:
         course = self._services.course.course
         if course.stopped:
             return course.stopped
-        if self.state.frozen and self.state.holds:
+        if self.state.frozen and (self.state.holds or self.running):
             return FROZEN
+        if self.state.in_force.freezes and (self.state.holds or self.running):
+            return "; ".join(self.state.in_force.words)
         return f"paused: {'; '.join(pauses(course))}" if self._paused else ""
 
     def _next_look(self, decided: Plan) -> float | None:
@@ -294,10 +304,19 @@ class Scheduler:
         self._stopping = True
         await self._deliveries.stop_all(reason)
 
+    def _brake(self) -> None:
+        """Have all that runs hear of other brakes."""
+        self._services.course.brakes = self.state.in_force
+        for changed in self._changed_of_all():
+            changed.set()
+
     def change_state(self, **changes: object) -> None:
         """Change what the fleet says of itself, and publish it if it did change."""
         changed = msgspec.structs.replace(self.state, **changes)
         if changed != self.state:
+            braked = changed.in_force != self.state.in_force
             self.state = changed
+            if braked:
+                self._brake()
             self._on_state(changed)
             self.wake.set()

@@ -65,10 +65,16 @@ EVENTS = {
     "workspace.broken": "its check fails on the release branch as it is, so nothing can land; data: reason",
     "base.moved": "the default branch changed where the repository came from; data: reason",
     "fleet.stopped": "no new starts until a person thaws it; data: reason",
-    "fleet.frozen": "no new starts",
+    "attempt.suspended": "a hard freeze has its agent stand still",
+    "attempt.resumed": "its agent goes on; data: seconds (that it stood still)",
+    "fleet.frozen": "no new starts and no merges; data: reason, hard",
     "fleet.thawed": "starts again",
-    "fleet.throttled": "one at a time",
+    "fleet.throttled": "fewer at once; data: most",
     "fleet.unthrottled": "as many as there are slots",
+    "part.frozen": "no new starts and no merges in a workspace or of a provider; data: part, reason, hard",
+    "part.thawed": "starts again; data: part",
+    "part.throttled": "fewer at once in a workspace or of a provider; data: part, most",
+    "part.unthrottled": "as many as there are slots; data: part",
     "fleet.idle": "nothing runs and nothing can start; data: reason (what a person has to end, if anything)",
 }
 """Every event there is, with what it means: the journal's vocabulary."""

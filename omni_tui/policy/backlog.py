@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.task import Status, Task, TaskRef
 
@@ -26,6 +27,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     course: Course = Course()
     providers: Mapping[TaskRef, Collection[str]] = {}
     """Who could serve each waiting task; one that is not named has no such limits."""
+    brakes: Brakes = Brakes()
+    """Of these the parts' count here; the fleet's own are its capacity's."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +37,9 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     slots: int
     now: float
     frozen: bool = False
-    throttled: bool = False
-    """One at a time, whatever `slots` says."""
+    why_frozen: str = ""
+    throttled: int = 0
+    """So many at once, whatever `slots` says; 0: it is not throttled."""
     short: str = ""
     """What the disk has too little of; empty: it has enough."""
     stagger_seconds: float = 0.0

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from omni_tui.cockpit.look import BLOCKED, LANDED, RUNNING, WAITING, Look
 from omni_tui.cockpit.tones import Tone, Toned
+from omni_tui.model.brakes import Scope
 from omni_tui.model.task import Status
 from omni_tui.model.text import one_line
 from omni_tui.model.view import FleetView
@@ -59,8 +60,14 @@ class FleetHeader(Toned):
 
 def alarms(view: FleetView) -> list[str]:
     """Return the words that say what holds the whole fleet back."""
-    words = (("STOPPED", bool(view.stopped)), ("FROZEN", view.frozen), ("THROTTLED", view.throttled))
-    return [word for word, on in words if on]
+    words = ["STOPPED"] if view.stopped else []
+    words += [_braked("FROZEN", freeze.scope, "hard" if freeze.hard else "") for freeze in view.brakes.freezes]
+    return words + [_braked("THROTTLED", each.scope, f"{each.most}") for each in view.brakes.throttles]
+
+
+def _braked(word: str, scope: Scope, more: str) -> str:
+    name = scope.workspace or scope.provider
+    return " ".join(filter(None, (word, one_line(name), more if more != "1" else "")))
 
 
 def _owner(view: FleetView, *, here: bool) -> Piece:
