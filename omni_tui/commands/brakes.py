@@ -26,9 +26,9 @@ class Most(click.ParamType[int]):
         text = str(value)
         if text == "off":
             return 0
-        if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 64:
-            return int(text)
-        self.fail(f"{text!r} is neither `off` nor a number from 1 to 64", param, ctx)
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 64):
+            self.fail(f"{text!r} is neither `off` nor a number from 1 to 64", param, ctx)
+        return int(text)
 
 
 def scoped(command: Callable[..., Any]) -> Callable[..., Any]:

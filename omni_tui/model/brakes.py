@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -134,5 +135,4 @@ class Brakes(msgspec.Struct, frozen=True):
 
 
 def _with(there: tuple[Brake, ...], new: Brake) -> tuple[Brake, ...]:
-    kept = [each for each in there if each.scope != new.scope]
-    return tuple(sorted([*kept, new], key=lambda each: each.scope))
+    return tuple(sorted((*(each for each in there if each.scope != new.scope), new), key=attrgetter("scope")))
