@@ -26,11 +26,12 @@ from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement
 from omni_tui.model.event import Event
 from omni_tui.model.fence import Fence
+from omni_tui.model.load import Sample
 from omni_tui.model.settings import Settings, WorkspaceSettings
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status
 from omni_tui.model.text import throughout
-from omni_tui.plugins import detection, machine, registry, sandbox
+from omni_tui.plugins import detection, load, machine, registry, sandbox
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.proxy.command import proxies
@@ -181,6 +182,10 @@ class Fleet:
         """Return what is free on the fleet's disk."""
         return machine.space(self.paths.root)
 
+    def load(self) -> Sample:
+        """Return how loaded the machine is."""
+        return load.sample()
+
     def notifiers(self) -> Sequence[Notifier]:
         """Return the ways by which a person hears of what needs them."""
         spec = NotifierSpec(root=self.paths.root)
@@ -206,6 +211,7 @@ class Fleet:
             settings=lambda: self.settings,
             listener=listener,
             space=self.space,
+            load=self.load,
             course=CourseKeeper(lambda: self.settings.night, self.clock.now),
         )
 

@@ -63,6 +63,7 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     from omni_tui.model.course import Course
     from omni_tui.policy.backlog import Backlog, Capacity
     from omni_tui.policy.course import fold
+    from omni_tui.policy.load import follow
     from omni_tui.policy.machine import shortage
     from omni_tui.policy.routing import providers_for
     from omni_tui.policy.scheduling import explain
@@ -86,6 +87,8 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
         frozen=brakes.frozen,
         why_frozen=freeze.reason if freeze else "",
         throttled=brakes.throttled,
+        load=follow(None, fleet.load(), 0.0, settings.load),
+        load_limits=settings.load,
         short=shortage(fleet.space(), settings.limits),
     )
     return explain(row.ref, backlog, capacity)

@@ -17,6 +17,7 @@ from omni_tui.engine.deliveries import Deliveries, Running
 from omni_tui.engine.doing import Doing
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.intake import Intake
+from omni_tui.engine.loadkeeper import LoadKeeper
 from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.past import look_back
 from omni_tui.engine.services import Services
@@ -70,6 +71,9 @@ class Scheduler:
         self._deliveries = Deliveries(services, guard, self._ended)
         self._doing = Doing(services, self.running, self._start, lambda words: self.change_state(message=words))
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
+        self._load = LoadKeeper(
+            services, guard, lambda: list(self.running.values()), lambda words: self.change_state(load=words)
+        )
         self._stopping = False
         self._paused = False
         """Tasks wait for a known cause to be mended."""
@@ -136,6 +140,8 @@ class Scheduler:
             self.wake.clear()
             for site in list(self._sites.values()):
                 await self._refresh(site)
+            if any(site.intake.waiting for site in self._sites.values()):
+                self._load.look()
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
@@ -172,6 +178,8 @@ class Scheduler:
             why_frozen=freeze.reason if freeze else "",
             throttled=brakes.throttled,
             short=self._warden.look_at_disk(),
+            load=self._load.load,
+            load_limits=self._services.settings().load,
             stagger_seconds=settings.stagger_seconds,
             last_start=self._last_start,
         )
@@ -275,6 +283,7 @@ class Scheduler:
         self.idle.clear()
         self._deliveries.start(place, task, file)
         self._warden.on_duty()
+        self._load.on_duty()
 
     def _changed_of_all(self) -> list[asyncio.Event]:
         return [running.box.changed for running in self.running.values()]

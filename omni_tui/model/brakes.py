@@ -135,4 +135,6 @@ class Brakes(msgspec.Struct, frozen=True):
 
 
 def _with(there: tuple[Brake, ...], new: Brake) -> tuple[Brake, ...]:
-    return tuple(sorted((*(each for each in there if each.scope != new.scope), new), key=attrgetter("scope")))
+    brakes: list[Brake] = [each for each in there if each.scope != new.scope]
+    brakes.append(new)
+    return tuple(sorted(brakes, key=attrgetter("scope")))

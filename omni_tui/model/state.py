@@ -17,6 +17,8 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """Put on by files in `control/`, as they were seen last."""
     unguarded: bool = False
     """Agents run without a sandbox, because the settings say that they may."""
+    load: str = ""
+    """Which limit of the machine's load binds, with value and limit; empty: none, or nobody looks."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
     stopped: str = ""

@@ -57,6 +57,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """None: nobody dispatches."""
     brakes: Brakes = Brakes()
     """What is frozen or throttled."""
+    load: str = ""
+    """Which limit of the machine's load binds; empty: none."""
     unguarded: bool = False
     """Agents run without a sandbox."""
     stopped: str = ""

@@ -11,6 +11,8 @@ import msgspec
 
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
+from omni_tui.model.load import Load
+from omni_tui.model.settings import LoadSettings
 from omni_tui.model.task import Status, Task, TaskRef
 
 
@@ -42,6 +44,9 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     """So many at once, whatever `slots` says; 0: it is not throttled."""
     short: str = ""
     """What the disk has too little of; empty: it has enough."""
+    load: Load | None = None
+    """How loaded the machine is; None: nobody has looked."""
+    load_limits: LoadSettings = LoadSettings()
     stagger_seconds: float = 0.0
     """Least time between two starts while another agent runs."""
     last_start: float | None = None

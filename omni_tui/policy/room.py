@@ -5,9 +5,12 @@ from __future__ import annotations
 from omni_tui.model.brakes import Throttle
 from omni_tui.policy.backlog import Capacity
 from omni_tui.policy.holds import Hold, HoldKind
+from omni_tui.policy.load import binds
 
 DISK_SECONDS = 30.0
 """After so long a full disk is looked at again: nothing tells when there is room."""
+LOAD_SECONDS = 10.0
+"""After so long a loaded machine is looked at again."""
 
 
 class Room:
@@ -57,6 +60,8 @@ class Room:
                 return Hold(kind=HoldKind.THROTTLED, message=str(Throttle(most=capacity.throttled)))
             taken = "the only slot is" if capacity.slots == 1 else f"all {capacity.slots} slots are"
             return Hold(kind=HoldKind.SLOTS, message=f"{taken} taken")
+        if busy := binds(capacity.load, capacity.load_limits, self._running):
+            return Hold(kind=HoldKind.LOAD, message=busy, until=capacity.now + LOAD_SECONDS)
         return self._stagger()
 
     def _stagger(self) -> Hold | None:

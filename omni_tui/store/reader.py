@@ -183,6 +183,7 @@ class FleetReader:
             rows=self._view.rows if not self._stale else sum((self._rows[status] for status in SHOWN_ORDER), ()),
             owner=self._owner,
             brakes=self._state.in_force,
+            load=self._state.load,
             unguarded=self._state.unguarded,
             stopped=self._state.stopped,
             parked=self._state.parked,

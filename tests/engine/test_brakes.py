@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import psutil
@@ -173,4 +172,4 @@ async def test_a_suspended_agent_can_be_killed(tmp_path: Path) -> None:
         pids = [each.pid for each in tree(fleet, task)]
         killed = await ask(fleet, record, RequestKind.KILL, f"app/{task.id}")
         assert killed.ok, killed.message
-        assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

@@ -39,6 +39,8 @@ class FleetHeader(Toned):
         groups += [(f" {word} ", Tone.ALARM) for word in alarms(view)]
         if view.unguarded:
             groups.append((" no sandbox", Tone.ASKING))
+        if view.load:
+            groups.append((f" LOAD {one_line(view.load)}", Tone.ASKING))
         for status, shown in COUNTS:
             count = view.count(status)
             groups.append((f" {shown.glyph} {count} {shown.word}", shown.tone if count else Tone.QUIET))
