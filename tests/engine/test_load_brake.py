@@ -24,9 +24,7 @@ async def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestFleet:
     monkeypatch.setattr("omni_tui.policy.room.LOAD_SECONDS", 0.1)
     monkeypatch.setattr("omni_tui.policy.load.SMOOTH_SECONDS", 0.01)
     quick = QUICK.replace("0.05", "1").replace("cpu_pressure = 0", "cpu_pressure = 90")
-    made = await make_fleet(tmp_path, settings="[scheduler]
-slots = 2
-" + quick)
+    made = await make_fleet(tmp_path, settings="[scheduler]\nslots = 2\n" + quick)
     made.agent(
         AGENT
         + f"say accepted\nwhile [ ! -e {made.root}/go ]; do sleep 0.05; done\n"
