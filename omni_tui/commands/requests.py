@@ -70,7 +70,7 @@ def block(session: Session, task: str, reason: str) -> Answer:
 @click.command("stop")
 @common
 def stop(session: Session) -> Answer:
-    """End who dispatches this fleet, wherever that runs. In tmux its agents go on, and the next start takes them over."""
+    """End who dispatches this fleet, wherever it runs. In tmux its agents go on, and the next start takes them over."""
     from omni_tui.store.lease import read_owner
     from omni_tui.store.paths import FleetPaths
 
