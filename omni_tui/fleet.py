@@ -28,11 +28,12 @@ from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement
 from omni_tui.model.event import Event
 from omni_tui.model.fence import Fence
+from omni_tui.model.load import Sample
 from omni_tui.model.settings import Settings, WorkspaceSettings
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status
 from omni_tui.model.text import throughout
-from omni_tui.plugins import detection, machine, registry, sandbox
+from omni_tui.plugins import detection, load, machine, registry, sandbox
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.proxy.command import proxies
@@ -184,6 +185,10 @@ class Fleet:
         """Return what is free on the fleet's disk."""
         return machine.space(self.paths.root)
 
+    def load(self) -> Sample:
+        """Return how loaded the machine is."""
+        return load.sample()
+
     def notifiers(self) -> Sequence[Notifier]:
         """Return the ways by which a person hears of what needs them."""
         spec = NotifierSpec(root=self.paths.root)
@@ -212,6 +217,7 @@ class Fleet:
             space=self.space,
             course=course,
             provision=Provision(self.suppliers.now, course, self.clock.now),
+            load=self.load,
         )
 
     def reactions(self) -> Sequence[Reaction]:

@@ -10,13 +10,16 @@ from pathlib import Path
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.fleet import Fleet
 from omni_tui.linting import Linter
+from omni_tui.model.brakes import FLEET, Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.view import FleetView
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import fold
+from omni_tui.policy.load import follow
 from omni_tui.policy.machine import shortage
 from omni_tui.policy.routing import providers_for
+from omni_tui.store.brakes import read_brakes
 from omni_tui.store.taskread import read_task
 
 
@@ -31,6 +34,7 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
         running=running,
         course=course,
         providers=_providers(fleet, waiting),
+        brakes=_brakes(fleet, view),
         flags=linter.flags,
         refused=linter.refusals(),
         standings=fleet.suppliers.standings(course, running, view.taken_at),
@@ -39,13 +43,22 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
 
 def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
     """Return how much may run."""
+    settings, brakes = fleet.settings, _brakes(fleet, view)
+    freeze = brakes.freeze_of(FLEET)
     return Capacity(
-        slots=fleet.settings.scheduler.slots,
+        slots=settings.scheduler.slots,
         now=view.taken_at,
-        frozen=view.frozen,
-        throttled=view.throttled,
-        short=shortage(fleet.space(), fleet.settings.limits),
+        frozen=brakes.frozen,
+        why_frozen=freeze.reason if freeze else "",
+        throttled=brakes.throttled,
+        load=follow(None, fleet.load(), 0.0, settings.load),
+        load_limits=settings.load,
+        short=shortage(fleet.space(), settings.limits),
     )
+
+
+def _brakes(fleet: Fleet, view: FleetView) -> Brakes:
+    return view.brakes.and_those(read_brakes(fleet.paths.control))
 
 
 def _waiting(view: FleetView) -> list[Task]:

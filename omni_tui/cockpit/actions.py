@@ -12,6 +12,7 @@ from omni_tui.cockpit.look import needs_person
 from omni_tui.cockpit.screens.confirm import ConfirmScreen
 from omni_tui.cockpit.screens.pages import diff_page, help_page, story_page, told_page
 from omni_tui.errors import OmniError
+from omni_tui.model.brakes import Scope
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status
 from omni_tui.model.view import TaskRow
@@ -144,6 +145,18 @@ class Actions:
     async def freeze(self) -> None:
         """Start nothing new, or start again."""
         self._screen.ask(RequestKind.THAW if holds_all(self._screen.view) else RequestKind.FREEZE)
+
+    async def freeze_workspace(self) -> None:
+        """Start and merge nothing in the selected task's workspace, or go on there."""
+        scope = Scope(workspace=self._row().ref.workspace)
+        frozen = self._screen.view.brakes.freeze_of(scope) is not None
+        self._screen.ask(RequestKind.THAW if frozen else RequestKind.FREEZE, scope=scope)
+
+    async def throttle_workspace(self) -> None:
+        """One task at a time in the selected task's workspace, or as many as there are slots."""
+        scope = Scope(workspace=self._row().ref.workspace)
+        throttled = self._screen.view.brakes.throttle_of(scope) is not None
+        self._screen.ask(RequestKind.UNTHROTTLE if throttled else RequestKind.THROTTLE, scope=scope)
 
     async def resume(self) -> None:
         """Go on with what is paused or parked until a person has mended its cause."""

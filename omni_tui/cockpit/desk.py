@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from omni_tui.cockpit.ports import Ports
+from omni_tui.model.brakes import FLEET, Scope
 from omni_tui.model.request import Request, RequestKind
 from omni_tui.model.task import TaskRef
 
@@ -27,7 +28,7 @@ class Desk:
         self._ports = ports
         self._waiting: dict[str, Waiting] = {}
 
-    def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "") -> str:
+    def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "", scope: Scope = FLEET) -> str:
         """File a wish; return what to say about it. Raises `OSError` when it cannot be written."""
         request = Request(
             id=self._ports.new_id(),
@@ -36,6 +37,7 @@ class Desk:
             reason=reason,
             by="cockpit",
             at=self._ports.now(),
+            scope=scope,
         )
         self._ports.post(request)
         self._waiting[request.id] = Waiting(request)
@@ -61,4 +63,4 @@ class Desk:
 
 
 def _name(request: Request) -> str:
-    return f"{request.kind} {request.task}".strip()
+    return f"{request.kind} {request.task or request.scope.workspace}".strip()

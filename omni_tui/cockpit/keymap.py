@@ -62,6 +62,10 @@ def _needs_row(situation: Situation) -> str:
     return "" if situation.row else "No task is selected."
 
 
+def _needs_row_and_owner(situation: Situation) -> str:
+    return _needs_row(situation) or _needs_owner(situation)
+
+
 def _needs_running(situation: Situation) -> str:
     if situation.row is None:
         return _needs_row(situation)
@@ -167,7 +171,7 @@ KEYMAP: tuple[Key, ...] = (
         label="freeze",
         off_label="thaw",
         is_on=lambda situation: holds_all(situation.view),
-        help="start nothing new, what runs goes on; thaw a frozen or a stopped fleet",
+        help="start and merge nothing, what runs goes on; thaw a frozen or a stopped fleet",
         why_not=_needs_owner,
     ),
     Key(
@@ -186,6 +190,22 @@ KEYMAP: tuple[Key, ...] = (
         is_on=lambda situation: situation.view.throttled,
         help="one task at a time",
         why_not=_needs_owner,
+    ),
+    Key(
+        id="freeze_workspace",
+        keys=("F",),
+        label="",
+        help="as f, but only the selected task's workspace",
+        why_not=_needs_row_and_owner,
+        footer=False,
+    ),
+    Key(
+        id="throttle_workspace",
+        keys=("T",),
+        label="",
+        help="as t, but only the selected task's workspace",
+        why_not=_needs_row_and_owner,
+        footer=False,
     ),
     Key(id="filter", keys=("slash",), shown="/", label="filter", help="show only the tasks that hold a word"),
     Key(id="help", keys=("question_mark",), shown="?", label="help", help="all keys, and why one is off"),

@@ -63,7 +63,8 @@ def _holding(view: FleetView, now: float) -> list[str]:
     lines += [parked_for(name, parked, now) for name, parked in sorted(view.parked.items())]
     lines += [f"paused: {pause}" for pause in view.pauses]
     lines += [f"budget: {near}" for near in view.near]
-    lines += ["frozen: nothing starts"] if view.frozen else []
+    lines += view.brakes.words
+    lines += [f"load: {view.load}: no more starts for now"] if view.load else []
     return [*lines, "omni-tui thaw goes on, once that is mended"] if needs_thaw(view) else lines
 
 

@@ -64,10 +64,10 @@ def show(session: Session, name: str) -> Answer:
 @common
 def check(session: Session, name: str) -> Answer:
     """Try the provider NAME now: a tiny task in a throw-away checkout. Exit status 1 if it does not serve."""
-    from omni_tui.commands.requests import ask
-    from omni_tui.model.request import RequestKind
+    from omni_tui.commands.requests import file
+    from omni_tui.model.request import Request, RequestKind
 
-    return ask(session, RequestKind.CHECK, provider=name)
+    return file(session, Request(id="", kind=RequestKind.CHECK, provider=name))
 
 
 def _look(session: Session) -> tuple[Mapping[str, Standing], Mapping[str, Provider]]:

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from omni_tui.commands.output import Answer, progress
 from omni_tui.commands.session import Session, common
@@ -66,34 +67,6 @@ def block(session: Session, task: str, reason: str) -> Answer:
     return ask(session, RequestKind.BLOCK, task, reason)
 
 
-@click.command("freeze")
-@common
-def freeze(session: Session) -> Answer:
-    """Start nothing new; what runs goes on."""
-    return ask(session, RequestKind.FREEZE)
-
-
-@click.command("thaw")
-@common
-def thaw(session: Session) -> Answer:
-    """Start tasks again: after a freeze, a stop by the night's rules, or once what paused them is mended."""
-    return ask(session, RequestKind.THAW)
-
-
-@click.command("throttle")
-@common
-def throttle(session: Session) -> Answer:
-    """Run one task at a time, however many slots there are."""
-    return ask(session, RequestKind.THROTTLE)
-
-
-@click.command("unthrottle")
-@common
-def unthrottle(session: Session) -> Answer:
-    """Use all slots again."""
-    return ask(session, RequestKind.UNTHROTTLE)
-
-
 @click.command("stop")
 @common
 def stop(session: Session) -> Answer:
@@ -103,29 +76,28 @@ def stop(session: Session) -> Answer:
 
     if read_owner(FleetPaths(session.root()).lease) is None:
         return Answer({"kind": RequestKind.STOP, "task": "", "message": NOBODY}, NOBODY)
-    return ask(session, RequestKind.STOP)
+    return file(session, Request(id="", kind=RequestKind.STOP))
 
 
-def ask(
-    session: Session, kind: RequestKind, word: str = "", reason: str = "", work: str = "", provider: str = ""
-) -> Answer:
-    """Have one request carried out and return what came of it. Raises `RefusedError` or `NoReplyError`.
+def ask(session: Session, kind: RequestKind, word: str, reason: str = "", work: str = "") -> Answer:
+    """Have one request on a task carried out and return what came of it. Raises `RefusedError` or `NoReplyError`.
 
     `work` is the commit that a redispatched task's next attempt is told of.
     """
+    row = find_task(read_fleet(session.root()).rows, word)
+    return file(session, Request(id="", kind=kind, task=str(row.ref), reason=reason, work=work))
+
+
+def file(session: Session, request: Request) -> Answer:
+    """Have a request carried out, under a name of its own, and return what came of it. Raises as `ask` does."""
     from omni_tui.fleet import Fleet
 
-    root = session.root()
-    row = find_task(read_fleet(root).rows, word) if word else None
-    task = str(row.ref) if row is not None else ""
-    fleet = Fleet(root)
+    fleet, kind, task = Fleet(session.root()), request.kind, request.task
     name = f"{kind.value}-{uuid.uuid4().hex[:12]}"
-    request = Request(
-        id=name, kind=kind, task=task, provider=provider, reason=reason, by="cli", at=fleet.clock.now(), work=work
-    )
-    with progress(" ".join(filter(None, (kind.value, task, provider)))):
-        message = asyncio.run(_carry_out(fleet, request))
-    about = {"provider": provider} if provider else {"task": task}
+    named = msgspec.structs.replace(request, id=name, by="cli", at=fleet.clock.now())
+    with progress(" ".join(filter(None, (kind.value, task, request.provider)))):
+        message = asyncio.run(_carry_out(fleet, named))
+    about = {"provider": request.provider} if request.provider else {"task": task}
     return Answer({"kind": kind, **about, "message": message}, message)
 
 

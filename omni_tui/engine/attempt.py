@@ -24,7 +24,9 @@ from omni_tui.engine.salvage import Salvage, end_at_work, keep_work
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import AttemptFailedError, Engine
 from omni_tui.engine.supervisor import Supervisor
+from omni_tui.engine.suspending import Suspension
 from omni_tui.engine.tail import Tail
+from omni_tui.engine.thawing import Gate
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError, WorkspaceError
 from omni_tui.model.attempt import AgentSpec, AttemptId, Phase
@@ -104,6 +106,7 @@ class Attempt:
         self._supervisor: Supervisor | None = None
         self._started: list[Started] = []
         self.board = Board(attempt, agent, run, services)
+        self._gate = Gate(task.ref, agent, services, box, self.board)
 
     async def step(self, key: str, result: type[T], work: Callable[[], Awaitable[T]]) -> T:
         """Do one step durably; an order that has come ends the attempt before it."""
@@ -143,6 +146,7 @@ class Attempt:
             engine=self._engine,
             run=self._run,
             box=self._box,
+            gate=self._gate,
         )
 
     async def abandon(self) -> None:
@@ -163,7 +167,10 @@ class Attempt:
             raise AttemptFailedError(Failure(kind=FailureKind.SETUP, message=str(error))) from error
 
     async def launch(self, worktree: Worktree) -> Launched:
-        """Write the prompt and start the agent in its runtime."""
+        """Write the prompt and start the agent in its runtime, once nothing is frozen; one that runs is found again."""
+        if self._services.runtime.started(self._launcher.name_of(self.id), self._run.dir) is None:
+            await self._gate.opened()
+            obey(self._box)
         return await self._launcher.launch(worktree, self._history)
 
     # -- while it works --------------------------------------------------------------------------------------------
@@ -207,6 +214,9 @@ class Attempt:
                 started=self._harness.started(self._launcher.assignment(worktree), launched.at),
                 commits=partial(self._commits, worktree),
                 board=self.board,
+                suspension=Suspension(
+                    self.task.ref, provider_of(self.agent), launched.handle, self.board, self._services
+                ),
                 box=self._box,
                 engine=self._engine,
                 services=self._services,

@@ -81,6 +81,23 @@ class Board:
             self._services.record("attempt.refused", self._attempt, place=refusal.place, reason=refusal.reason)
             self._write(refused=(*self.status.refused, refusal.place))
 
+    def wait(self, reason: str) -> None:
+        """Say what the attempt waits for; empty: it goes on."""
+        self._write(reason=reason)
+
+    def suspend(self, at: float) -> None:
+        """Say that its agent stands still since `at`, UTC seconds."""
+        if not self.status.suspended_at:
+            self._services.record("attempt.suspended", self._attempt)
+        self._write(suspended_at=at, reason="suspended by a hard freeze")
+
+    def resume(self, at: float) -> None:
+        """Say that its agent goes on."""
+        seconds = max(0.0, at - self.status.suspended_at)
+        self._services.record("attempt.resumed", self._attempt, seconds=round(seconds, 3))
+        total = self.status.suspended_seconds + seconds
+        self._write(suspended_at=0.0, suspended_seconds=total, resumed_at=at, reason="")
+
     def end(self, reason: str) -> None:
         """Say that the attempt is over, and why it failed (empty: it did not)."""
         self._write(

@@ -99,7 +99,8 @@ class Core:
         """Dispatch until stopped; return the reason."""
         services, wakeups = self._services, self._services.wakeups
         try:
-            owner, frozen = services.lease.owner, self._wiring.state.frozen
+            self._desk.read_brakes()
+            owner, frozen = services.lease.owner, self.scheduler.state.frozen
             services.record("core.started", mode=owner.mode, pid=owner.pid, frozen=frozen)
             self._tell_of_the_sandbox()
             self._guard.spawn("tree watch", wakeups.run())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 
+from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.event import Event
 from omni_tui.model.provider import Provider
@@ -20,6 +21,8 @@ class CourseKeeper:
         self.changed: Callable[[], None] = lambda: None
         """Called whenever the course has changed."""
         self.record: Callable[[Decided], None] = lambda _: None
+        self.brakes = Brakes()
+        """Those that are on."""
         self._settings = settings
         self._providers = providers
 

@@ -68,22 +68,26 @@ async def land_one(attempt: Attempt) -> Merge:
     landing = attempt.landing(salvage, launched, watched)
     try:
         await attempt.step("inspect", Verdict, landing.inspect)
-        async with landing.turn():
-            return await merge_in(attempt, landing)
+        for turn in count(1):
+            await landing.thawed(turn)
+            async with landing.turn():
+                merge = await merge_in(attempt, landing, turn)
+            if merge is not None:
+                return merge
     except AttemptFailedError as failed:
         raise failed.keeping(salvage.work, salvage.checkout) from failed
-
-
-async def merge_in(attempt: Attempt, landing: Landing) -> Merge:
-    """Squash, check and land; all of it again where the check was lost or the release branch has moved meanwhile."""
-    for turn in count(1):
-        merge = await attempt.step(f"squash.{turn}", Merge, landing.squash)
-        if landing.has_check and not await is_sound(attempt, landing, merge, turn):
-            continue
-        if await attempt.step(f"land.{turn}", bool, partial(landing.land, merge)):
-            attempt.board.end("")
-            return merge
     raise AssertionError("unreachable: an endless count has ended")
+
+
+async def merge_in(attempt: Attempt, landing: Landing, turn: int) -> Merge | None:
+    """Squash, check and land; None: the check was lost, the release branch has moved meanwhile, or a freeze came."""
+    merge = await attempt.step(f"squash.{turn}", Merge, landing.squash)
+    if landing.has_check and not await is_sound(attempt, landing, merge, turn):
+        return None
+    if not await attempt.step(f"land.{turn}", bool, partial(landing.land, merge)):
+        return None
+    attempt.board.end("")
+    return merge
 
 
 async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched, Watched]:

@@ -95,7 +95,7 @@ class Deliveries:
             running.outcome = await self._put_away.landed(running.task, running.place, running.file, ending.merge)
         elif order is not None and order.kind is OrderKind.WITHDRAW:
             self._put_away.withdrawn(running.task, order.reason)
-        elif order is not None and order.kind in (OrderKind.REQUEUE, OrderKind.STOP):
+        elif order is not None and order.kind in (OrderKind.REQUEUE, OrderKind.STOP, OrderKind.PARK):
             fresh = order.kind is OrderKind.REQUEUE
             running.outcome = self._put_away.requeued(
                 running.task, running.place, running.file, order.reason, fresh=fresh

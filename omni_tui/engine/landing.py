@@ -15,6 +15,7 @@ from omni_tui.engine.order import OrderBox, acquire_unless_ordered
 from omni_tui.engine.prompt import commit_message
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import AttemptFailedError, Engine
+from omni_tui.engine.thawing import Gate
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.attempt import AgentSpec, AttemptId
@@ -50,6 +51,7 @@ class Landing:
         engine: Engine,
         run: Run,
         box: OrderBox,
+        gate: Gate,
     ) -> None:
         """Take the work at `head` (empty: nothing was committed), and what the origin's checkout looked like before.
 
@@ -66,6 +68,8 @@ class Landing:
         self._services = services
         self._run = run
         self._box = box
+        self._gate = gate
+        self._engine = engine
         self._check = Check(services, engine, box)
         self._message = commit_message(task, attempt, agent)
 
@@ -73,6 +77,11 @@ class Landing:
     def has_check(self) -> bool:
         """Whether the workspace names a check command."""
         return bool(self._place.settings.check)
+
+    async def thawed(self, turn: int) -> None:
+        """Wait before a turn until nothing is frozen; not before one that a crash has cut off from its end."""
+        if not self._engine.is_done(f"land.{turn}"):
+            await self._gate.opened()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -184,7 +193,9 @@ class Landing:
         await self._place.checkouts.remove(Path(checkout))
 
     async def land(self, merge: Merge) -> bool:
-        """Move the release branch to the checked commit; False: it has moved meanwhile."""
+        """Move the release branch to the checked commit; False: it has moved meanwhile, or a freeze came."""
+        if self._gate.hold() is not None:
+            return False
         return await self._place.scm.land(merge)
 
 

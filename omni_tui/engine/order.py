@@ -1,4 +1,4 @@
-"""An order: what a person, through a request, or the core's own stop wants done with a task that runs."""
+"""An order: what a person's request, the core's own stop or a want of memory wants done with a task that runs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class OrderKind(StrEnum):
     """Back in todo/ with fresh attempts."""
     STOP = "stop"
     """Back in todo/, because the core was told to stop its agents."""
+    PARK = "park"
+    """Back in todo/ with what it had left of attempts, because the machine needs room."""
     WITHDRAW = "withdraw"
     """Left where a person put its file by hand."""
 
@@ -42,6 +44,8 @@ class OrderBox:
 
     def __init__(self) -> None:
         self.order: Order | None = None
+        self.held = ""
+        """What the delivery waits for before it may go on; empty: nothing."""
         self.given = asyncio.Event()
         self.changed = asyncio.Event()
 
@@ -54,9 +58,9 @@ class OrderBox:
 
 
 def obey(box: OrderBox) -> None:
-    """Raise `AttemptFailedError` if an order has come. A core that stops its agents takes no attempt from the task."""
+    """Raise `AttemptFailedError` if an order has come. A core that stops or parks agents takes no attempt from them."""
     if box.order is not None:
-        kind = FailureKind.LOST if box.order.kind is OrderKind.STOP else FailureKind.KILLED
+        kind = FailureKind.LOST if box.order.kind in (OrderKind.STOP, OrderKind.PARK) else FailureKind.KILLED
         raise AttemptFailedError(Failure(kind=kind, message=box.order.reason))
 
 

@@ -10,6 +10,7 @@ from omni_tui.model.event import Event
 from omni_tui.model.provider import Provider, Standing
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import Task, TaskRef
+from omni_tui.policy.braking import unfrozen
 from omni_tui.policy.budget import for_a_task, ledgers
 from omni_tui.policy.routing import choose_agent, provider_of, providers_for
 from omni_tui.policy.scheduling import may_go_on
@@ -34,8 +35,9 @@ class Provision:
 
     @property
     def matters(self) -> bool:
-        """Whether it has to be asked who serves: without providers and trouble everybody is served."""
-        return bool(self.providers() or self._course.course.parked)
+        """Whether it has to be asked who serves: without providers, trouble and brakes everybody is served."""
+        braked = any(scope.provider for scope in self._course.brakes.scopes)
+        return bool(self.providers() or self._course.course.parked or braked)
 
     def standings(self, without: TaskRef | None = None) -> Mapping[str, Standing]:
         """Return how the providers stand; `without` does not count among what they serve."""
@@ -46,7 +48,9 @@ class Provision:
 
     def choose(self, task: Task, agents: Sequence[AgentSpec], turn: int) -> AgentSpec | str:
         """Return the agent for a task, served by the best provider for it, which it occupies from now on."""
-        chosen = choose_agent(task, agents, turn, self.standings(task.ref))
+        open_ = unfrozen(self._course.brakes, map(provider_of, agents))
+        free = [agent for agent in agents if provider_of(agent) in open_] or agents
+        chosen = choose_agent(task, free, turn, self.standings(task.ref))
         if isinstance(chosen, AgentSpec):
             self.occupy(task.ref, chosen)
         return chosen
@@ -67,7 +71,7 @@ class Provision:
     def may_go_on(self, task: Task, agents: Iterable[AgentSpec]) -> bool:
         """Whether a running task may have another attempt at once."""
         who: Collection[str] = providers_for(task, list(agents))
-        return may_go_on(task, self._course.course, who, self.standings(task.ref))
+        return may_go_on(task, self._course.course, who, self.standings(task.ref), self._course.brakes)
 
     def bounds(self, attempt: AttemptId, task: Task, agent: AgentSpec, settings: Settings, before: Usage) -> Bounds:
         """Return what an attempt may take, by what others have used of the budgets that it shares with them."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from omni_tui.engine import braking
 from omni_tui.engine.guard import Guard, contained
 from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.scheduler import Scheduler
@@ -22,14 +23,6 @@ from omni_tui.model.task import Status, TaskRef
 from omni_tui.model.taskfile import shown_name
 from omni_tui.model.text import throughout
 from omni_tui.store import control
-
-FLEET_WISHES = {
-    RequestKind.FREEZE: ("fleet.frozen", {"frozen": True}, "frozen: no new starts"),
-    RequestKind.THAW: ("fleet.thawed", {"frozen": False}, "thawed: starts again"),
-    RequestKind.THROTTLE: ("fleet.throttled", {"throttled": True}, "throttled: one at a time"),
-    RequestKind.UNTHROTTLE: ("fleet.unthrottled", {"throttled": False}, "as many at once as there are slots"),
-}
-"""Wishes on the whole fleet: the event, the change of its state, and the answer."""
 
 ORDERS = {
     RequestKind.KILL: OrderKind.KILL,
@@ -59,7 +52,12 @@ class RequestDesk:
         self._services = services
         self._guard = guard
         self._stop = stop
+        self._brakes = braking.BrakeDesk(directory, scheduler, services)
         self._taken: set[str] = set()
+
+    def read_brakes(self) -> None:
+        """Take over the brakes that are on by a file, before anything starts."""
+        self._brakes.read_files()
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -69,6 +67,7 @@ class RequestDesk:
             while True:
                 await arrived.wait()
                 arrived.clear()
+                self._brakes.read_files()
                 for request in control.pending(self._directory, self._services.disk):
                     if request.id not in self._taken:
                         self._taken.add(request.id)
@@ -91,13 +90,10 @@ class RequestDesk:
         """Do what is asked and return what was done, for a person. Raises `OmniError` where that cannot be."""
         if request.kind is RequestKind.STOP:
             return self._stop(request.reason or "asked to stop")
-        if request.kind in FLEET_WISHES:
-            event, change, message = FLEET_WISHES[request.kind]
-            self._scheduler.change_state(**change)
-            self._services.record(event, by=request.by)
-            return message
         if request.kind is RequestKind.CHECK:
             return await self._scheduler.supply.check(request.provider)
+        if request.kind in braking.KINDS:
+            return self._brakes.carry_out(request)
         return await self._on_task(request)
 
     async def _on_task(self, request: Request) -> str:

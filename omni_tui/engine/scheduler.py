@@ -16,6 +16,7 @@ from omni_tui.engine.deliveries import Deliveries, Running
 from omni_tui.engine.doing import Doing
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.intake import Intake
+from omni_tui.engine.loadkeeper import LoadKeeper
 from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.past import look_back
 from omni_tui.engine.premises import Premises
@@ -25,6 +26,7 @@ from omni_tui.engine.supply import Supply
 from omni_tui.engine.warden import Warden
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
+from omni_tui.model.brakes import FLEET
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
@@ -61,6 +63,7 @@ class Scheduler:
         """Nothing runs, and nothing can start without a person or a new task."""
         self.state = state
         self._services = services
+        services.course.brakes = state.in_force
         self._guard = guard
         self._on_state = on_state
         self._sites: dict[str, Site] = {}
@@ -70,6 +73,9 @@ class Scheduler:
         self._doing = Doing(services, self.running, self._start, lambda words: self.change_state(message=words))
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
         self.supply = Supply(services, guard, self._waiting, self.wake)
+        self._load = LoadKeeper(
+            services, guard, lambda: list(self.running.values()), lambda words: self.change_state(load=words)
+        )
         self._stopping = False
         self._paused = False
         """Tasks wait for a known cause to be mended."""
@@ -146,6 +152,8 @@ class Scheduler:
                 await self._refresh(site)
             for site in list(self._sites.values()):
                 await site.premises.refresh(site.intake.waiting, self._backlog)
+            if any(site.intake.waiting for site in self._sites.values()):
+                self._load.look()
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
@@ -172,7 +180,8 @@ class Scheduler:
         return found
 
     def _plan(self) -> Plan:
-        settings = self._services.settings().scheduler
+        settings, brakes = self._services.settings().scheduler, self.state.in_force
+        freeze = brakes.freeze_of(FLEET)
         sites = self._sites.values()
         backlog = Backlog(
             waiting=[task for site in sites for task in site.intake.waiting if task.ref not in self.running],
@@ -184,13 +193,17 @@ class Scheduler:
             standings=self._services.provision.standings(),
             flags={name: site.place.flags for name, site in self._sites.items()},
             refused={ref: reason for site in sites for ref, reason in site.premises.refused.items()},
+            brakes=brakes,
         )
         capacity = Capacity(
             slots=settings.slots,
             now=self._services.clock.now(),
             frozen=self.state.frozen or self._stopping,
-            throttled=self.state.throttled,
+            why_frozen=freeze.reason if freeze else "",
+            throttled=brakes.throttled,
             short=self._warden.look_at_disk(),
+            load=self._load.load,
+            load_limits=self._services.settings().load,
             stagger_seconds=settings.stagger_seconds,
             last_start=self._last_start,
         )
@@ -206,7 +219,8 @@ class Scheduler:
         self.change_state(holds={str(ref): hold.message for ref, hold in held.items()})
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
-        if self.running or decided.start or decided.wake_at is not None or settling or self._busy:
+        at_work = any(not running.box.held for running in self.running.values())
+        if at_work or decided.start or decided.wake_at is not None or settling or self._busy:
             self.idle.clear()
         elif not self.idle.is_set():
             reason = nobody_serves(decided.holds.values())
@@ -225,8 +239,10 @@ class Scheduler:
         course = self._services.course.course
         if course.stopped:
             return course.stopped
-        if self.state.frozen and self.state.holds:
+        if self.state.frozen and (self.state.holds or self.running):
             return FROZEN
+        if self.state.in_force.freezes and (self.state.holds or self.running):
+            return "; ".join(self.state.in_force.words)
         return f"paused: {'; '.join(pauses(course))}" if self._paused else ""
 
     def _next_look(self, decided: Plan) -> float | None:
@@ -286,6 +302,7 @@ class Scheduler:
         self.supply.occupy(place, task)
         self._deliveries.start(place, task, file)
         self._warden.on_duty()
+        self._load.on_duty()
 
     def _changed_of_all(self) -> list[asyncio.Event]:
         return [running.box.changed for running in self.running.values()]
@@ -315,10 +332,19 @@ class Scheduler:
         self._stopping = True
         await self._deliveries.stop_all(reason)
 
+    def _brake(self) -> None:
+        """Have all that runs hear of other brakes."""
+        self._services.course.brakes = self.state.in_force
+        for changed in self._changed_of_all():
+            changed.set()
+
     def change_state(self, **changes: object) -> None:
         """Change what the fleet says of itself, and publish it if it did change."""
         changed = msgspec.structs.replace(self.state, **changes)
         if changed != self.state:
+            braked = changed.in_force != self.state.in_force
             self.state = changed
+            if braked:
+                self._brake()
             self._on_state(changed)
             self.wake.set()

@@ -13,6 +13,7 @@ from omni_tui.engine.provision import Provision
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.event import EVENTS, Event
+from omni_tui.model.load import Sample
 from omni_tui.model.settings import Settings
 from omni_tui.model.space import Space
 from omni_tui.model.task import TaskRef
@@ -49,6 +50,8 @@ class Services:
     """Is told each event after it is in the journal."""
     space: Callable[[], Space]
     """Looks what is free on the fleet's disk."""
+    load: Callable[[], Sample]
+    """Looks how loaded the machine is; blocks for less than a millisecond."""
     course: CourseKeeper
     """How the run goes."""
     provision: Provision

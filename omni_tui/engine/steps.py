@@ -54,6 +54,10 @@ class Engine(Protocol):
         """Do `work` once: a finished step is replayed from its record, failures included."""
         ...
 
+    def is_done(self, key: str) -> bool:
+        """Whether a step has been done already."""
+        ...
+
     def now(self) -> float:
         """UTC seconds."""
         ...

@@ -18,6 +18,7 @@ from omni_tui.engine.board import Board
 from omni_tui.engine.order import OrderBox, obey
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import Engine
+from omni_tui.engine.suspending import Suspension
 from omni_tui.engine.tail import Tail
 from omni_tui.model.change import CommitSketch
 from omni_tui.model.confinement import Refusal
@@ -62,6 +63,7 @@ class Supervisor:
         started: Signal,
         commits: Callable[[], Awaitable[Sequence[CommitSketch]]],
         board: Board,
+        suspension: Suspension,
         box: OrderBox,
         engine: Engine,
         services: Services,
@@ -75,6 +77,7 @@ class Supervisor:
         self._sessions: dict[str, Tail] = {}
         """By path, the one that was named last at the end."""
         self._board = board
+        self._suspension = suspension
         self._box = box
         self._engine = engine
         self._services = services
@@ -85,8 +88,11 @@ class Supervisor:
         self._use_told = Usage()
         self._use_told_at = services.clock.monotonic()
         at, status = self._monotonic(started.at), board.status
+        self._stood_still = status.suspended_seconds
+        """Seconds of it that its vitals do not count."""
         known = Usage(turns=status.turns, tokens=status.tokens, usd=status.usd)  # where its records are gone by now
-        self.vitals = Vitals(started=at, last_signal=at, used=known)
+        went_on = max(at, self._monotonic(status.resumed_at)) if status.resumed_at else at
+        self.vitals = Vitals(started=at + status.suspended_seconds, last_signal=went_on, used=known)
         self._take(started)
         self._commits_due = False  # a start is no sign of work: twenty quiet agents cost twenty looks for nothing
 
@@ -103,6 +109,9 @@ class Supervisor:
                     changed.clear()
                     self._look(exited)
                     obey(self._box)
+                    if not self.vitals.exited and await self._stands_still():
+                        await self._engine.wait(changed, None)
+                        continue
                     await self._look_at_commits()
                     self._count_time()
                     decision = judge(self.vitals, self._now())
@@ -207,6 +216,20 @@ class Supervisor:
     def _as_recorded(self, signal: Signal) -> Signal:
         """Return what a session's record tells: that it lives, and what it used. What it does, its events say."""
         return msgspec.structs.replace(signal, health=self.vitals.health, detail=self.vitals.detail)
+
+    async def _stands_still(self) -> bool:
+        """Whether a hard freeze keeps it; once it goes on, its clocks begin where they had stopped."""
+        stands = await self._suspension.keep()
+        before, self._stood_still = self._stood_still, self._board.status.suspended_seconds
+        if stood := self._stood_still - before:
+            now, vitals = self._services.clock.monotonic(), self.vitals
+            waiting = None if vitals.waiting_since is None else min(now, vitals.waiting_since + stood)
+            self._know(
+                started=vitals.started + stood,
+                last_signal=min(now, vitals.last_signal + stood),
+                waiting_since=waiting,
+            )
+        return stands
 
     async def _look_at_commits(self) -> None:
         """See what was committed, if there were signs of work since the last look, and that is a while ago."""

@@ -12,8 +12,10 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError
 from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.brakes import Freeze
 from omni_tui.model.failure import Failure
 from omni_tui.model.task import Task, TaskRef
+from omni_tui.policy.braking import frozen_by
 from omni_tui.policy.routing import provider_of, servers
 from omni_tui.policy.standing import is_due
 
@@ -59,7 +61,7 @@ class Supply:
                 agents = place.agents() if tasks else ()
                 wanted = due.intersection(name for who in set(servers(tasks, agents).values()) for name in who)
                 for agent in agents:
-                    if provider_of(agent) in wanted:
+                    if provider_of(agent) in wanted and self._freeze(place, agent) is None:
                         self._begin(place, agent)
 
     async def check(self, name: str) -> str:
@@ -69,10 +71,16 @@ class Supply:
         if not served:
             fix = "make an agent of its harness, or name it in an agent.toml; see `omni-tui provider list`"
             raise OmniError(f"no agent of an open workspace is served by provider `{name}`", where=name, fix=fix)
+        freeze = self._freeze(*served[0])
+        if freeze is not None:
+            raise OmniError(f"nothing starts: {freeze}", where=f"provider {name}", fix="thaw that first")
         failure = await asyncio.shield(self._begin(*served[0]))
         if failure is not None:
             raise OmniError(f"it does not serve ({failure.cause}): {failure.message}", where=f"provider {name}")
         return f"provider {name} serves"
+
+    def _freeze(self, place: Workplace, agent: AgentSpec) -> Freeze | None:
+        return frozen_by(self._services.course.brakes, place.name, (provider_of(agent),))
 
     def _begin(self, place: Workplace, agent: AgentSpec) -> asyncio.Future[Failure | None]:
         """Try a provider, once at a time."""

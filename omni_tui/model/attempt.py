@@ -103,6 +103,12 @@ class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Why the attempt waits, failed or was ended; empty while all is well."""
     started_at: Moment = 0.0
     updated_at: Moment = 0.0
+    suspended_at: Moment = 0.0
+    """Since when a hard freeze has it stand still, UTC seconds; 0: it goes on."""
+    suspended_seconds: float = 0.0
+    """How long it stood still before, in all."""
+    resumed_at: Moment = 0.0
+    """When it went on last."""
     refused: tuple[str, ...] = ()
     """The places that it wanted to reach and may not, as `example.com:443`."""
     turns: int = 0

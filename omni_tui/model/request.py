@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from omni_tui.model.brakes import FLEET, Scope
 from omni_tui.model.moment import Moment
 
 
@@ -41,6 +42,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     at: Moment = 0.0
     work: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{40,64})?$")] = ""
     """REDISPATCH: the commit of an earlier attempt's work that the next one shall be told of."""
+    scope: Scope = FLEET
+    """FREEZE, THAW, THROTTLE, UNTHROTTLE: what it is about."""
+    hard: bool = False
+    """FREEZE: agents that run are suspended as well."""
+    most: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """THROTTLE: so many tasks at once."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

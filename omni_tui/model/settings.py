@@ -94,6 +94,38 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 3.0
 
 
+class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of the machine has to be left for another agent to start. Nothing that runs is ended for it but one."""
+
+    cpu_pressure: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            description="Percent of time in which something waits for a processor, above which no agent starts beside "
+            "another; 0: any. Linux only.",
+        ),
+    ] = 90.0
+    load_per_core: Annotated[
+        float, Meta(ge=0, le=1000, description="Load per core above which no agent starts beside another; 0: any.")
+    ] = 4.0
+    memory_mb: Annotated[
+        float, Meta(ge=0, le=1 << 30, description="MB of available memory below which nothing starts; 0: no limit.")
+    ] = 512.0
+    swap_percent: Annotated[
+        float, Meta(ge=0, le=100, description="Percent of the swap space in use above which nothing starts; 0: any.")
+    ] = 90.0
+    park_memory_mb: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1 << 30,
+            description="MB of available memory below which the newest of several agents makes room: its work is kept, "
+            "its task waits again and no attempt is used up; 0: never.",
+        ),
+    ] = 192.0
+
+
 class QuestionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What becomes of an agent's questions while nobody is there."""
 
@@ -318,6 +350,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     scheduler: SchedulerSettings = msgspec.field(default_factory=SchedulerSettings)
     limits: LimitSettings = msgspec.field(default_factory=LimitSettings)
+    load: LoadSettings = msgspec.field(default_factory=LoadSettings)
     questions: QuestionSettings = msgspec.field(default_factory=QuestionSettings)
     night: NightSettings = msgspec.field(default_factory=NightSettings)
     gate: GateSettings = msgspec.field(default_factory=GateSettings)

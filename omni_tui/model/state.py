@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
+from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
 
 
 class FleetState(msgspec.Struct, frozen=True, kw_only=True):
-    """`frozen` and `throttled` are a person's wish and last until taken back."""
+    """`brakes` are a person's wish and last until taken back."""
 
-    frozen: bool = False
-    throttled: bool = False
+    brakes: Brakes = Brakes()
+    """Put on by commands and keys."""
+    files: Brakes = Brakes()
+    """Put on by files in `control/`, as they were seen last."""
     unguarded: bool = False
     """Agents run without a sandbox, because the settings say that they may."""
+    load: str = ""
+    """Which limit of the machine's load binds, with value and limit; empty: none, or nobody looks."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
     stopped: str = ""
@@ -26,3 +31,13 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """Which budgets are nearly used up, a sentence each."""
     holds: dict[str, str] = msgspec.field(default_factory=dict)
     """Why each waiting task waits; keys are `workspace/id`."""
+
+    @property
+    def in_force(self) -> Brakes:
+        """All brakes that are on."""
+        return self.brakes.and_those(self.files)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the whole fleet is frozen."""
+        return self.in_force.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from omni_tui.model.attempt import AttemptStatus
+from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
 from omni_tui.model.moment import Moment
 from omni_tui.model.task import Status, TaskRef
@@ -54,8 +55,10 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """Running first, then blocked, then waiting in the order they will start, then landed, newest first."""
     owner: Owner | None = None
     """None: nobody dispatches."""
-    frozen: bool = False
-    throttled: bool = False
+    brakes: Brakes = Brakes()
+    """What is frozen or throttled."""
+    load: str = ""
+    """Which limit of the machine's load binds; empty: none."""
     unguarded: bool = False
     """Agents run without a sandbox."""
     stopped: str = ""
@@ -68,6 +71,16 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """Which budgets are nearly used up, a sentence each."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the whole fleet is frozen."""
+        return self.brakes.frozen
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the whole fleet is throttled."""
+        return self.brakes.throttled > 0
 
     def count(self, status: Status) -> int:
         """How many tasks are in a folder."""

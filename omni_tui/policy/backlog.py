@@ -9,9 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.flag import Flags
+from omni_tui.model.load import Load
 from omni_tui.model.provider import Standing
+from omni_tui.model.settings import LoadSettings
 from omni_tui.model.task import Status, Task, TaskRef
 
 
@@ -34,6 +37,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """The feature flags of each workspace."""
     refused: Mapping[TaskRef, str] = {}
     """Tasks whose text the settings refuse, and why."""
+    brakes: Brakes = Brakes()
+    """Of these the parts' count here; the fleet's own are its capacity's."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +47,14 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     slots: int
     now: float
     frozen: bool = False
-    throttled: bool = False
-    """One at a time, whatever `slots` says."""
+    why_frozen: str = ""
+    throttled: int = 0
+    """So many at once, whatever `slots` says; 0: it is not throttled."""
     short: str = ""
     """What the disk has too little of; empty: it has enough."""
+    load: Load | None = None
+    """How loaded the machine is; None: nobody has looked."""
+    load_limits: LoadSettings = LoadSettings()
     stagger_seconds: float = 0.0
     """Least time between two starts while another agent runs."""
     last_start: float | None = None

@@ -40,6 +40,8 @@ class HoldKind(StrEnum):
     THROTTLED = "throttled"
     DISK = "disk"
     """The fleet's disk has less free than its reserve."""
+    LOAD = "load"
+    """The machine has too little left for another agent."""
     SLOTS = "slots"
     STAGGER = "stagger"
     RUNNING = "running"

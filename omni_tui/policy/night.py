@@ -140,7 +140,7 @@ def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Nigh
         in_line=tuple(_waiting(row) for row in view.rows if row.status is Status.TODO),
         stopped=view.stopped,
         parked=view.parked,
-        pauses=view.pauses,
+        pauses=(*view.pauses, *(str(each) for each in view.brakes.freezes if not each.scope.is_fleet)),
         frozen=view.frozen,
         short=_short(events),
         attempts=len(attempts_in(events)),

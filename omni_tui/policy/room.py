@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from omni_tui.model.brakes import Throttle
 from omni_tui.policy.backlog import Capacity
 from omni_tui.policy.holds import Hold, HoldKind
+from omni_tui.policy.load import binds
 
 DISK_SECONDS = 30.0
 """After so long a full disk is looked at again: nothing tells when there is room."""
+LOAD_SECONDS = 10.0
+"""After so long a loaded machine is looked at again."""
 
 
 class Room:
@@ -18,7 +22,7 @@ class Room:
         self._running = running
         self._last_start = capacity.last_start
         self._earliest: float | None = None
-        self._limit = min(1, capacity.slots) if capacity.throttled else capacity.slots
+        self._limit = min(capacity.throttled, capacity.slots) if capacity.throttled else capacity.slots
         self._closed = self._state()
 
     def admit(self) -> Hold | None:
@@ -46,16 +50,18 @@ class Room:
     def _state(self) -> Hold | None:
         capacity = self._capacity
         if capacity.frozen:
-            return Hold(kind=HoldKind.FROZEN, message="the fleet is frozen: no new starts")
+            return Hold(kind=HoldKind.FROZEN, message=f"the fleet is frozen: {capacity.why_frozen or 'no new starts'}")
         if self._stopped:
             return Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {self._stopped}; `omni-tui thaw` goes on")
         if capacity.short:
             return Hold(kind=HoldKind.DISK, message=capacity.short, until=capacity.now + DISK_SECONDS)
         if self._running >= self._limit:
             if capacity.throttled and self._running < capacity.slots:
-                return Hold(kind=HoldKind.THROTTLED, message="the fleet is throttled: one at a time")
+                return Hold(kind=HoldKind.THROTTLED, message=str(Throttle(most=capacity.throttled)))
             taken = "the only slot is" if capacity.slots == 1 else f"all {capacity.slots} slots are"
             return Hold(kind=HoldKind.SLOTS, message=f"{taken} taken")
+        if busy := binds(capacity.load, capacity.load_limits, self._running):
+            return Hold(kind=HoldKind.LOAD, message=busy, until=capacity.now + LOAD_SECONDS)
         return self._stagger()
 
     def _stagger(self) -> Hold | None:

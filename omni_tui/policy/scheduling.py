@@ -10,16 +10,20 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.braking import Braked, frozen_by, unfrozen
 from omni_tui.policy.flags import FlagGates
 from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.judges import Delays, Ending, Judge, Needs, Pauses
 from omni_tui.policy.room import Room
 from omni_tui.policy.serving import Serving
 from omni_tui.policy.specs import Refusals
+
+NO_BRAKES = Brakes()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +65,16 @@ def _judges(backlog: Backlog, now: float) -> tuple[Judge, ...]:
         Needs(backlog.waiting, backlog.status_of, gates.ends),
         Pauses(backlog.course),
         Delays(backlog.not_before, now),
-        Serving(backlog.standings, backlog.providers),
+        Braked(backlog.brakes, backlog.course, backlog.running, backlog.providers),
+        Serving(backlog.standings, _unfrozen(backlog)),
     )
+
+
+def _unfrozen(backlog: Backlog) -> Mapping[TaskRef, Collection[str]]:
+    """Return who could serve each task but for who is frozen."""
+    if not backlog.brakes.freezes:
+        return backlog.providers
+    return {ref: unfrozen(backlog.brakes, names) for ref, names in backlog.providers.items()}
 
 
 def _first(judges: Iterable[Judge], task: Task) -> Hold | None:
@@ -80,10 +92,18 @@ def nobody_serves(holds: Iterable[Hold]) -> str:
     return f"no provider serves: {messages[0].removesuffix(UNTIL_THAWED)}" if messages and all(messages) else ""
 
 
-def may_go_on(task: Task, course: Course, providers: Collection[str], standings: Mapping[str, Standing]) -> bool:
+def may_go_on(
+    task: Task,
+    course: Course,
+    providers: Collection[str],
+    standings: Mapping[str, Standing],
+    brakes: Brakes = NO_BRAKES,
+) -> bool:
     """Whether a task whose attempt failed may have the next one at once, in the slot that it has."""
-    judges = (Pauses(course), Serving(standings, {task.ref: providers}))
-    return not course.stopped and _first(judges, task) is None
+    if course.stopped or frozen_by(brakes, task.workspace, providers) is not None:
+        return False
+    judges = (Pauses(course), Serving(standings, {task.ref: unfrozen(brakes, providers)}))
+    return _first(judges, task) is None
 
 
 def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Hold:

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from omni_tui.model.load import Sample
 from omni_tui.store.files import TEMPORARY_PREFIX
+
+EASY = Sample(cpu_pressure=5.0, load_per_core=0.5, memory_mb=8000.0)
+STRAINED = Sample(cpu_pressure=98.0, load_per_core=6.0, memory_mb=100.0)
+"""So loaded that nothing may start and the newest agent has to make room."""
 
 
 @dataclass
@@ -27,6 +32,8 @@ class Conditions:
     doubled: bool = False
     """Changes in the tree are told twice, the second time late."""
     launches_fail: bool = False
+    load: Sample = EASY
+    """How loaded the machine is."""
     """The runtime can start nothing."""
     hurt: Counter[str] = field(default_factory=Counter)
     """How often each came true."""
@@ -34,6 +41,7 @@ class Conditions:
     def heal(self) -> None:
         """Let all be well again."""
         self.disk_error, self.slow_seconds = 0, 0.0
+        self.load = EASY
         self.lost = self.doubled = self.launches_fail = False
 
     @property

@@ -45,6 +45,8 @@ class FaultKind(StrEnum):
     """The lease is taken away, and a second dispatcher is started."""
     LAUNCH = "launch"
     """The runtime can start nothing for a while."""
+    LOAD = "load"
+    """The machine is too loaded for another agent for a while, and short of memory."""
 
 
 RATES: Mapping[FaultKind, float] = {
@@ -63,6 +65,7 @@ RATES: Mapping[FaultKind, float] = {
     FaultKind.RIVAL: 0.6,
     FaultKind.USURPER: 0.3,
     FaultKind.LAUNCH: 0.6,
+    FaultKind.LOAD: 0.6,
 }
 """How many of each an eight-hour night has on average."""
 

@@ -8,6 +8,7 @@ import msgspec
 
 from omni_tui.engine.held import Held
 from omni_tui.fleet import Fleet
+from omni_tui.model.load import Sample
 from omni_tui.model.settings import PluginSettings, Settings, WorkspaceSettings
 from omni_tui.model.space import Space
 from omni_tui.plugins.notifier.protocol import NotifierSpec
@@ -66,6 +67,10 @@ class SimulatedFleet(Fleet):
     def space(self) -> Space:
         """Return what is free: all or nothing."""
         return FULL if self._world.conditions.disk_full else ROOMY
+
+    def load(self) -> Sample:
+        """Return the simulated machine's load."""
+        return self._world.conditions.load
 
     def notifiers(self) -> Sequence[MemoryNotifier]:
         """Return what hears of everything and tells nobody."""

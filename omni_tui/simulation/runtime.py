@@ -36,6 +36,9 @@ class FakeAgent:
         self.task: asyncio.Task[int] | None = None
         self.ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self.released = False
+        self.going = asyncio.Event()
+        """Set but while it is suspended."""
+        self.going.set()
         self.cpu_seconds = 0.0
         """What it has used of the CPU, as its script says."""
         self.printed = 0
@@ -185,6 +188,16 @@ class FakeRuntime:
     def attach_command(self, handle: Handle) -> tuple[str, ...]:
         """Return a command that names the agent; there is nothing to run."""
         return ("fake-attach", handle.run_dir)
+
+    async def suspend(self, handle: Handle) -> None:
+        """Have it stand still: its script waits where it looks next."""
+        if (agent := self._agent(handle)) is not None:
+            agent.going.clear()
+
+    async def resume(self, handle: Handle) -> None:
+        """Have it go on."""
+        if (agent := self._agent(handle)) is not None:
+            agent.going.set()
 
     async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
         """End it: at once if it minds the polite signal, else after `grace` seconds."""

@@ -60,6 +60,7 @@ class Hand:
     async def accept(self) -> None:
         """Say that it has its task."""
         await asyncio.sleep(self.chance.uniform(1, 20))
+        await self.agent.going.wait()
         self.say(Health.THINKING, accepted=True)
 
     async def toil(self, least: float, most: float) -> None:
@@ -68,6 +69,7 @@ class Hand:
         while left > 0:
             pause = min(left, self.chance.uniform(40, 200))
             await asyncio.sleep(pause)
+            await self.agent.going.wait()
             left -= pause
             self.agent.cpu_seconds += pause * 0.2
             self._calls += 1

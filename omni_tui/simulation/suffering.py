@@ -6,6 +6,7 @@ import asyncio
 import errno
 from collections.abc import Callable, Mapping, Sequence
 
+from omni_tui.simulation.conditions import EASY, STRAINED
 from omni_tui.simulation.dispatcher import Dispatcher
 from omni_tui.simulation.faults import Fault, FaultKind
 from omni_tui.simulation.script import KILLED_STATUS
@@ -18,6 +19,7 @@ LASTING: Mapping[FaultKind, tuple[float, float]] = {
     FaultKind.DUPLICATE: (600, 3600),
     FaultKind.LOST: (600, 3600),
     FaultKind.LAUNCH: (120, 1200),
+    FaultKind.LOAD: (60, 1200),
 }
 """The least and the most seconds that a fault lasts."""
 
@@ -77,6 +79,9 @@ class Suffering:
                 conditions.lost = on
             case FaultKind.LAUNCH:
                 conditions.launches_fail = on
+            case FaultKind.LOAD:
+                conditions.load = STRAINED if on else EASY
+                conditions.hurt[str(kind)] += on
 
     def _strike(self, fault: Fault) -> None:
         world, leader = self._world, self._leader()

@@ -20,6 +20,7 @@ from omni_tui.cockpit.screens.confirm import ConfirmScreen
 from omni_tui.cockpit.screens.main import MainScreen
 from omni_tui.cockpit.screens.page import PageScreen
 from omni_tui.errors import UsageError
+from omni_tui.model.brakes import Brakes, Freeze, Throttle
 from omni_tui.model.request import Reply, RequestKind
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import TaskRef
@@ -158,7 +159,7 @@ async def test_an_answer_may_be_clicked(tree: FleetTree) -> None:
 
 
 async def test_frozen_and_throttled_turn_the_keys_round(tree: FleetTree) -> None:
-    write_state(tree.paths.root, FleetState(frozen=True, throttled=True))
+    write_state(tree.paths.root, FleetState(brakes=Brakes(freezes=(Freeze(),), throttles=(Throttle(),))))
     async with cockpit(tree, (200, 50)) as (pilot, _):
         shown = text_of(pilot)
         assert "FROZEN" in shown.splitlines()[0]

@@ -15,6 +15,7 @@ from omni_tui.cockpit.widgets.task_table import TaskTable
 from omni_tui.config import load_settings
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.attempt import Phase
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.signal import Health
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
@@ -47,7 +48,7 @@ async def test_what_happens_in_the_tree_shows_up_by_itself(tree: FleetTree) -> N
         tree.move(ref, Status.BLOCKED, note="It pushed to main")
         await wait_for_async(lambda: "It pushed to main" in text_of(pilot), "its end")
 
-        write_state(tree.paths.root, FleetState(frozen=True))
+        write_state(tree.paths.root, FleetState(brakes=Brakes(freezes=(Freeze(),))))
         await wait_for_async(lambda: "FROZEN" in text_of(pilot), "the freeze")
 
         assert "no sandbox" not in text_of(pilot)

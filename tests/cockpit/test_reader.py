@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from omni_tui.model.attempt import Phase
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.signal import Health
 from omni_tui.model.state import FleetState
@@ -95,7 +96,10 @@ def test_a_note_that_comes_later_becomes_the_reason(tree: FleetTree, reader: Fle
 
 def test_holds_and_standing_state_come_from_the_state_file(tree: FleetTree, reader: FleetReader) -> None:
     reader.read()
-    write_state(tree.paths.root, FleetState(frozen=True, message="hello", holds={str(SHOP_16): "needs shop-14"}))
+    write_state(
+        tree.paths.root,
+        FleetState(brakes=Brakes(freezes=(Freeze(),)), message="hello", holds={str(SHOP_16): "needs shop-14"}),
+    )
 
     view = reader.update([tree.paths.root / STATE_FILE])
 

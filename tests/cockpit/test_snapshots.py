@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from omni_tui.cockpit.app import CockpitApp
+from omni_tui.model.brakes import Brakes, Freeze, Throttle
 from omni_tui.model.state import FleetState
 from omni_tui.store.state import write_state
 from tests.support.cockpit_pilot import settle
@@ -51,7 +52,7 @@ def test_what_a_key_opens(snap_compare: Compare, tree: FleetTree, names: tuple[s
 
 
 def test_an_observer_of_a_frozen_fleet(snap_compare: Compare, tree: FleetTree) -> None:
-    write_state(tree.paths.root, FleetState(frozen=True, throttled=True))
+    write_state(tree.paths.root, FleetState(brakes=Brakes(freezes=(Freeze(),), throttles=(Throttle(),))))
     assert snap_compare(CockpitApp(make_ports(tree, here=False)), terminal_size=(100, 30), run_before=keys("j"))
 
 

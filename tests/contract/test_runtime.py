@@ -243,3 +243,19 @@ async def test_many_at_once_keep_apart(bench: Bench, runtime: Runtime) -> None:
     )
     ends = await asyncio.wait_for(asyncio.gather(*map(runtime.wait, handles)), 20)
     assert [end.status for end in ends] == list(range(8))
+
+
+async def test_a_suspended_tree_goes_on_and_can_be_killed(bench: Bench, runtime: Runtime) -> None:
+    handle = await bench.start(runtime, "say", "here")
+    await wait_for_screen(runtime, handle, "here")
+    for _ in range(2):
+        await runtime.suspend(handle)
+    assert runtime.alive(handle)
+    for _ in range(2):
+        await runtime.resume(handle)
+    await runtime.suspend(handle)
+    receipt = await runtime.kill(handle, grace=5)
+    assert receipt.seconds < 4, "it heard the polite signal"
+    assert not runtime.alive(handle)
+    await runtime.suspend(handle)
+    await runtime.resume(handle)

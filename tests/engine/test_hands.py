@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from omni_tui.engine.order import Order, OrderKind
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status
 from omni_tui.plugins.scm.imports import import_repository
@@ -78,7 +79,7 @@ async def test_taken_out_of_doing_ends_the_agent(fleet: TestFleet, to: Status | 
     fleet.add("Taken away")
     async with dispatching(fleet) as (core, record):
         await record.wait(watching)
-        core.scheduler.change_state(frozen=True)
+        core.scheduler.change_state(brakes=Brakes(freezes=(Freeze(),)))
         file = file_in(fleet, Status.DOING)
         if to is None:
             file.unlink()

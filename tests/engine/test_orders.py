@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.request import Request, RequestKind
 from omni_tui.model.task import Status, Task
@@ -58,7 +59,7 @@ async def test_order_ends_a_phase_soon(tmp_path: Path, phase: str, kind: Request
             await wait_for_async(lambda: processes(fleet), "the set-up command")
         else:
             await record.wait(in_phase(phase))
-        core.scheduler.change_state(frozen=True)
+        core.scheduler.change_state(brakes=Brakes(freezes=(Freeze(),)))
         began = time.monotonic()
         reply = await ask(fleet, record, kind, str(task.ref))
         assert time.monotonic() - began < SOON

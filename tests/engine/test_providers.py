@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.request import RequestKind
 from omni_tui.model.state import FleetState
@@ -158,7 +159,7 @@ async def test_a_preflight_that_fails_says_why_at_once_and_costs_no_attempt(
 async def test_a_frozen_fleet_tries_nobody(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path, settings=QUIET)
     door(fleet, tmp_path, "ok")
-    write_state(fleet.root, FleetState(frozen=True))
+    write_state(fleet.root, FleetState(brakes=Brakes(freezes=(Freeze(),))))
     task = fleet.add("One")
     async with dispatching(fleet) as (core, record):
         await record.wait(lambda event: event.event == "fleet.idle")

@@ -20,6 +20,9 @@ handover_seconds = 5
 stall_minutes = 0.05
 wall_minutes = 0.5
 kill_grace_seconds = 0.2
+[load]
+cpu_pressure = 0
+load_per_core = 0
 """
 """Limits short enough for a test."""
 

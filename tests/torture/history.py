@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from omni_tui.model.attempt import AttemptId, AttemptStatus, Phase
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.lifecycle import Occasion, after
 from omni_tui.model.request import Reply, Request, RequestKind
@@ -168,7 +169,9 @@ class History:
 
     def wish(self) -> None:
         """Change the fleet's state."""
-        state = FleetState(frozen=self._chance.random() < 0.5, message=f"m{self._next()}")
+        state = FleetState(
+            brakes=Brakes(freezes=(Freeze(),) if self._chance.random() < 0.5 else ()), message=f"m{self._next()}"
+        )
         self._will(state=state)
         write_state(ROOT, state)
 

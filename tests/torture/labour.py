@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from omni_tui.model.attempt import AttemptId, AttemptStatus, Phase
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.fence import Fence
 from omni_tui.model.lifecycle import Occasion
@@ -66,7 +67,9 @@ class Labour:
                     self._deliver(task)
         for request in control.pending(self._paths.control, self._disk):
             control.reply(self._paths.control, Reply(id=request.id, ok=True, message="frozen"), self._disk)
-        write_state(self._paths.root, FleetState(frozen=True, message=self._lease.epoch), self._disk)
+        write_state(
+            self._paths.root, FleetState(brakes=Brakes(freezes=(Freeze(),)), message=self._lease.epoch), self._disk
+        )
 
     def _deliver(self, task: Task) -> None:
         self._tell("task.claimed", task)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from omni_tui.commands.report import lines_of
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.course import Parked
 from omni_tui.model.event import Event
 from omni_tui.model.task import Status, TaskRef
@@ -184,7 +185,7 @@ def test_what_held_it_on_the_way_is_told_once_and_not_again_where_it_still_holds
     [
         ({}, False),
         ({"stopped": "so"}, True),
-        ({"frozen": True}, True),
+        ({"brakes": Brakes(freezes=(Freeze(),))}, True),
         ({"pauses": ("so",)}, True),
         ({"parked": {"claude": Parked(reason="no login", at=0.0)}}, True),
         ({"parked": {"claude": Parked(reason="its limit", at=0.0, until=5.0)}}, False),

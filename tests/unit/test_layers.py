@@ -15,7 +15,19 @@ from tests.support.layers import PACKAGE, Source, read_source, read_sources
 
 STORE_READERS = tuple(
     f"store.{name}"
-    for name in ("control", "detail", "journal", "layout", "lease", "paths", "reader", "runs", "taskread", "watch")
+    for name in (
+        "brakes",
+        "control",
+        "detail",
+        "journal",
+        "layout",
+        "lease",
+        "paths",
+        "reader",
+        "runs",
+        "taskread",
+        "watch",
+    )
 )
 """What the top may use of the store: it reads, files requests, and lays out what is new. It never moves a task."""
 

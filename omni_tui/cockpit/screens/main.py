@@ -27,6 +27,7 @@ from omni_tui.cockpit.widgets.live import LiveScreen
 from omni_tui.cockpit.widgets.notices import AttentionLine, MessageLine, PaneTitle
 from omni_tui.cockpit.widgets.standing import HoldLines, StopLine
 from omni_tui.cockpit.widgets.task_table import TaskTable
+from omni_tui.model.brakes import FLEET, Scope
 from omni_tui.model.request import RequestKind
 from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import Status, TaskRef
@@ -149,10 +150,10 @@ class MainScreen(Screen[None]):
         """Tell the person something."""
         self._message.say(text, self.ports.now() + SAID_SECONDS)
 
-    def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "") -> None:
+    def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "", scope: Scope = FLEET) -> None:
         """File a wish for the fleet's owner, and say so."""
         try:
-            self.say(self._desk.ask(kind, ref, reason))
+            self.say(self._desk.ask(kind, ref, reason, scope))
         except OSError as error:
             self.say(f"The wish could not be filed: {error}")
 

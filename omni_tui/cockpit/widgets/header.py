@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from omni_tui.cockpit.look import BLOCKED, LANDED, RUNNING, WAITING, Look
 from omni_tui.cockpit.tones import Tone, Toned
+from omni_tui.model.brakes import Scope
 from omni_tui.model.task import Status
 from omni_tui.model.text import one_line
 from omni_tui.model.view import FleetView
@@ -38,6 +39,8 @@ class FleetHeader(Toned):
         groups += [(f" {word} ", Tone.ALARM) for word in alarms(view)]
         if view.unguarded:
             groups.append((" no sandbox", Tone.ASKING))
+        if view.load:
+            groups.append((f" LOAD {one_line(view.load)}", Tone.ASKING))
         for status, shown in COUNTS:
             count = view.count(status)
             groups.append((f" {shown.glyph} {count} {shown.word}", shown.tone if count else Tone.QUIET))
@@ -59,8 +62,14 @@ class FleetHeader(Toned):
 
 def alarms(view: FleetView) -> list[str]:
     """Return the words that say what holds the whole fleet back."""
-    words = (("STOPPED", bool(view.stopped)), ("FROZEN", view.frozen), ("THROTTLED", view.throttled))
-    return [word for word, on in words if on]
+    words = ["STOPPED"] if view.stopped else []
+    words += [_braked("FROZEN", freeze.scope, "hard" if freeze.hard else "") for freeze in view.brakes.freezes]
+    return words + [_braked("THROTTLED", each.scope, f"{each.most}") for each in view.brakes.throttles]
+
+
+def _braked(word: str, scope: Scope, more: str) -> str:
+    name = scope.workspace or scope.provider
+    return " ".join(filter(None, (word, one_line(name), more if more != "1" else "")))
 
 
 def _owner(view: FleetView, *, here: bool) -> Piece:

@@ -15,11 +15,11 @@ import signal
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import psutil
-
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.plugins.runtime import liveness, records
+from omni_tui.plugins.runtime.pausing import continue_tree
 from omni_tui.plugins.runtime.protocol import Handle, KillReceipt
+from omni_tui.plugins.runtime.tree import below, marked
 
 _PROOF_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
@@ -48,6 +48,7 @@ async def _end_namespace(handle: Handle, grace: float) -> str:
     around = {} if first is None else _around(first, handle.pid)
     if first is not None:
         _signal(signal.SIGTERM, _children(first))
+        await continue_tree(handle)
         if not await _ended(handle, grace):
             _signal(signal.SIGKILL, [first, *around])
     if first is None:
@@ -123,12 +124,13 @@ async def _end_marked(handle: Handle, grace: float) -> str:
     """Signal politely, then by force, until two looks in a row find nothing."""
 
     def look() -> set[int]:
-        return _marked(records.mark_of(Path(handle.run_dir))) | _below(handle)
+        return marked(records.mark_of(Path(handle.run_dir))) | below(handle)
 
     found = await asyncio.to_thread(look)
     if not found:
         return "gone"
     _signal(signal.SIGTERM, found - {handle.pid})
+    await continue_tree(handle)
     if not await _none_left(look, grace) and not await _none_left(look, _PROOF_SECONDS, keeper=handle.pid):
         raise _not_dead(handle, sorted(look()))
     return "marker"
@@ -150,25 +152,6 @@ async def _none_left(look: Callable[[], set[int]], seconds: float, *, keeper: in
             _signal(signal.SIGKILL, found - {keeper} or found)
         await asyncio.sleep(_LOOK_SECONDS)
     return True
-
-
-def _marked(mark: str) -> set[int]:
-    """Return the processes whose environment holds the marker, ours excepted."""
-    found = set()
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):  # gone meanwhile, or another user's: not of this agent
-            if process.environ().get(records.MARK) == mark:
-                found.add(process.pid)
-    return found - {os.getpid()}
-
-
-def _below(handle: Handle) -> set[int]:
-    """Return the wrapper and what descends from it; nothing if it is gone."""
-    if not _lives(handle):
-        return set()
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return {handle.pid, *(child.pid for child in psutil.Process(handle.pid).children(recursive=True))}
-    return set()
 
 
 def _lives(handle: Handle) -> bool:

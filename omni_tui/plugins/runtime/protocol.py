@@ -142,6 +142,14 @@ class Runtime(Protocol):
         """Return the program and arguments by which a person gets at its terminal, and back, from a shell."""
         ...
 
+    async def suspend(self, handle: Handle) -> None:
+        """Have its whole tree stand still, again where it does already; nothing where it has ended."""
+        ...
+
+    async def resume(self, handle: Handle) -> None:
+        """Have its whole tree go on; nothing where it does, or has ended."""
+        ...
+
     async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
         """End the whole tree: a polite signal, `grace` seconds, then by force, then proof that nothing is left.
 

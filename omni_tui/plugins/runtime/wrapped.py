@@ -21,6 +21,7 @@ from omni_tui.plugins.removal import remove_tree
 from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.isolation import Isolation, isolation
 from omni_tui.plugins.runtime.killing import end_tree
+from omni_tui.plugins.runtime.pausing import continue_tree, stop_tree
 from omni_tui.plugins.runtime.protocol import Exit, Handle, KillReceipt, Launch, RuntimeSpec, Screen
 
 _RECORD_SECONDS = 5.0
@@ -59,6 +60,14 @@ class WrappedRuntime(ABC):
     @abstractmethod
     async def _shown(self, handle: Handle) -> int:
         """Return what tells one screen from another."""
+
+    async def suspend(self, handle: Handle) -> None:
+        """Have its whole tree stand still, again where it does already; nothing where it has ended."""
+        await stop_tree(handle)
+
+    async def resume(self, handle: Handle) -> None:
+        """Have its whole tree go on; nothing where it does, or has ended."""
+        await continue_tree(handle)
 
     async def kill(self, handle: Handle, *, grace: float) -> KillReceipt:
         """End the whole tree: SIGTERM, `grace` seconds, SIGKILL, then proof that nothing is left.

@@ -1,0 +1,70 @@
+"""Load: whether the machine has enough left for another agent. It brakes starts; it does not size the fleet.
+
+Values are smoothed (an exponentially weighted moving average over `SMOOTH_SECONDS`), and a limit once passed binds
+until the value has eased to `EASE` of it: a start must not follow each breath of the machine. To wait for a processor
+slows agents down and no more, so those limits bind only beside an agent that runs: one at a time always goes on.
+"""
+
+from __future__ import annotations
+
+import math
+
+from omni_tui.model.load import Load, Sample
+from omni_tui.model.settings import LoadSettings
+
+SMOOTH_SECONDS = 20.0
+EASE = 0.8
+"""Share of a limit at which it binds no more; for what must not become too little, of the value."""
+
+SLOWS = ("cpu_pressure", "load_per_core")
+"""Values above whose limit agents are slow; above the others' they die."""
+
+NAMES = ("memory_mb", "swap_percent", "cpu_pressure", "load_per_core")
+"""What has a limit, by how much it matters."""
+
+WORDS = {
+    "cpu_pressure": "CPU pressure is {value:.0f} % (limit {limit:g} %)",
+    "load_per_core": "the load is {value:.1f} per core (limit {limit:g})",
+    "memory_mb": "{value:.0f} MB of memory are available (limit {limit:g} MB)",
+    "swap_percent": "{value:.0f} % of the swap space is used (limit {limit:g} %)",
+}
+
+
+def follow(before: Load | None, sample: Sample, at: float, settings: LoadSettings) -> Load:
+    """Take in a sample of the moment `at`, monotonic seconds."""
+    weight = 1.0 if before is None else 1 - math.exp(-max(0.0, at - before.at) / SMOOTH_SECONDS)
+    smooth = Sample(**{name: _mix(before, name, getattr(sample, name), weight) for name in NAMES})
+    was_over: frozenset[str] = before.over if before is not None else frozenset()
+    over = frozenset(name for name in NAMES if _is_over(name, smooth, settings, was=name in was_over))
+    return Load(at=at, last=sample, smooth=smooth, over=over)
+
+
+def binds(load: Load | None, settings: LoadSettings, running: int) -> str:
+    """Return which limit keeps another agent from starting beside so many, with value and limit; empty: none."""
+    for name in NAMES:
+        limit = getattr(settings, name)
+        if load is not None and name in load.over and limit and (running or name not in SLOWS):
+            return WORDS[name].format(value=getattr(load.smooth, name), limit=limit)
+    return ""
+
+
+def must_park(load: Load, settings: LoadSettings) -> str:
+    """Return why the newest agent has to make room now; empty: it need not. The last sample alone counts."""
+    available = load.last.memory_mb
+    if not settings.park_memory_mb or available is None or available >= settings.park_memory_mb:
+        return ""
+    return f"memory is about to run out: {available:.0f} MB are available (limit {settings.park_memory_mb:g} MB)"
+
+
+def _mix(before: Load | None, name: str, value: float | None, weight: float) -> float | None:
+    known: float | None = getattr(before.smooth, name) if before is not None else None
+    return value if value is None or known is None else known + weight * (value - known)
+
+
+def _is_over(name: str, smooth: Sample, settings: LoadSettings, *, was: bool) -> bool:
+    value, limit = getattr(smooth, name), getattr(settings, name)
+    if value is None or not limit:
+        return False
+    if name == "memory_mb":
+        return bool(value < (limit / EASE if was else limit))
+    return bool(value > (limit * EASE if was else limit))

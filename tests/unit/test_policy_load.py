@@ -1,0 +1,98 @@
+"""The machine's load: what brakes a start, when it lets go again, and who makes room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from omni_tui.model.load import Load, Sample
+from omni_tui.model.settings import LoadSettings
+from omni_tui.model.task import Task, TaskRef
+from omni_tui.plugins import load as machine
+from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.load import SMOOTH_SECONDS, binds, follow, must_park
+from omni_tui.policy.scheduling import plan
+
+LIMITS = LoadSettings(cpu_pressure=50, load_per_core=2, memory_mb=400, swap_percent=80, park_memory_mb=100)
+
+
+def after(*samples: Sample, step: float = 1e6, limits: LoadSettings = LIMITS) -> Load:
+    """Follow samples so far apart that each replaces the ones before it."""
+    load: Load | None = None
+    for number, sample in enumerate(samples):
+        load = follow(load, sample, number * step, limits)
+    assert load is not None
+    return load
+
+
+@pytest.mark.parametrize(
+    ("sample", "running", "words"),
+    [
+        pytest.param({}, 1, "", id="a machine that tells nothing"),
+        pytest.param({"cpu_pressure": 50.0}, 1, "", id="at the limit"),
+        pytest.param({"cpu_pressure": 51.0}, 1, "CPU pressure is 51 % (limit 50 %)", id="pressure"),
+        pytest.param({"cpu_pressure": 99.0, "load_per_core": 9.0}, 0, "", id="one at a time always goes on"),
+        pytest.param({"load_per_core": 2.5}, 1, "the load is 2.5 per core (limit 2)", id="load"),
+        pytest.param({"memory_mb": 399.0}, 0, "399 MB of memory are available (limit 400 MB)", id="memory"),
+        pytest.param({"swap_percent": 81.0}, 0, "81 % of the swap space is used (limit 80 %)", id="swap"),
+        pytest.param({"cpu_pressure": 99.0, "memory_mb": 1.0}, 1, "1 MB of memory", id="memory first"),
+    ],
+)
+def test_what_binds(sample: dict[str, float], running: int, words: str) -> None:
+    found = binds(after(Sample(**sample)), LIMITS, running)
+    assert found.startswith(words)
+    assert bool(found) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "tight", "between", "easy"),
+    [("cpu_pressure", 60.0, 45.0, 39.0), ("memory_mb", 300.0, 450.0, 501.0), ("swap_percent", 90.0, 70.0, 63.0)],
+)
+def test_a_limit_that_was_passed_binds_until_there_is_more_room(
+    name: str, tight: float, between: float, easy: float
+) -> None:
+    samples = [Sample(**{name: value}) for value in (tight, between, easy, between)]
+    assert [bool(binds(after(*samples[:count]), LIMITS, 1)) for count in (1, 2, 3, 4)] == [True, True, False, False]
+
+
+def test_one_breath_of_the_machine_binds_nothing_and_a_lasting_load_does() -> None:
+    calm, wild = Sample(cpu_pressure=10.0), Sample(cpu_pressure=70.0)
+    assert not binds(after(calm, wild, step=SMOOTH_SECONDS / 4), LIMITS, 1)
+    assert binds(after(calm, *[wild] * 9, step=SMOOTH_SECONDS / 4), LIMITS, 1)
+
+
+def test_zero_is_no_limit() -> None:
+    off = LoadSettings(cpu_pressure=0, load_per_core=0, memory_mb=0, swap_percent=0, park_memory_mb=0)
+    load = after(Sample(cpu_pressure=100.0, load_per_core=99.0, memory_mb=1.0, swap_percent=100.0), limits=off)
+    assert (binds(load, off, 9), must_park(load, off)) == ("", "")
+
+
+def test_room_is_made_by_what_is_so_now_not_by_what_was() -> None:
+    assert not must_park(after(Sample(memory_mb=100.0)), LIMITS)
+    load = after(Sample(memory_mb=9000.0), Sample(memory_mb=99.0), step=0.1)
+    assert must_park(load, LIMITS) == "memory is about to run out: 99 MB are available (limit 100 MB)"
+
+
+def test_the_plan_starts_one_and_holds_the_rest_with_the_limit_that_binds() -> None:
+    waiting = [Task(workspace="w", id=name, title=name) for name in "ab"]
+    capacity = Capacity(slots=4, now=100.0, load=after(Sample(cpu_pressure=99.0)), load_limits=LIMITS)
+    decided = plan(Backlog(waiting=waiting, status_of={}), capacity)
+    hold = decided.holds[TaskRef("w", "b")]
+    assert [task.id for task in decided.start] == ["a"]
+    assert (hold.kind, hold.message) == (HoldKind.LOAD, "CPU pressure is 99 % (limit 50 %)")
+    assert decided.wake_at == hold.until == 110.0
+
+
+def test_the_machine_tells(tmp_path: Path) -> None:
+    sample = machine.sample()
+    assert sample.load_per_core is not None
+    assert sample.memory_mb is not None
+    assert sample.memory_mb > 1
+    file = tmp_path / "cpu"
+    file.write_text("some avg10=12.34 avg60=1.00 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
+    assert machine.sample(file).cpu_pressure == 12.34
+    file.write_text("nonsense")
+    assert machine.sample(file).cpu_pressure is None
+    assert machine.sample(tmp_path / "none").cpu_pressure is None
