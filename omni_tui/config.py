@@ -12,13 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
 
 from omni_tui.errors import ConfigError
 from omni_tui.model.attempt import AgentSpec
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
 from omni_tui.model.text import clean
 
@@ -66,6 +68,11 @@ def load_workspace(path: Path) -> WorkspaceSettings:
     return _load(path, WorkspaceSettings)
 
 
+def load_plan(path: Path) -> FrozenPlan:
+    """Read a workspace's `plan.toml`; where there is none, a plan without waves. Raises `ConfigError`."""
+    return _load(path, FrozenPlan)
+
+
 def load_agent(directory: Path) -> AgentSpec:
     """Read an agent's directory: `agent.toml` and `INSTRUCTIONS.md`, both optional. Raises `ConfigError`."""
     path = directory / AGENT_FILE
@@ -98,10 +105,8 @@ def keys_of(settings: type[Struct]) -> Mapping[str, Key]:
 
 
 def _key(name: str, annotated: object) -> Key:
-    if get_origin(annotated) is Annotated:
-        kind, meta, *_ = get_args(annotated)
-        return Key(name, kind, annotated, meta)
-    return Key(name, annotated, annotated, Meta())
+    kind, meta = _bare(annotated)
+    return Key(name, kind, annotated, meta)
 
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
@@ -110,6 +115,10 @@ _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: 
 def describe(kind: object, meta: Meta) -> str:
     """Say in words what a value of `kind` within `meta` is."""
     origin = get_origin(kind)
+    if origin is UnionType or origin is Union:
+        return " or ".join(describe(*_bare(choice)) for choice in get_args(kind))
+    if origin is Literal and len(get_args(kind)) == 1:
+        return f'"{get_args(kind)[0]}"'
     if origin is Literal:
         return "one of " + ", ".join(f'"{choice}"' for choice in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -122,6 +131,14 @@ def describe(kind: object, meta: Meta) -> str:
         return "a table of texts"
     word = _WORDS[kind] if isinstance(kind, type) and kind in _WORDS else "a table"
     return ", ".join(filter(None, (word, _range(meta), meta.pattern and f"like {meta.pattern}")))
+
+
+def _bare(annotated: object) -> tuple[object, Meta]:
+    """Return a type without its `Annotated`, and what that says."""
+    if get_origin(annotated) is Annotated:
+        kind, meta, *_ = get_args(annotated)
+        return kind, meta
+    return annotated, Meta()
 
 
 def _range(meta: Meta) -> str:

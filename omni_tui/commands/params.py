@@ -1,11 +1,16 @@
-"""Kinds of words on the command line: a duration, a time of day."""
+"""Kinds of words on the command line: a duration, a time of day, a number of slots."""
 
 from __future__ import annotations
 
 import re
 from datetime import time, timedelta
+from typing import Annotated
 
 import click
+import msgspec
+from msgspec import Meta
+
+from omni_tui.model.settings import Slots
 
 
 class Duration(click.ParamType[float]):
@@ -40,5 +45,21 @@ class TimeOfDay(click.ParamType[time]):
         return time(int(parts[1]), int(parts[2]))
 
 
+class SlotsWord(click.ParamType[Slots]):
+    """How many tasks run at once: a number, or `auto`."""
+
+    name = "slots"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Slots:
+        """Return the number, or `auto`."""
+        try:
+            return (
+                "auto" if value == "auto" else msgspec.convert(value, Annotated[int, Meta(ge=1, le=64)], strict=False)
+            )
+        except msgspec.ValidationError:
+            self.fail(f"{value!r} is not a number from 1 to 64, or auto", param, ctx)
+
+
+SLOTS = SlotsWord()
 DURATION = Duration()
 TIME_OF_DAY = TimeOfDay()

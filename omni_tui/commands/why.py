@@ -77,7 +77,8 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     )
     settings = fleet.settings
     capacity = Capacity(
-        slots=settings.scheduler.slots,
+        slots=settings.scheduler.limit,
+        proven=settings.scheduler.proven,
         now=view.taken_at,
         frozen=view.frozen,
         throttled=view.throttled,

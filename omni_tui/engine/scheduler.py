@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections import ChainMap
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +23,7 @@ from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.past import look_back
 from omni_tui.engine.services import Services
 from omni_tui.engine.spares import SpareKeeper
+from omni_tui.engine.survey import Surveyor
 from omni_tui.engine.warden import Warden
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
@@ -29,8 +32,11 @@ from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
 from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.routing import providers_for
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
+
+V = TypeVar("V")
 
 LEFT = "the last run left it in doing/"
 """Why a task is adopted at a start."""
@@ -45,6 +51,8 @@ class Site:
 
     place: Workplace
     intake: Intake
+    surveyor: Surveyor
+    plan_changed: asyncio.Event = field(default_factory=asyncio.Event)
     keeper: asyncio.Task[None] | None = None
     """What keeps its spares."""
 
@@ -65,6 +73,7 @@ class Scheduler:
         self._sites: dict[str, Site] = {}
         self._not_before: dict[TaskRef, float] = {}
         self._last_start: float | None = None
+        self._lineup = Lineup()
         self._deliveries = Deliveries(services, guard, self._ended)
         self._doing = Doing(services, self.running, self._start, lambda words: self.change_state(message=words))
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
@@ -76,17 +85,24 @@ class Scheduler:
 
     def open(self, place: Workplace) -> None:
         """Dispatch a workplace: watch its queue, keep its spares, adopt what a former owner left in doing/."""
-        site = Site(place, Intake(place, self._services))
-        self._sites[place.name] = site
+        site = self._site(place)
         for status in Status:
             self._services.wakeups.add(site.intake.changed, place.paths.queue(status))
             self._services.wakeups.add(self.wake, place.paths.queue(status))
+        for event in (site.plan_changed, self.wake):
+            self._services.wakeups.add(event, place.paths.root, place.paths.plan)
         site.keeper = self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
         self._guard.spawn(f"base of {place.name}", self._deliveries.look_at_base(place))
         place.queue.finish_moves()
         for path in place.queue.files(Status.DOING):
             self._doing.adopt(place, path, LEFT)
         self.wake.set()
+
+    def _site(self, place: Workplace) -> Site:
+        surveyor = Surveyor(place, self._services, self._guard, self.wake)
+        site = self._sites[place.name] = Site(place, Intake(place, self._services), surveyor)
+        site.plan_changed.set()
+        return site
 
     def _close(self, site: Site) -> None:
         """Let go of a workplace whose directory has gone; it is opened again when it is there again."""
@@ -95,6 +111,8 @@ class Scheduler:
         for status in Status:
             self._services.wakeups.remove(site.intake.changed, place.paths.queue(status))
             self._services.wakeups.remove(self.wake, place.paths.queue(status))
+        for event in (site.plan_changed, self.wake):
+            self._services.wakeups.remove(event, place.paths.root, place.paths.plan)
         if site.keeper is not None:
             site.keeper.cancel()
         self._doing.forget(place)
@@ -105,7 +123,7 @@ class Scheduler:
 
     def open_for_one(self, place: Workplace, task_id: str) -> None:
         """Take in a workplace for a single request: only the task that it is about is adopted, nothing is started."""
-        self._sites[place.name] = Site(place, Intake(place, self._services))
+        self._site(place)
         found = place.queue.find(task_id)
         if found is not None and found[0] is Status.DOING:
             self._doing.adopt(place, found[1], LEFT)
@@ -149,20 +167,46 @@ class Scheduler:
             self._close(site)
         else:
             self._doing.look(site.place)
+            self._take_plan(site)
+            if self._services.settings().scheduler.limit > 1:
+                running = [each.task for each in self.running.values() if each.place is site.place]
+                await site.surveyor.look(running, site.intake.waiting)
+
+    def _take_plan(self, site: Site) -> None:
+        """Put a changed frozen plan in force; a bad one is left aside and told."""
+        if not site.plan_changed.is_set():
+            return
+        site.plan_changed.clear()
+        place, before = site.place, site.place.plan
+        try:
+            place.plan = place.read_plan()
+        except OmniError as error:
+            self._services.record("plan.refused", workspace=place.name, error=str(error))
+            self.change_state(message=f"the frozen plan of {place.name} stays as it was: {error}")
+            return
+        if place.plan != before:
+            self._services.record("plan.taken", workspace=place.name, waves=len(place.plan.waves))
 
     def _plan(self) -> Plan:
         settings = self._services.settings().scheduler
         sites = self._sites.values()
+        waiting = [task for site in sites for task in site.intake.waiting]
+        status_of = _joined([site.intake.settled for site in sites])
+        self._lineup.update(waiting, status_of)
         backlog = Backlog(
-            waiting=[task for site in sites for task in site.intake.waiting if task.ref not in self.running],
-            status_of={ref: status for site in sites for ref, status in site.intake.settled.items()},
+            waiting=waiting,
+            status_of=status_of,
             running=self.running.keys() | self._doing.unsure(),
             not_before=self._not_before,
             course=self._services.course.course,
             providers=self._providers(),
+            points=_joined([site.surveyor.points for site in sites]),
+            plans={site.place.name: site.place.plan for site in sites if site.place.plan.waves},
         )
         capacity = Capacity(
-            slots=settings.slots,
+            slots=settings.limit,
+            proven=settings.proven,
+            look_until=max((site.surveyor.look_until for site in sites), default=0.0),
             now=self._services.clock.now(),
             frozen=self.state.frozen or self._stopping,
             throttled=self.state.throttled,
@@ -170,7 +214,7 @@ class Scheduler:
             stagger_seconds=settings.stagger_seconds,
             last_start=self._last_start,
         )
-        return plan(backlog, capacity)
+        return plan(backlog, capacity, self._lineup)
 
     def _providers(self) -> Mapping[TaskRef, Collection[str]]:
         """Return who could serve each waiting task; nothing while nobody is parked, for then it does not matter."""
@@ -193,7 +237,7 @@ class Scheduler:
         if self.running or decided.start or decided.wake_at is not None or settling or self._stopping:
             self.idle.clear()
         elif not self.idle.is_set():
-            reason = nobody_serves(decided.holds.values())
+            reason = "" if decided.unseen else nobody_serves(decided.holds.values())
             if reason:
                 self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
@@ -242,6 +286,7 @@ class Scheduler:
             self.wake.set()
             return
         self._last_start = self._services.clock.now()
+        site.intake.take(task)
         self._services.record("task.claimed", task.ref)
         self._not_before.pop(task.ref, None)
         self._start(place, task, path.name)
@@ -301,3 +346,8 @@ class Scheduler:
             self.state = changed
             self._on_state(changed)
             self.wake.set()
+
+
+def _joined(parts: Sequence[dict[TaskRef, V]]) -> Mapping[TaskRef, V]:
+    """Return the tables of all workspaces as one; nothing is copied, for they are long."""
+    return parts[0] if len(parts) == 1 else ChainMap(*parts)

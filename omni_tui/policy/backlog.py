@@ -10,7 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from omni_tui.model.course import Course
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.model.touch import TouchPoint
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +28,10 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     course: Course = Course()
     providers: Mapping[TaskRef, Collection[str]] = {}
     """Who could serve each waiting task; one that is not named has no such limits."""
+    points: Mapping[TaskRef, Sequence[TouchPoint]] = {}
+    """What each task will touch; one that is not named has not been looked at yet."""
+    plans: Mapping[str, FrozenPlan] = {}
+    """The frozen plans, by workspace."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +40,10 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     slots: int
     now: float
     frozen: bool = False
+    proven: bool = False
+    """Beside others only what is known to be independent of them starts."""
+    look_until: float = 0.0
+    """Until then a start beside others waits to be told what the task will touch."""
     throttled: bool = False
     """One at a time, whatever `slots` says."""
     short: str = ""
