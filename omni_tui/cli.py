@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "attach": ("omni_tui.commands.attach:attach", "Go to a task's agent in its terminal."),
     "diff": ("omni_tui.commands.diff:diff", "Show what a task changes."),
     "why": ("omni_tui.commands.why:why", "Say why a task does not start now."),
+    "plan": ("omni_tui.commands.plan:plan", "Show what runs beside what, in waves."),
     "kill": ("omni_tui.commands.requests:kill", "End a task's agent."),
     "redispatch": ("omni_tui.commands.requests:redispatch", "Queue a task again with fresh attempts."),
     "undo": ("omni_tui.commands.undo:undo", "Bring back the work that an ended attempt left."),

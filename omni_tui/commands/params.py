@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import time, timedelta
-from typing import Annotated
 
 import click
 import msgspec
-from msgspec import Meta
 
 from omni_tui.model.settings import Slots
 
@@ -53,9 +51,7 @@ class SlotsWord(click.ParamType[Slots]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Slots:
         """Return the number, or `auto`."""
         try:
-            return (
-                "auto" if value == "auto" else msgspec.convert(value, Annotated[int, Meta(ge=1, le=64)], strict=False)
-            )
+            return msgspec.convert(value, Slots, strict=False)  # type: ignore[no-any-return]
         except msgspec.ValidationError:
             self.fail(f"{value!r} is not a number from 1 to 64, or auto", param, ctx)
 

@@ -58,7 +58,9 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
     from functools import reduce
     from pathlib import Path
 
+    from omni_tui.config import load_plan
     from omni_tui.model.course import Course
+    from omni_tui.planning import read_points
     from omni_tui.policy.backlog import Backlog, Capacity
     from omni_tui.policy.course import fold
     from omni_tui.policy.machine import shortage
@@ -73,6 +75,8 @@ def explain_row(row: TaskRow, view: FleetView, fleet: Fleet) -> Hold:
         status_of={each.ref: each.status for each in view.rows if each.status is not Status.TODO},
         running={each.ref for each in view.rows if each.status is Status.DOING},
         course=reduce(fold, fleet.recent(), Course()),
+        points=read_points(fleet, view, row.ref.workspace) if fleet.settings.scheduler.limit > 1 else {},
+        plans={row.ref.workspace: load_plan(fleet.paths.workspace(row.ref.workspace).plan)},
         providers={task.ref: providers_for(task, agents) for task in waiting if task.workspace == row.ref.workspace},
     )
     settings = fleet.settings

@@ -58,7 +58,7 @@ class Surveyor:
     """Keeps what is known of one workplace's tasks; a survey at a time, of those that are new."""
 
     def __init__(self, place: Workplace, services: Services, guard: Guard, wake: asyncio.Event) -> None:
-        self.points: dict[TaskRef, tuple[TouchPoint, ...]] = {}
+        self.points: dict[TaskRef, Sequence[TouchPoint]] = {}
         self.look_until = 0.0
         """While a survey runs: until when a start waits for it, UTC seconds."""
         self._place = place

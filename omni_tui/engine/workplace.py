@@ -41,7 +41,7 @@ class Workplace:
     """Reads what its agents get to see and nobody else may: the variables that they name, the files copied for them."""
     read_plan: Callable[[], FrozenPlan] = FrozenPlan
     """Reads the frozen plan; raises `ConfigError`."""
-    plan: FrozenPlan = FrozenPlan()
+    plan: FrozenPlan = field(default_factory=FrozenPlan)
     """The frozen plan in force."""
     landing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One squash, check and landing at a time: the tested tree is the one that lands."""

@@ -24,9 +24,7 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         Slots,
         Meta(description='How many tasks run at once; "auto": as many as are proved independent, `most` at the most.'),
     ] = 1
-    most: Annotated[
-        int, Meta(ge=1, le=64, description='How many tasks run at once at the most where `slots` is "auto".')
-    ] = 4
+    most: Annotated[int, Meta(ge=1, le=64, description='The most tasks at once where `slots` is "auto".')] = 4
     stagger_seconds: Annotated[
         float,
         Meta(

@@ -1,4 +1,4 @@
-"""Touch points: what a task's work will touch, as far as that can be told before it begins, and why it is thought so."""
+"""Touch points: what a task will touch, as far as that can be told before it begins, and the evidence."""
 
 from __future__ import annotations
 

@@ -83,6 +83,11 @@ class Dependencies:
         """Return what a waiting task depends on, whatever became of that."""
         return self._needs.get(ref, ())
 
+    def hopeless(self, task: Task) -> Sequence[TaskRef]:
+        """Return what a task depends on that is blocked or not there."""
+        lost = (UnmetKind.MISSING, UnmetKind.BLOCKED)
+        return [ref for ref in self.needs(task.ref) if self._kind(ref) in lost]
+
     def unmet(self, task: Task) -> Unmet | None:
         """Return what binds `task`, the hopeless before the merely open; None: nothing, it may start."""
         cycle = self._cycle_of.get(task.ref)

@@ -11,7 +11,7 @@ from omni_tui.policy.languages import definition_in, language_of
 LEAST_TOGETHER = 4
 """Fewer commits that changed both may be chance."""
 LEAST_SHARE = 0.5
-"""Of the commits that changed either file, so many have changed both: a change log goes with everything, not with one."""
+"""Of the commits that changed either file, so many changed both: a change log goes with everything, not with one."""
 MOST_FILES = 30
 """A commit that changes more is a sweep through the repository: it tells nothing of what belongs together."""
 

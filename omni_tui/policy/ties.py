@@ -77,7 +77,7 @@ class Taken:
         for point in points:
             self._exact.setdefault((point.kind, point.name), []).append((name, point))
             if point.kind is PointKind.PATH:
-                (self._paths if _is_file(point.name) else self._patterns).append((name, point))
+                (self._paths if is_file(point.name) else self._patterns).append((name, point))
 
     def tie(self, points: Points, besides: Iterable[str]) -> tuple[str, Tie | None]:
         """Return which task is tied to `points`, and by what; none of those `besides` counts."""
@@ -96,10 +96,10 @@ class Taken:
     def _near(self, point: TouchPoint) -> Iterable[tuple[str, TouchPoint]]:
         yield from self._exact.get((point.kind, point.name), ())
         if point.kind is PointKind.PATH:
-            wide = () if _is_file(point.name) else self._paths
+            wide = () if is_file(point.name) else self._paths
             yield from (each for each in (*self._patterns, *wide) if overlap(point.name, each[1].name))
 
 
-def _is_file(path: str) -> bool:
+def is_file(path: str) -> bool:
     """Whether a path reads like that of one file: nothing else lies below it."""
     return is_plain(path) and "." in path.rpartition("/")[2]

@@ -11,7 +11,8 @@ _QUOTED_NAME = re.compile(r"`(?:[\w$]+(?:\.|::|#))*([A-Za-z_$][\w$]{2,60})(?:\([
 _CALLED = re.compile(r"\b([A-Za-z_]\w{2,60})\(\)")
 _PLAIN_PATH = re.compile(r"(?<![\w/.:~@-])[\w@+-][\w.@+-]*(?:/[\w.@+-]+)*\.[A-Za-z][A-Za-z0-9]{0,9}\b(?!/)")
 _ADDS_MIGRATION = re.compile(
-    r"(?<!not )(?<!no )\b(?:add|create|write|generate|need|include|new)(?:s|ed|ing)?\b[^.;:\n]{0,60}?\bmigrations?\b(?!/)",
+    r"(?<!not )(?<!no )\b(?:add|create|write|generate|need|include|new)(?:s|ed|ing)?\b[^.;:\n]{0,60}?"
+    r"\bmigrations?\b(?!/)",
     re.IGNORECASE,
 )
 
