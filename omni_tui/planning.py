@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omni_tui.config import load_plan
 from omni_tui.engine.survey import survey
+from omni_tui.errors import ScmError
 from omni_tui.fleet import Fleet
 from omni_tui.model.frozen import FrozenPlan, render
 from omni_tui.model.task import Status, Task, TaskRef
@@ -65,7 +66,11 @@ def _tasks(view: FleetView, workspace: str) -> list[Task]:
 
 async def _points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> dict[TaskRef, Sequence[TouchPoint]]:
     scm = fleet.scm(workspace)
-    return dict(await survey(scm, await scm.tip(), tasks))
+    try:
+        commit = await scm.tip()
+    except ScmError:  # nobody has dispatched it yet: its release branch will begin where the base is
+        commit = await scm.base_tip()
+    return dict(await survey(scm, commit, tasks))
 
 
 def freeze(fleet: Fleet, outlook: Outlook) -> Path:
