@@ -28,11 +28,6 @@ class Tie(msgspec.Struct, frozen=True):
         same = self.mine.name == self.theirs.name
         return str(self.mine) if same else f"{self.mine}, which is within {self.theirs}"
 
-    @property
-    def evidence(self) -> str:
-        """Why either is thought to touch it."""
-        return f"{self.mine.evidence}; of the other, {self.theirs.evidence}"
-
 
 def overlap(one: str, other: str) -> bool:
     """Whether two paths or patterns can name the same file."""

@@ -188,10 +188,6 @@ class MemoryScm:
                 found.append(frozenset(file.path for file in changed_files(before, made.tree)))
         return tuple(found)
 
-    async def clash(self, one: str, other: str) -> tuple[str, ...]:
-        """Return the files on which two commits would conflict."""
-        return tuple(self.repository.merge(require_commit(one), require_commit(other))[1])
-
     def _sides(self, tip: str, head: str) -> tuple[dict[str, str], dict[str, str]]:
         require_commit(head)
         base = self.repository.merge_base(tip, head)

@@ -25,7 +25,7 @@ from omni_tui.plugins.scm.origin import branch_tip, origin_state, push
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.plugins.scm.rescue import rescue
 from omni_tui.plugins.scm.squash import Author, land, squash
-from omni_tui.plugins.scm.survey import read_changes, read_clash, read_lines
+from omni_tui.plugins.scm.survey import read_changes, read_lines
 
 UNKNOWN_OBJECT = 128
 """git's exit status for a commit that it does not have."""
@@ -130,10 +130,6 @@ class LocalScm:
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits changed."""
         return await asyncio.to_thread(read_changes, self._bare, require_commit(commit), most)
-
-    async def clash(self, one: str, other: str) -> tuple[str, ...]:
-        """Return the files on which two commits would conflict."""
-        return await asyncio.to_thread(read_clash, self._bare, require_commit(one), require_commit(other))
 
     def _open(self) -> str:
         spec = self._spec

@@ -149,7 +149,3 @@ class Scm(Protocol):
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits up to `commit` changed, newest first; no merges."""
         ...
-
-    async def clash(self, one: str, other: str) -> tuple[str, ...]:
-        """Return the files on which two commits would conflict if they were merged; no ref is written."""
-        ...

@@ -16,8 +16,7 @@ SURVEY_SECONDS = 60.0
 
 _GREP = ("grep", "-I", "-z", "-w", "--no-color", "--no-textconv", "--full-name", "-E")
 _LOG = ("log", "--no-renames", "--no-ext-diff", "--no-merges", "--name-only", "--format=%x01", "-z")
-_CLASH = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories")
-_NONE, _CONFLICT = 1, 1
+_NONE = 1
 
 
 def read_lines(bare: Git, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
@@ -49,11 +48,3 @@ def read_changes(bare: Git, commit: str, most: int) -> tuple[frozenset[str], ...
     return tuple(
         frozenset(path.lstrip("\n") for path in record.split("\0")) - {""} for record in output.split("\x01")[1:]
     )
-
-
-def read_clash(bare: Git, one: str, other: str) -> tuple[str, ...]:
-    """Return the files on which two commits would conflict; what the trial merge makes is on no branch."""
-    with view(bare.git_dir) as objects:
-        merged = objects.run(*_CLASH, one, other, accept=(0, _CONFLICT))
-    _, *names = [decode(field) for field in merged.out.split(b"\0") if field]
-    return tuple(dict.fromkeys(names)) if merged.status == _CONFLICT else ()
