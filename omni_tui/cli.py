@@ -18,7 +18,7 @@ import msgspec
 
 from omni_tui import __version__
 from omni_tui.commands.output import Answer, print_answer, print_error
-from omni_tui.commands.params import DURATION, TIME_OF_DAY
+from omni_tui.commands.params import DURATION, SLOTS, TIME_OF_DAY
 from omni_tui.commands.session import Session, common
 from omni_tui.errors import OmniError, UsageError
 
@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "lint": ("omni_tui.commands.lint:lint", "Look for what keeps tasks from being finished."),
     "flag": ("omni_tui.commands.flags:flag", "List feature flags, or set one."),
     "why": ("omni_tui.commands.why:why", "Say why a task does not start now."),
+    "plan": ("omni_tui.commands.plan:plan", "Show what runs beside what, in waves."),
     "kill": ("omni_tui.commands.requests:kill", "End a task's agent."),
     "redispatch": ("omni_tui.commands.requests:redispatch", "Queue a task again with fresh attempts."),
     "undo": ("omni_tui.commands.undo:undo", "Bring back the work that an ended attempt left."),
@@ -92,7 +93,7 @@ class LazyGroup(click.Group):
 @click.option("--until-idle", is_flag=True, help="Headless: end when nothing runs and nothing can start.")
 @click.option("--until", type=TIME_OF_DAY, metavar="HH:MM", help="Headless: end at that time of day; agents go on.")
 @click.option("--for", "lasting", type=DURATION, metavar="8h", help="Headless: end after so long; agents go on.")
-@click.option("--slots", type=click.IntRange(1, 64), help="How many tasks run at once; else as config.toml says.")
+@click.option("--slots", type=SLOTS, help="How many tasks run at once, or `auto`; else as config.toml says.")
 @click.option(
     "--take-over", is_flag=True, help="Take the fleet from another dispatcher, which then changes nothing more."
 )

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -22,6 +22,7 @@ from msgspec import Meta, Struct
 from omni_tui.errors import ConfigError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.flag import FLAG_NAME, Flag
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.provider import Provider, ProviderSettings
 from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
 from omni_tui.model.task import is_valid_id
@@ -69,6 +70,11 @@ def load_settings(path: Path) -> Settings:
 def load_workspace(path: Path) -> WorkspaceSettings:
     """Read a `workspace.toml`; where there is none, every default. Raises `ConfigError` naming all mistakes."""
     return _load(path, WorkspaceSettings)
+
+
+def load_plan(path: Path) -> FrozenPlan:
+    """Read a workspace's `plan.toml`; where there is none, a plan without waves. Raises `ConfigError`."""
+    return _load(path, FrozenPlan)
 
 
 def load_agent(directory: Path) -> AgentSpec:
@@ -161,10 +167,8 @@ def keys_of(settings: type[Struct]) -> Mapping[str, Key]:
 
 
 def _key(name: str, annotated: object) -> Key:
-    if get_origin(annotated) is Annotated:
-        kind, meta, *_ = get_args(annotated)
-        return Key(name, kind, annotated, meta)
-    return Key(name, annotated, annotated, Meta())
+    kind, meta = _bare(annotated)
+    return Key(name, kind, annotated, meta)
 
 
 _WORDS = {
@@ -179,8 +183,12 @@ _WORDS = {
 def describe(kind: object, meta: Meta) -> str:
     """Say in words what a value of `kind` within `meta` is."""
     origin = get_origin(kind)
-    if origin is UnionType:  # a value, or none
-        return describe(next(member for member in get_args(kind) if member is not NoneType), meta)
+    if origin is UnionType or origin is Union:
+        choices = [choice for choice in get_args(kind) if choice is not NoneType]
+        each = [(choices[0], meta)] if len(choices) == 1 else map(_bare, choices)
+        return " or ".join(describe(*choice) for choice in each)
+    if origin is Literal and len(get_args(kind)) == 1:
+        return f'"{get_args(kind)[0]}"'
     if origin is Literal:
         return "one of " + ", ".join(f'"{choice}"' for choice in get_args(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -193,6 +201,14 @@ def describe(kind: object, meta: Meta) -> str:
         return "a table of texts"
     word = _WORDS[kind] if isinstance(kind, type) and kind in _WORDS else "a table"
     return ", ".join(filter(None, (word, _range(meta), meta.pattern and f"like {meta.pattern}")))
+
+
+def _bare(annotated: object) -> tuple[object, Meta]:
+    """Return a type without its `Annotated`, and what that says."""
+    if get_origin(annotated) is Annotated:
+        kind, meta, *_ = get_args(annotated)
+        return kind, meta
+    return annotated, Meta()
 
 
 def _range(meta: Meta) -> str:

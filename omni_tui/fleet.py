@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from omni_tui.config import load_agents, load_settings, load_workspace
+from omni_tui.config import load_agents, load_plan, load_settings, load_workspace
 from omni_tui.engine.clock import Clock, SystemClock
 from omni_tui.engine.core import Core, Wiring
 from omni_tui.engine.course import CourseKeeper
@@ -29,7 +29,7 @@ from omni_tui.model.confinement import Confinement
 from omni_tui.model.event import Event
 from omni_tui.model.fence import Fence
 from omni_tui.model.load import Sample
-from omni_tui.model.settings import Settings, WorkspaceSettings
+from omni_tui.model.settings import Settings, Slots, WorkspaceSettings
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status
 from omni_tui.model.text import throughout
@@ -78,7 +78,7 @@ class Fleet:
         self,
         root: Path,
         *,
-        slots: int | None = None,
+        slots: Slots | None = None,
         take_over: bool = False,
         clock: Clock | None = None,
         disk: Disk = DISK,
@@ -313,6 +313,7 @@ class Fleet:
             harness=self.harness,
             ground=ProjectGround(paths, settings),
             secrets=lambda: self.secrets(name),
+            read_plan=lambda: load_plan(paths.plan),
         )
 
     def agents(self, name: str) -> Sequence[AgentSpec]:

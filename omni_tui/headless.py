@@ -17,6 +17,7 @@ import msgspec
 from omni_tui.fleet import Fleet
 from omni_tui.leader import Leader
 from omni_tui.model.event import Event
+from omni_tui.model.settings import Slots
 from omni_tui.model.task import Status
 from omni_tui.narration import narrate
 from omni_tui.policy.stop import stop_at
@@ -35,7 +36,7 @@ class HeadlessOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Stop when local clocks show this."""
     lasting: float | None = None
     """Stop after so many seconds; the earlier of the two counts."""
-    slots: int | None = None
+    slots: Slots | None = None
     take_over: bool = False
     """Dispatch even where another process does."""
     stop_agents: bool = False

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import reduce
 from pathlib import Path
 
+from omni_tui.config import load_plan
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.fleet import Fleet
 from omni_tui.linting import Linter
 from omni_tui.model.brakes import FLEET, Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.model.touch import TouchPoint
 from omni_tui.model.view import FleetView
+from omni_tui.planning import read_points
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import fold
 from omni_tui.policy.load import follow
@@ -35,6 +38,8 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
         course=course,
         providers=_providers(fleet, waiting),
         brakes=_brakes(fleet, view),
+        points=_points(fleet, view),
+        plans={name: load_plan(fleet.paths.workspace(name).plan) for name in fleet.paths.workspace_names()},
         flags=linter.flags,
         refused=linter.refusals(),
         standings=fleet.suppliers.standings(course, running, view.taken_at),
@@ -46,7 +51,8 @@ def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
     settings, brakes = fleet.settings, _brakes(fleet, view)
     freeze = brakes.freeze_of(FLEET)
     return Capacity(
-        slots=settings.scheduler.slots,
+        slots=settings.scheduler.limit,
+        proven=settings.scheduler.proven,
         now=view.taken_at,
         frozen=brakes.frozen,
         why_frozen=freeze.reason if freeze else "",
@@ -59,6 +65,14 @@ def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
 
 def _brakes(fleet: Fleet, view: FleetView) -> Brakes:
     return view.brakes.and_those(read_brakes(fleet.paths.control))
+
+
+def _points(fleet: Fleet, view: FleetView) -> dict[TaskRef, Sequence[TouchPoint]]:
+    """Return what each task will touch, where more than one may run at once."""
+    if fleet.settings.scheduler.limit == 1:
+        return {}
+    names = {row.ref.workspace for row in view.rows if row.status is Status.TODO}
+    return {ref: points for name in sorted(names) for ref, points in read_points(fleet, view, name).items()}
 
 
 def _waiting(view: FleetView) -> list[Task]:

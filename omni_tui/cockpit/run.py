@@ -19,6 +19,7 @@ from omni_tui.errors import LeaseHeldError
 from omni_tui.fleet import Fleet
 from omni_tui.leader import Leader
 from omni_tui.linting import remarks_on
+from omni_tui.model.settings import Slots
 from omni_tui.resources import styles_dir
 from omni_tui.store import control
 from omni_tui.store.reader import FleetReader
@@ -26,7 +27,7 @@ from omni_tui.store.reader import FleetReader
 T = TypeVar("T")
 
 
-def run(root: Path, *, slots: int | None = None, take_over: bool = False, stop_agents: bool = False) -> int:
+def run(root: Path, *, slots: Slots | None = None, take_over: bool = False, stop_agents: bool = False) -> int:
     """Show the fleet at `root` and dispatch it, unless another process does; return the exit status.
 
     With `take_over` it dispatches also then. Quitting leaves agents at work. How the rest ends, also on a terminal that

@@ -1,4 +1,4 @@
-"""Kinds of words on the command line: a duration, a time of day."""
+"""Kinds of words on the command line: a duration, a time of day, a number of slots."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from datetime import time, timedelta
 
 import click
+import msgspec
+
+from omni_tui.model.settings import Slots
 
 
 class Duration(click.ParamType[float]):
@@ -40,5 +43,19 @@ class TimeOfDay(click.ParamType[time]):
         return time(int(parts[1]), int(parts[2]))
 
 
+class SlotsWord(click.ParamType[Slots]):
+    """How many tasks run at once: a number, or `auto`."""
+
+    name = "slots"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Slots:
+        """Return the number, or `auto`."""
+        try:
+            return msgspec.convert(value, Slots, strict=False)  # type: ignore[no-any-return]
+        except msgspec.ValidationError:
+            self.fail(f"{value!r} is not a number from 1 to 64, or auto", param, ctx)
+
+
+SLOTS = SlotsWord()
 DURATION = Duration()
 TIME_OF_DAY = TimeOfDay()

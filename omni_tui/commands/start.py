@@ -8,6 +8,7 @@ import msgspec
 
 from omni_tui.commands.session import Session
 from omni_tui.errors import UsageError
+from omni_tui.model.settings import Slots
 
 
 class StartOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +19,7 @@ class StartOptions(msgspec.Struct, frozen=True, kw_only=True):
     until: time | None
     lasting: float | None
     """Seconds."""
-    slots: int | None
+    slots: Slots | None
     take_over: bool
     """Dispatch even where another process does."""
     stop_agents: bool

@@ -24,6 +24,11 @@ class Intake:
         self._place = place
         self._services = services
 
+    def take(self, task: Task) -> None:
+        """Note that a task was claimed, before its folders are looked at again."""
+        self.waiting = tuple(each for each in self.waiting if each is not task)
+        self.settled[task.ref] = Status.DOING
+
     async def refresh(self) -> None:
         """Look again, if anything changed: take what waits, refuse what is no task."""
         due = self.look_again_at is not None and self.look_again_at <= self._services.clock.now()

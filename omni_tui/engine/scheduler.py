@@ -7,8 +7,10 @@ queue costs nothing. The shape follows honcho's manager: one loop, one owner, th
 from __future__ import annotations
 
 import asyncio
+from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +25,7 @@ from omni_tui.engine.premises import Premises
 from omni_tui.engine.services import Services
 from omni_tui.engine.spares import SpareKeeper
 from omni_tui.engine.supply import Supply
+from omni_tui.engine.survey import Surveyor
 from omni_tui.engine.warden import Warden
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError, TaskFileError
@@ -32,7 +35,10 @@ from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
 from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
+
+V = TypeVar("V")
 
 LEFT = "the last run left it in doing/"
 """Why a task is adopted at a start."""
@@ -48,6 +54,8 @@ class Site:
     place: Workplace
     intake: Intake
     premises: Premises
+    surveyor: Surveyor
+    plan_changed: asyncio.Event = field(default_factory=asyncio.Event)
     keeper: asyncio.Task[None] | None = None
     """What keeps its spares."""
 
@@ -69,6 +77,7 @@ class Scheduler:
         self._sites: dict[str, Site] = {}
         self._not_before: dict[TaskRef, float] = {}
         self._last_start: float | None = None
+        self._lineup = Lineup()
         self._deliveries = Deliveries(services, guard, self._ended)
         self._doing = Doing(services, self.running, self._start, lambda words: self.change_state(message=words))
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
@@ -90,6 +99,8 @@ class Scheduler:
             self._services.wakeups.add(self.wake, place.paths.queue(status))
         for event in (site.premises.changed, self.wake):
             self._services.wakeups.add(event, place.paths.root, place.paths.flags)
+        for event in (site.plan_changed, self.wake):
+            self._services.wakeups.add(event, place.paths.root, place.paths.plan)
         site.keeper = self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
         self._guard.spawn(f"base of {place.name}", self._deliveries.look_at_base(place))
         place.queue.finish_moves()
@@ -99,7 +110,9 @@ class Scheduler:
 
     def _site(self, place: Workplace) -> Site:
         premises = Premises(place, self._services, lambda message: self.change_state(message=message))
-        site = self._sites[place.name] = Site(place, Intake(place, self._services), premises)
+        surveyor = Surveyor(place, self._services, self._guard, self.wake)
+        site = self._sites[place.name] = Site(place, Intake(place, self._services), premises, surveyor)
+        site.plan_changed.set()
         return site
 
     def _close(self, site: Site) -> None:
@@ -111,6 +124,8 @@ class Scheduler:
             self._services.wakeups.remove(self.wake, place.paths.queue(status))
         for event in (site.premises.changed, self.wake):
             self._services.wakeups.remove(event, place.paths.root, place.paths.flags)
+        for event in (site.plan_changed, self.wake):
+            self._services.wakeups.remove(event, place.paths.root, place.paths.plan)
         if site.keeper is not None:
             site.keeper.cancel()
         self._doing.forget(place)
@@ -171,6 +186,25 @@ class Scheduler:
             self._close(site)
         else:
             self._doing.look(site.place)
+            self._take_plan(site)
+            if self._services.settings().scheduler.limit > 1:
+                running = [each.task for each in self.running.values() if each.place is site.place]
+                await site.surveyor.look(running, site.intake.waiting)
+
+    def _take_plan(self, site: Site) -> None:
+        """Put a changed frozen plan in force; a bad one is left aside and told."""
+        if not site.plan_changed.is_set():
+            return
+        site.plan_changed.clear()
+        place, before = site.place, site.place.plan
+        try:
+            place.plan = place.read_plan()
+        except OmniError as error:
+            self._services.record("plan.refused", workspace=place.name, error=str(error))
+            self.change_state(message=f"the frozen plan of {place.name} stays as it was: {error}")
+            return
+        if place.plan != before:
+            self._services.record("plan.taken", workspace=place.name, waves=len(place.plan.waves))
 
     def _backlog(self) -> Mapping[TaskRef, Status]:
         """Return every task there is."""
@@ -183,9 +217,12 @@ class Scheduler:
         settings, brakes = self._services.settings().scheduler, self.state.in_force
         freeze = brakes.freeze_of(FLEET)
         sites = self._sites.values()
+        waiting = [task for site in sites for task in site.intake.waiting]
+        status_of = _joined([site.intake.settled for site in sites])
+        self._lineup.update(waiting, status_of)
         backlog = Backlog(
-            waiting=[task for site in sites for task in site.intake.waiting if task.ref not in self.running],
-            status_of={ref: status for site in sites for ref, status in site.intake.settled.items()},
+            waiting=waiting,
+            status_of=status_of,
             running=self.running.keys() | self._doing.unsure(),
             not_before=self._not_before,
             course=self._services.course.course,
@@ -194,9 +231,13 @@ class Scheduler:
             flags={name: site.place.flags for name, site in self._sites.items()},
             refused={ref: reason for site in sites for ref, reason in site.premises.refused.items()},
             brakes=brakes,
+            points=_joined([site.surveyor.points for site in sites]),
+            plans={site.place.name: site.place.plan for site in sites if site.place.plan.waves},
         )
         capacity = Capacity(
-            slots=settings.slots,
+            slots=settings.limit,
+            proven=settings.proven,
+            look_until=max((site.surveyor.look_until for site in sites), default=0.0),
             now=self._services.clock.now(),
             frozen=self.state.frozen or self._stopping,
             why_frozen=freeze.reason if freeze else "",
@@ -207,7 +248,7 @@ class Scheduler:
             stagger_seconds=settings.stagger_seconds,
             last_start=self._last_start,
         )
-        return plan(backlog, capacity)
+        return plan(backlog, capacity, self._lineup)
 
     def _waiting(self) -> list[tuple[Workplace, Sequence[Task]]]:
         return [(site.place, site.intake.waiting) for site in self._sites.values()]
@@ -223,7 +264,7 @@ class Scheduler:
         if at_work or decided.start or decided.wake_at is not None or settling or self._busy:
             self.idle.clear()
         elif not self.idle.is_set():
-            reason = nobody_serves(decided.holds.values())
+            reason = "" if decided.unseen else nobody_serves(decided.holds.values())
             if reason:
                 self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
@@ -278,6 +319,7 @@ class Scheduler:
             self.wake.set()
             return
         self._last_start = self._services.clock.now()
+        site.intake.take(task)
         self._services.record("task.claimed", task.ref)
         self._not_before.pop(task.ref, None)
         self._start(place, task, path.name)
@@ -348,3 +390,8 @@ class Scheduler:
                 self._brake()
             self._on_state(changed)
             self.wake.set()
+
+
+def _joined(parts: Sequence[dict[TaskRef, V]]) -> Mapping[TaskRef, V]:
+    """Return the tables of all workspaces as one; nothing is copied, for they are long."""
+    return parts[0] if len(parts) == 1 else ChainMap(*parts)

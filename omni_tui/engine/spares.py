@@ -29,7 +29,7 @@ class SpareKeeper:
             await self._services.clock.sleep(STARTS_FIRST_SECONDS)
             due.clear()
             scheduler = self._services.settings().scheduler
-            count = scheduler.slots if scheduler.spares else 0
+            count = scheduler.limit if scheduler.spares else 0
             try:
                 await self._place.checkouts.make_spares(await self._place.scm.tip(), count)
                 told = ""

@@ -11,6 +11,7 @@ from typing import Protocol
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement, Passage
 from omni_tui.model.flag import Flag, Flags
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.settings import SandboxSettings, WorkspaceSettings
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
@@ -53,6 +54,10 @@ class Workplace:
     ground: Ground
     secrets: Callable[[], Sequence[Secret]] = tuple
     """Reads what its agents get to see and nobody else may: the variables that they name, the files copied for them."""
+    read_plan: Callable[[], FrozenPlan] = FrozenPlan
+    """Reads the frozen plan; raises `ConfigError`."""
+    plan: FrozenPlan = field(default_factory=FrozenPlan)
+    """The frozen plan in force."""
     landing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One squash, check and landing at a time: the tested tree is the one that lands."""
     spares_due: asyncio.Event = field(default_factory=asyncio.Event)

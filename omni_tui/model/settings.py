@@ -15,11 +15,17 @@ from omni_tui.model.confinement import HOST
 from omni_tui.model.lint import LintSettings
 from omni_tui.model.verdict import FindingKind, Severity
 
+Slots = Annotated[int, Meta(ge=1, le=64)] | Literal["auto"]
+
 
 class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What starts, and how much at once."""
 
-    slots: Annotated[int, Meta(ge=1, le=64, description="How many tasks run at once.")] = 1
+    slots: Annotated[
+        Slots,
+        Meta(description='How many tasks run at once; "auto": as many as are proved independent, `most` at the most.'),
+    ] = 1
+    most: Annotated[int, Meta(ge=1, le=64, description='The most tasks at once where `slots` is "auto".')] = 4
     stagger_seconds: Annotated[
         float,
         Meta(
@@ -31,6 +37,16 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     spares: Annotated[
         bool, Meta(description="Keep a prepared checkout a slot in each workspace, so that no start waits for one.")
     ] = True
+
+    @property
+    def limit(self) -> int:
+        """How many tasks may run at once."""
+        return self.most if self.slots == "auto" else self.slots
+
+    @property
+    def proven(self) -> bool:
+        """Whether only what is proved independent runs side by side."""
+        return self.slots == "auto"
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

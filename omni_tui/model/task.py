@@ -48,6 +48,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of this workspace, or `workspace/id`."""
     touches: tuple[str, ...] = ()
     """Paths or glob patterns that the work is expected to touch, relative to the repository's root."""
+    locks: tuple[str, ...] = ()
+    """What only one task of the workspace may have at a time, by a name that its tasks agree on."""
     tests: tuple[str, ...] = ()
     requires_flags: tuple[str, ...] = ()
     """`name=state`, or a name alone, which means on."""

@@ -93,6 +93,7 @@ def parse(data: bytes, *, workspace: str, stem: str, created_at: float) -> Task:
         labels=head.labels,
         depends_on=head.depends_on,
         touches=head.touches,
+        locks=head.locks,
         tests=head.tests,
         requires_flags=head.requires_flags,
         provides_flags=head.provides_flags,
@@ -125,6 +126,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     touches: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     requires_flags: tuple[str, ...] = ()
     provides_flags: tuple[str, ...] = ()

@@ -61,7 +61,18 @@ FENCE = "refs/omni/fence"
 """What tells whose the repository is: all who write a ref lock and look at it first."""
 _PATIENT = ("-c", "core.filesRefLockTimeout=10000")
 """Milliseconds to wait for the lock on a ref."""
-_READ = {"cat-file", "config", "diff-tree", "for-each-ref", "log", "ls-files", "ls-remote", "ls-tree", "merge-base"}
+_READ = {
+    "cat-file",
+    "config",
+    "diff-tree",
+    "for-each-ref",
+    "grep",
+    "log",
+    "ls-files",
+    "ls-remote",
+    "ls-tree",
+    "merge-base",
+}
 _LEAVE_REFS_ALONE = _READ | {
     *("commit-tree", "grep", "hash-object", "merge-tree", "read-tree", "rev-parse", "update-index", "write-tree"),
 }

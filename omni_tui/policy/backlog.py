@@ -12,10 +12,12 @@ import msgspec
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.flag import Flags
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.load import Load
 from omni_tui.model.provider import Standing
 from omni_tui.model.settings import LoadSettings
 from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.model.touch import TouchPoint
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,10 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """Tasks whose text the settings refuse, and why."""
     brakes: Brakes = Brakes()
     """Of these the parts' count here; the fleet's own are its capacity's."""
+    points: Mapping[TaskRef, Sequence[TouchPoint]] = {}
+    """What each task will touch; one that is not named has not been looked at yet."""
+    plans: Mapping[str, FrozenPlan] = {}
+    """The frozen plans, by workspace."""
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +56,10 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     why_frozen: str = ""
     throttled: int = 0
     """So many at once, whatever `slots` says; 0: it is not throttled."""
+    proven: bool = False
+    """Beside others only what is known to be independent of them starts."""
+    look_until: float = 0.0
+    """Until then a start beside others waits to be told what the task will touch."""
     short: str = ""
     """What the disk has too little of; empty: it has enough."""
     load: Load | None = None

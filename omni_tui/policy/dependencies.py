@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain, islice
 
@@ -45,12 +45,48 @@ class Dependencies:
     """Answers what each waiting task still waits for. A dependency is met when it is in `done/`."""
 
     def __init__(self, waiting: Sequence[Task], status_of: Mapping[TaskRef, Status]) -> None:
+        self._status_of: Mapping[TaskRef, Status] = {}
+        self._waiting: dict[TaskRef, Task] = {}
+        self._needs: dict[TaskRef, list[TaskRef]] = {}
+        self._named: Counter[TaskRef] = Counter()
+        """How many waiting tasks depend on each."""
+        self._cycle_of: dict[TaskRef, tuple[tuple[TaskRef, ...], int]] = {}
+        self.update((), waiting, status_of)
+
+    def update(self, gone: Iterable[Task], come: Sequence[Task], status_of: Mapping[TaskRef, Status]) -> None:
+        """Take in which tasks wait no longer, which do now, and where those are that do not wait.
+
+        Only a task that others depend on and that depends on others can close a circle, or open one by going.
+        """
         self._status_of = status_of
-        self._waiting = {task.ref for task in waiting}
-        graph = {
-            task.ref: [ref for ref in _depends_on(task) if ref in self._waiting] for task in waiting if task.depends_on
-        }
-        self._cycle_of = _cycles(graph)
+        circular = False
+        for task in gone:
+            ref = task.ref
+            del self._waiting[ref]
+            self._named.subtract(self._needs.pop(ref, ()))
+            circular = circular or ref in self._cycle_of
+        for task in come:
+            self._waiting[task.ref] = task
+            if task.depends_on:
+                self._needs[task.ref] = _depends_on(task)
+                self._named.update(self._needs[task.ref])
+        if circular or any(task.depends_on and self._named[task.ref] for task in come):
+            graph = {ref: [need for need in needs if need in self._waiting] for ref, needs in self._needs.items()}
+            self._cycle_of = _cycles(graph)
+
+    @property
+    def cycles(self) -> list[tuple[TaskRef, ...]]:
+        """The circles of tasks that wait for each other, each once."""
+        return list(dict.fromkeys(members for members, _ in self._cycle_of.values()))
+
+    def needs(self, ref: TaskRef) -> Sequence[TaskRef]:
+        """Return what a waiting task depends on, whatever became of that."""
+        return self._needs.get(ref, ())
+
+    def hopeless(self, task: Task) -> Sequence[TaskRef]:
+        """Return what a task depends on that is blocked or not there."""
+        lost = (UnmetKind.MISSING, UnmetKind.BLOCKED)
+        return [ref for ref in self.needs(task.ref) if self._kind(ref) in lost]
 
     def unmet(self, task: Task) -> Unmet | None:
         """Return what binds `task`, the hopeless before the merely open; None: nothing, it may start."""

@@ -6,11 +6,11 @@ those behind it, `begin` notes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from omni_tui.model.course import Course
-from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.dependencies import Dependencies, Unmet, UnmetKind
 from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.signs import shows
@@ -51,11 +51,9 @@ class Ending(Stateless):
 class Needs(Stateless):
     """Holds what depends on tasks that have not landed."""
 
-    def __init__(
-        self, waiting: Sequence[Task], status_of: Mapping[TaskRef, Status], ends: Mapping[TaskRef, str] = {}
-    ) -> None:
-        """Take what waits, where the others are, and for some what their way of dependencies ends at."""
-        self._dependencies = Dependencies(waiting, status_of)
+    def __init__(self, dependencies: Dependencies, ends: Mapping[TaskRef, str] = {}) -> None:
+        """Take what waits for what, and for some tasks what their way of dependencies ends at."""
+        self._dependencies = dependencies
         self._ends = ends
 
     def hold(self, task: Task) -> Hold | None:

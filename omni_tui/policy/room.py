@@ -36,6 +36,13 @@ class Room:
         self._closed = self._state()
         return None
 
+    @property
+    def closed(self) -> bool:
+        """Whether no task can be admitted, whichever it is; when time opens it again it wakes whoever asked."""
+        if self._closed is not None and self._closed.until is not None:
+            self.wake(self._closed.until)
+        return self._closed is not None
+
     def wake(self, at: float) -> None:
         """Note a moment at which time alone may let a task start."""
         if self._earliest is None or at < self._earliest:

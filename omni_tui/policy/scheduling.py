@@ -14,16 +14,22 @@ from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
+from omni_tui.policy.apart import Apart
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.braking import Braked, frozen_by, unfrozen
 from omni_tui.policy.flags import FlagGates
 from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.judges import Delays, Ending, Judge, Needs, Pauses
+from omni_tui.policy.lineup import Lineup
+from omni_tui.policy.planned import Planned
 from omni_tui.policy.room import Room
 from omni_tui.policy.serving import Serving
 from omni_tui.policy.specs import Refusals
 
 NO_BRAKES = Brakes()
+
+TOLD = 100
+"""Of so many waiting tasks it is told what holds them, even where there is no room for any; of the others on demand."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,17 +37,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     start: tuple[Task, ...]
     holds: Mapping[TaskRef, Hold]
+    """Of those that were looked at."""
     wake_at: float | None
     """None: only an event can change anything."""
+    unseen: int = 0
+    """How many wait behind those, for which there is no room whatever else holds them."""
 
 
-def plan(backlog: Backlog, capacity: Capacity) -> Plan:
-    """Decide what starts now."""
-    judges = _judges(backlog, capacity.now)
+def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, told: int = TOLD) -> Plan:
+    """Decide what starts now. `lineup` are the tasks that wait, where somebody has kept them in order."""
+    lineup = lineup or Lineup(backlog.waiting, backlog.status_of)
+    judges = _judges(backlog, capacity, lineup)
     room = Room(capacity, running=len(backlog.running), stopped=backlog.course.stopped)
     start: list[Task] = []
     holds: dict[TaskRef, Hold] = {}
-    for task in sorted(backlog.waiting, key=_order):
+    for task in lineup.tasks:
+        if room.closed and len(holds) >= told:
+            break
         hold = _first(judges, task)
         if hold is not None and hold.until is not None:
             room.wake(hold.until)
@@ -52,21 +64,24 @@ def plan(backlog: Backlog, capacity: Capacity) -> Plan:
         start.append(task)
         for judge in judges:
             judge.begin(task)
-    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at)
+    unseen = len(lineup.tasks) - len(start) - len(holds)
+    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, unseen=unseen)
 
 
-def _judges(backlog: Backlog, now: float) -> tuple[Judge, ...]:
+def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup) -> tuple[Judge, ...]:
     """Return who judges, in the order in which their reasons bind."""
     gates = FlagGates(backlog.waiting, backlog.flags)
     return (
         Ending(backlog.running),
         Refusals(backlog.refused),
         gates,
-        Needs(backlog.waiting, backlog.status_of, gates.ends),
+        Needs(lineup.dependencies, gates.ends),
+        Planned(backlog, lineup),
         Pauses(backlog.course),
-        Delays(backlog.not_before, now),
+        Delays(backlog.not_before, capacity.now),
         Braked(backlog.brakes, backlog.course, backlog.running, backlog.providers),
         Serving(backlog.standings, _unfrozen(backlog)),
+        Apart(backlog, capacity),
     )
 
 
@@ -112,9 +127,5 @@ def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Hold:
         status = backlog.status_of.get(ref)
         message = f"it is in {status}/, not in todo/" if status else "there is no such task"
         return Hold(kind=HoldKind.NOT_WAITING, message=message)
-    hold = plan(backlog, capacity).holds.get(ref)
+    hold = plan(backlog, capacity, told=len(backlog.waiting)).holds.get(ref)
     return hold or Hold(kind=HoldKind.NEXT, message="nothing holds it: it starts next")
-
-
-def _order(task: Task) -> tuple[int, float, str, str]:
-    return (-task.priority, task.created_at, task.id, task.workspace)

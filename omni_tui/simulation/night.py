@@ -159,7 +159,7 @@ class Sleeper:
         """Thaw the fleet whenever it stops, and wait until nothing can go on; then nothing may be left that could."""
         dawn, stopped = self.world.loop.time(), self._stopped_by_rules()
         self._thaw("morning")
-        limits, slots = self.night.settings.limits, self.night.settings.scheduler.slots
+        limits, slots = self.night.settings.limits, self.night.settings.scheduler.limit
         rounds = math.ceil(self.night.tasks / slots) * limits.attempts
         longest = DRAIN_SECONDS + rounds * limits.wall_minutes * 60
         while self.world.loop.time() < dawn + longest:

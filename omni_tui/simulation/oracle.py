@@ -123,8 +123,8 @@ class Oracle:
             self.violated(3, f"attempt {attempts} of {task}, with {self._free[task]} free and {limit} allowed")
         self._living[run] = (self._time(), self.away)
         crowd = [each for each in self._living if Path(each).parent.name not in self._adopted]
-        if len(crowd) > self._settings.scheduler.slots:
-            self.violated(3, f"{len(crowd)} agents in {self._settings.scheduler.slots} slots")
+        if len(crowd) > self._settings.scheduler.limit:
+            self.violated(3, f"{len(crowd)} agents in {self._settings.scheduler.limit} slots")
         if self.secret in launch.env.values():
             self.violated(6, f"the agent of {task} was given a secret")
 

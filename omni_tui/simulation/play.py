@@ -125,7 +125,7 @@ def _tell(sleeper: Sleeper) -> Played:
         seed=night.seed,
         hours=night.hours,
         tasks=night.tasks,
-        slots=night.settings.scheduler.slots,
+        slots=night.settings.scheduler.limit,
         landed=sleeper.at_dawn.get(Status.DONE, 0),
         blocked=sleeper.at_dawn.get(Status.BLOCKED, 0),
         running=sleeper.at_dawn.get(Status.DOING, 0),

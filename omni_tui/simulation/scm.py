@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
@@ -165,6 +167,26 @@ class MemoryScm:
     async def diff(self, head: str) -> str:
         """Return the unified diff of `head` against the release branch."""
         return patch(*self._sides(await self.tip(), head))[:PATCH_LIMIT]
+
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """Return the lines of a commit's tree that hold one of `words`."""
+        wanted = set(words)
+        return tuple(
+            (path, line)
+            for path, text in sorted(self.repository.tree(require_commit(commit)).items())
+            for line in text.splitlines()
+            if wanted.intersection(re.findall(r"[\w$]+", line))
+        )
+
+    async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
+        """Return the files that each of the newest `most` commits changed."""
+        found: list[frozenset[str]] = []
+        for name in self.repository.history(require_commit(commit)):
+            made = self.repository.commits[name]
+            if len(made.parents) < 2 and len(found) < most:
+                before = self.repository.tree(made.parents[0]) if made.parents else {}
+                found.append(frozenset(file.path for file in changed_files(before, made.tree)))
+        return tuple(found)
 
     def _sides(self, tip: str, head: str) -> tuple[dict[str, str], dict[str, str]]:
         require_commit(head)

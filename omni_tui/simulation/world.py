@@ -83,7 +83,7 @@ class World:
         self._given = given
         self._faults = faults
         self._queue = Queue(self.place, self.time.now)
-        for number in range(settings.scheduler.slots):
+        for number in range(settings.scheduler.limit):
             agent = self.place.agents / f"agent{number + 1}"
             agent.mkdir()
             (agent / "agent.toml").write_text('harness = "simulated"\n', encoding="utf-8")

@@ -34,6 +34,11 @@ class WorkspacePaths:
         return self.root / "flags.toml"
 
     @property
+    def plan(self) -> Path:
+        """The frozen plan."""
+        return self.root / "plan.toml"
+
+    @property
     def repo(self) -> Path:
         """The bare repository that the fleet owns."""
         return self.root / "repo.git"

@@ -6,6 +6,7 @@ Each method does its work in one thread, with a few git processes; the modules b
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -24,6 +25,7 @@ from omni_tui.plugins.scm.origin import branch_tip, origin_state, push
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.plugins.scm.rescue import rescue
 from omni_tui.plugins.scm.squash import Author, land, squash
+from omni_tui.plugins.scm.survey import read_changes, read_lines
 
 UNKNOWN_OBJECT = 128
 """git's exit status for a commit that it does not have."""
@@ -120,6 +122,14 @@ class LocalScm:
         """Return the unified diff of `head` against the release branch, cut at `PATCH_LIMIT`."""
         require_commit(head)
         return await asyncio.to_thread(self._diff, head)
+
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """Return the lines of a commit's tree that hold one of `words`."""
+        return await asyncio.to_thread(read_lines, self._bare, require_commit(commit), words)
+
+    async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
+        """Return the files that each of the newest `most` commits changed."""
+        return await asyncio.to_thread(read_changes, self._bare, require_commit(commit), most)
 
     def _open(self) -> str:
         spec = self._spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -137,4 +137,15 @@ class Scm(Protocol):
 
     async def diff(self, head: str) -> str:
         """Return the unified diff of a head against the release branch, for a person."""
+        ...
+
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """Return `(path, line)` of the lines of a commit's tree that hold one of `words` (`[A-Za-z0-9_$]+`) as a word.
+
+        Where they are more than anybody would read, some of them.
+        """
+        ...
+
+    async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
+        """Return the files that each of the newest `most` commits up to `commit` changed, newest first; no merges."""
         ...

@@ -1,0 +1,108 @@
+"""Scheduling at size: 10,000 tasks with three touch points each, planned in waves, and decided on after one change."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from benchmarks.claim import PICKS
+from benchmarks.measure import Result, median
+from omni_tui.model.task import Task
+from omni_tui.model.taskfile import parse
+from omni_tui.model.touch import PointKind, TouchPoint
+from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.lineup import Lineup
+from omni_tui.policy.scheduling import plan
+from omni_tui.policy.waves import waves
+
+TASKS = 10_000
+GROWTH = 10
+"""So many times as many tasks are planned too, to see how it grows."""
+PLAN_SECONDS = 2.0
+DECISION_MS = 5.0
+
+
+def run(directory: Path) -> list[Result]:  # noqa: ARG001 - nothing is written
+    """Measure all; the floor is to read the same heads."""
+    floor, tasks = read(TASKS)
+    planned = median([planning(tasks) for _ in range(5)])
+    _, more = read(TASKS * GROWTH)
+    grown = planning(more)
+    return [
+        Result(name="plan 10,000, to reading the heads", unit="s", ours=planned, floor=floor, limit=2, samples=5),
+        Result(name="plan 10,000", unit="s", ours=planned, floor=floor, limit=PLAN_SECONDS, absolute=True, samples=5),
+        Result(
+            name="plan 100,000, to ten times that", unit="s", ours=grown, floor=planned * GROWTH, limit=1.5, samples=1
+        ),
+        decisions(tasks, floor),
+    ]
+
+
+def heads(count: int) -> list[bytes]:
+    """Return task files: one of ten names a directory's pattern, one of three depends on another."""
+    texts = []
+    for number in range(count):
+        spread = [(number * step + step) % (count // 3) for step in (7, 11, 13)]
+        touches = [f'"src/p{at % (count // 20)}/f{at}.py"' for at in spread]
+        if number % 10 == 0:
+            touches[0] = f'"src/p{spread[0] % (count // 20)}/**"'
+        needs = f'depends_on = ["t{number // 2}"]\n' if number % 3 == 1 and number > 1 else ""
+        head = f'id = "t{number}"\ntitle = "Task {number}"\npriority = {number % 7}\n'
+        texts.append(f"+++\n{head}touches = [{', '.join(touches)}]\n{needs}+++\n\nDo it.\n".encode())
+    return texts
+
+
+def read(count: int) -> tuple[float, list[Task]]:
+    """Read so many heads; return the seconds that it took, and the tasks."""
+    texts = heads(count)
+    began = time.perf_counter()
+    tasks = [parse(text, workspace="bench", stem="t", created_at=number) for number, text in enumerate(texts)]
+    return time.perf_counter() - began, tasks
+
+
+def points_of(task: Task) -> tuple[TouchPoint, ...]:
+    """Return a task's points as its head declares them."""
+    return tuple(TouchPoint(PointKind.PATH, name, "its head declares it") for name in task.touches)
+
+
+def planning(tasks: list[Task]) -> float:
+    """Put all tasks into waves; return the seconds."""
+    points = {task.ref: points_of(task) for task in tasks}
+    began = time.perf_counter()
+    waves(tasks, points, {})
+    return time.perf_counter() - began
+
+
+def decisions(tasks: list[Task], floor: float) -> Result:
+    """Decide again and again after one task has gone and one has come, with eight at work."""
+    points = {task.ref: points_of(task) for task in tasks}
+    lineup = Lineup(tasks, {})
+    capacity = Capacity(slots=8, now=1e9)
+    taken = []
+    for _ in range(PICKS * 5):
+        gone = lineup.tasks[len(lineup.tasks) // 2]
+        tasks = [task for task in tasks if task is not gone] + [parse_again(gone)]
+        running = {task.ref for task in lineup.tasks[:7]}
+        began = time.perf_counter()
+        lineup.update(tasks, {})
+        plan(Backlog(waiting=tasks, status_of={}, running=running, points=points), capacity, lineup)
+        taken.append(time.perf_counter() - began)
+    return Result(
+        name="decide after one change of 10,000",
+        unit="ms",
+        ours=median(taken) * 1e3,
+        floor=floor * 1e3,
+        limit=DECISION_MS,
+        absolute=True,
+        samples=len(taken),
+    )
+
+
+def parse_again(task: Task) -> Task:
+    """Return the task as a changed file gives it: another object."""
+    return parse(
+        f'+++\nid = "{task.id}"\ntitle = "Changed"\n+++\n'.encode(),
+        workspace="bench",
+        stem="t",
+        created_at=task.created_at,
+    )

@@ -1,0 +1,187 @@
+"""What a task will touch, with its evidence; what ties two of them; and the waves that follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from omni_tui.model.frozen import FrozenPlan
+from omni_tui.model.task import Status, Task, TaskRef
+from omni_tui.model.touch import Knowledge, PointKind, TouchPoint
+from omni_tui.policy.backlog import Backlog, Capacity
+from omni_tui.policy.history import companions, definitions
+from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.scheduling import Plan, plan
+from omni_tui.policy.ties import overlap, tie
+from omni_tui.policy.touching import ByName, touch_points
+from omni_tui.policy.waves import CycleError, waves
+
+PATHS = frozenset(
+    {"src/app.py", "src/dates.py", "tests/test_dates.py", "db/migrate/001_first.rb", "a/util.py", "b/util.py"}
+)
+HISTORY = [{"src/dates.py", "tests/test_dates.py"}] * 5 + [{"src/app.py"}] * 3
+KNOWN = Knowledge(
+    paths=PATHS,
+    definitions=definitions(
+        [("src/dates.py", "def parse_date(text):"), ("src/app.py", "parse_date(x)")], {"parse_date"}
+    ),
+    companions=companions(HISTORY, PATHS),
+)
+
+
+def task(task_id: str, body: str = "", **head: Any) -> Task:  # noqa: ANN401 - any key of a head
+    return Task(workspace="w", id=task_id, title=task_id, body=body, **head)
+
+
+def points(of: Task, known: Knowledge = KNOWN) -> tuple[TouchPoint, ...]:
+    return touch_points(of, known, ByName(known.paths))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(task("t", touches=("./src/app.py",)), {"src/app.py"}, id="declared"),
+        pytest.param(task("t", touches=("lib/**",)), {"lib/**"}, id="a pattern"),
+        pytest.param(task("t", locks=("db",)), {"lock db"}, id="a lock"),
+        pytest.param(task("t", "Mend src/app.py."), {"src/app.py"}, id="a path in prose"),
+        pytest.param(task("t", "Mend `app.py:12`."), {"src/app.py"}, id="a file by its name"),
+        pytest.param(task("t", "Mend `util.py`."), {"a/util.py", "b/util.py"}, id="one of a few"),
+        pytest.param(task("t", "Write `docs/new.md`."), {"docs/new.md"}, id="a file that is not there yet"),
+        pytest.param(
+            task("t", "Let parse_date() take None."),
+            {"symbol parse_date", "src/dates.py", "tests/test_dates.py"},
+            id="a symbol, where it is defined, and what changes with that",
+        ),
+        pytest.param(task("t", "Add a migration for it."), {"migration db/migrate"}, id="says it adds a migration"),
+        pytest.param(task("t", "Do not add a migration."), set(), id="says it adds none"),
+        pytest.param(
+            task("t", touches=("db/migrate/002_b.rb",)), {"db/migrate/002_b.rb", "migration db/migrate"}, id="migrates"
+        ),
+        pytest.param(task("t", "Make it nicer, see https://example.com/a/b.py"), set(), id="nothing"),
+    ],
+)
+def test_points(given: Task, expected: set[str]) -> None:
+    assert {str(point) for point in points(given)} == expected
+
+
+def test_each_point_says_why() -> None:
+    found = {str(point): point.evidence for point in points(task("t", "Let parse_date() take None."))}
+    assert found["src/dates.py"] == "it defines parse_date, which the text names"
+    assert found["tests/test_dates.py"] == "5 of 5 commits that changed src/dates.py changed it"
+
+
+def test_history_leaves_out_what_goes_with_everything_and_sweeps() -> None:
+    often = [{f"f{number}", "CHANGELOG.md"} for number in range(5) for _ in range(4)]
+    assert companions(often, {"CHANGELOG.md", *(f"f{number}" for number in range(5))}) == {}
+    sweep = [{f"f{number}" for number in range(40)}] * 9
+    assert companions(sweep, set().union(*sweep)) == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ("src/a.py", "src/a.py", True),
+        ("src", "src/a.py", True),
+        ("src/**", "src/x/a.py", True),
+        ("src/*.py", "src/x/a.py", False),
+        ("src/a*", "src/*b", True),
+        ("src/**", "lib/**", False),
+        ("src/**/a.py", "src/x/*.py", True),
+        ("**/*.md", "docs/**", True),
+        ("src/a", "src/ab.py", False),
+    ],
+)
+def test_overlap(one: str, other: str, meet: bool) -> None:
+    assert overlap(one, other) is overlap(other, one) is meet
+
+
+def test_a_tie_names_the_clearest_point() -> None:
+    one, other = task("a", locks=("db",), touches=("x.py",)), task("b", locks=("db",), touches=("x.py",))
+    found = tie(points(one), points(other))
+    assert found is not None
+    assert found.mine.kind is PointKind.LOCK
+    assert tie(points(one), points(task("c", touches=("y.py",)))) is None
+
+
+def placed(*tasks: Task, status_of: dict[TaskRef, Status] | None = None) -> dict[str, int]:
+    found = waves(tasks, {each.ref: points(each) for each in tasks}, status_of or {})
+    return {each.task.id: each.wave for each in found}
+
+
+def test_waves() -> None:
+    assert placed(
+        task("a", touches=("src/app.py",)),
+        task("b", touches=("src/app.py",)),
+        task("c", touches=("src/**",)),
+        task("d", touches=("lib/x.py",)),
+        task("e", touches=("lib/y.py",), depends_on=("a",)),
+        task("f", touches=("src/dates.py",)),
+    ) == {"a": 0, "d": 0, "f": 0, "b": 1, "e": 1, "c": 2}
+
+
+def test_no_wave_holds_two_that_are_tied() -> None:
+    tasks = [
+        task(f"t{n}", touches=(f"d{n % 3}/f{n % 5}.py", f"d{n % 2}/**" if n % 7 == 0 else f"x{n}.py"), priority=n % 4)
+        for n in range(60)
+    ]
+    found = waves(tasks, {each.ref: points(each) for each in tasks}, {})
+    for one in found:
+        for other in found:
+            if one.task is not other.task and one.wave == other.wave:
+                assert tie(points(one.task), points(other.task)) is None, (one.task.id, other.task.id)
+
+
+def test_a_cycle_is_printed() -> None:
+    with pytest.raises(CycleError, match=r"w/a → w/b → w/a"):
+        placed(task("a", depends_on=("b",)), task("b", depends_on=("a",)))
+
+
+def decide(*waiting: Task, running: tuple[Task, ...] = (), **capacity: Any) -> Plan:  # noqa: ANN401 - of both structs
+    plans = capacity.pop("plans", {})
+    backlog = Backlog(
+        waiting=waiting,
+        status_of={each.ref: Status.DOING for each in running},
+        running={each.ref for each in running},
+        points={each.ref: points(each) for each in (*waiting, *running)},
+        plans=plans,
+    )
+    return plan(backlog, Capacity(**({"slots": 4, "now": 1.0} | capacity)))
+
+
+def test_what_shares_a_point_does_not_run_side_by_side() -> None:
+    decided = decide(*(task(name, touches=("x.py",)) for name in "ab"), task("c", touches=("y.py",)))
+    assert [each.id for each in decided.start] == ["a", "c"]
+    hold = decided.holds[TaskRef("w", "b")]
+    assert hold.kind is HoldKind.TOUCH
+    assert "touches x.py" in hold.message
+    assert "w/a" in hold.message
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_only_auto_asks_for_proof(proven: bool) -> None:
+    decided = decide(task("known", touches=("y.py",)), task("vague"), task("z", touches=("z.py",)), proven=proven)
+    assert [each.id for each in decided.start] == (["known", "z"] if proven else ["known", "vague", "z"])
+    beside = decide(task("known", touches=("y.py",)), running=(task("vague"),), proven=proven)
+    assert bool(beside.start) is not proven
+
+
+def test_a_frozen_plan_is_kept_to() -> None:
+    plans = {"w": FrozenPlan(waves=(("b", "c"), ("a",)))}
+    tasks = [task("a"), task("b", touches=("x.py",)), task("c", touches=("x.py",)), task("new")]
+    decided = decide(*tasks, plans=plans)
+    assert [each.id for each in decided.start] == ["b", "c"], "a person put them side by side"
+    assert {ref.id: hold.kind for ref, hold in decided.holds.items()} == {"a": HoldKind.PLAN, "new": HoldKind.PLAN}
+    assert [each.id for each in decide(task("a"), task("new"), plans=plans).start] == ["a"]
+
+
+def test_a_plan_against_the_dependencies_stops_nothing() -> None:
+    decided = decide(task("a", depends_on=("b",)), task("b"), plans={"w": FrozenPlan(waves=(("a",), ("b",)))})
+    assert [each.id for each in decided.start] == ["b"]
+
+
+def test_no_more_are_judged_than_told() -> None:
+    decided = decide(*(task(f"t{number}") for number in range(500)), slots=1)
+    assert len(decided.start) == 1
+    assert len(decided.holds) + decided.unseen == 499
+    assert decided.unseen > 300
