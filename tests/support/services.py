@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Answer = Callable[[bytes], bytes]
 
@@ -29,7 +29,7 @@ class Service:
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
-        with connection:
+        with connection, suppress(ConnectionError):  # a proxy may be killed in the middle of it
             first = connection.recv(65536)
             number = len(self.heard)
             self.heard.append(first)

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from omni_tui.engine import doing
 from omni_tui.engine.clock import SystemClock
 from omni_tui.errors import OmniError
 from omni_tui.model.event import Event
@@ -39,6 +40,10 @@ ERRORS = (errno.ENOSPC, errno.EIO, errno.EMFILE, errno.EACCES, errno.EINTR)
 ROOT = Path("fleet")
 PATIENCE = 30.0
 """Seconds after which a dispatcher that has neither ended nor come to rest is taken to hang."""
+AGAIN_SECONDS = 0.02
+"""The pause before a claim is tried again whose disk failed, which is long in a real night."""
+PERSEVERES = 1.0
+"""Seconds for which a dispatcher may go on trying where its disk fails for ever."""
 DELIVERIES, LONG_DELIVERIES = ("repaired",), ("repaired", "lands", "hopeless")
 HISTORIES, LONG_HISTORIES = 4, 40
 ACTS = 30
@@ -65,6 +70,11 @@ class FaultyDisk:
         self.passed = 0
         self.failed = ""
         """The first operation that failed."""
+
+    @property
+    def for_ever(self) -> bool:
+        """Whether it does not stop failing."""
+        return self._fault is not None and self._fault.for_ever
 
     @property
     def words(self) -> str:
@@ -100,6 +110,7 @@ class Tally(NamedTuple):
 
 def fail_all(job: Job) -> Tally:
     """Try every fault at a job's sites."""
+    doing.AGAIN_SECONDS = AGAIN_SECONDS
     logging.disable(logging.CRITICAL)  # the core's own log; what counts is what a person is told
     with scratch():
         sites = _play(job.subject, FaultyDisk(None)).sites
@@ -137,12 +148,13 @@ def _play_delivery(scenario: str, disk: FaultyDisk) -> Outcome:
     world = World(SCENARIOS[scenario], clock)
     make_tree(ROOT, clock)
     heard: list[Event] = []
+    patience = PERSEVERES if disk.for_ever else PATIENCE
     with hooked(disk.around):
-        words = asyncio.run(_ending(dispatch(ROOT, world, clock, heard.append)))
+        words = asyncio.run(_ending(dispatch(ROOT, world, clock, heard.append), patience))
 
     async def again() -> list[str]:
         world.revive()
-        return await _ending(dispatch(ROOT, world, clock, heard.append))
+        return await _ending(dispatch(ROOT, world, clock, heard.append), PATIENCE)
 
     healed = [word for word in asyncio.run(again()) if word]
     told = _how_told(disk, words, heard)
@@ -151,10 +163,10 @@ def _play_delivery(scenario: str, disk: FaultyDisk) -> Outcome:
     return Outcome(disk.passed, disk.failed, wrong, told)
 
 
-async def _ending(running: Any) -> list[str]:  # noqa: ANN401 -- a coroutine
+async def _ending(running: Any, patience: float) -> list[str]:  # noqa: ANN401 -- a coroutine
     """Return how a dispatcher ended, in words; an error that no user could read is a traceback here as well."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             stopped: list[str] = await running
     except TimeoutError:
         return ["it hangs"]

@@ -25,8 +25,8 @@ GOAL = 500
 LONG = 20_000
 HOURS = 8.0
 MOST_SLOTS = 4
-TASKS_PER_SLOT = 9
-"""As many as keep an agent busy for most of a night."""
+TASKS_PER_SLOT = 6
+"""Some hours of work, with time left for what goes wrong."""
 BATCH = 10
 
 EXPECTED = {*map(str, FaultKind), *map(str, SHARES)} - {"enospc", "eio"} | {"ENOSPC", "EIO"}

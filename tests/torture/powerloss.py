@@ -30,7 +30,7 @@ from tests.torture.workers import WORKERS, spread
 from tests.torture.world import SCENARIOS, World, broken_promises, dispatch, kept, make_tree, watched
 
 GOAL = 3_000
-AT_MOST, LONG_AT_MOST = 4, 64
+AT_MOST, LONG_AT_MOST = 3, 64
 """States looked at for one moment."""
 PATIENCE = 60
 """Seconds after which a recovery that has not come to rest is taken to hang."""

@@ -263,9 +263,20 @@ def test_a_move_that_a_power_loss_left_half_done_is_finished(
         queue.add(draft(title))
     half, whole = queue.files(Status.TODO)
     (paths.queue(stays) / half.name).hardlink_to(half)
-    make_queue(paths).finish_moves()
+    disk = RecordingDisk(paths.root)
+    Queue(paths, lambda: NOW, disk).finish_moves()
     assert names(paths, stays) == [half.name]
     assert names(paths, Status.TODO) == [whole.name]
+    assert disk.operations == [("sync", "queue/todo")], "else the next power loss brings it back"
+
+
+def test_a_move_by_hand_is_made_to_last(queue: Queue, paths: WorkspacePaths) -> None:
+    queue.add(draft())
+    [path] = queue.files(Status.TODO)
+    disk = RecordingDisk(paths.root)
+    moved = path.rename(paths.queue(Status.DOING) / path.name)
+    Queue(paths, lambda: NOW, disk).settle(moved)
+    assert disk.operations == [("sync", "queue/doing"), ("sync", "queue/todo")], "first where it arrived"
 
 
 def test_a_copy_in_another_folder_is_no_half_done_move(queue: Queue, paths: WorkspacePaths) -> None:
