@@ -23,8 +23,9 @@ from omni_tui.errors import ConfigError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.flag import FLAG_NAME, Flag
 from omni_tui.model.frozen import FrozenPlan
+from omni_tui.model.project_settings import AgentSettings, WorkspaceSettings
 from omni_tui.model.provider import Provider, ProviderSettings
-from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
+from omni_tui.model.settings import Settings
 from omni_tui.model.task import is_valid_id
 from omni_tui.model.text import clean
 

@@ -15,7 +15,8 @@ import tomli_w
 from msgspec import Struct
 
 from omni_tui.config import keys_of
-from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
+from omni_tui.model.project_settings import AgentSettings, WorkspaceSettings
+from omni_tui.model.settings import Settings
 
 WIDTH = 120
 

@@ -29,7 +29,8 @@ from omni_tui.model.confinement import Confinement
 from omni_tui.model.event import Event
 from omni_tui.model.fence import Fence
 from omni_tui.model.load import Sample
-from omni_tui.model.settings import Settings, Slots, WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
+from omni_tui.model.settings import Settings, Slots
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status
 from omni_tui.model.text import throughout

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from omni_tui.config import load_flags
 from omni_tui.model.flag import Flag
-from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.policy.languages import definition_in, language_of
 from omni_tui.store.paths import WorkspacePaths
 

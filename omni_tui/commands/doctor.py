@@ -20,7 +20,8 @@ from omni_tui.errors import ConfigError, FleetNotFoundError, OmniError, PluginEr
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from omni_tui.model.settings import Settings, WorkspaceSettings
+    from omni_tui.model.project_settings import WorkspaceSettings
+    from omni_tui.model.settings import Settings
     from omni_tui.plugins.machine import Facts
     from omni_tui.store.paths import FleetPaths, WorkspacePaths
 

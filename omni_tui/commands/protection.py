@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from omni_tui.commands.health import Check, fail, ok, warn
-from omni_tui.model.settings import SandboxSettings
+from omni_tui.model.sandbox_settings import SandboxSettings
 from omni_tui.plugins.machine import Facts
 
 _BEYOND_LANDLOCK = "which files there are, modes and times of yours (chmod, touch), System V memory"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure
-from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.task import Task
 from omni_tui.model.text import clean, code, one_line
 from omni_tui.policy.flags import names, requirement

@@ -12,7 +12,8 @@ from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement, Passage
 from omni_tui.model.flag import Flag, Flags
 from omni_tui.model.frozen import FrozenPlan
-from omni_tui.model.settings import SandboxSettings, WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
+from omni_tui.model.sandbox_settings import SandboxSettings
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
 from omni_tui.plugins.tracker.protocol import Tracker

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from omni_tui.model.confinement import HOST
+from omni_tui.model.gate_settings import GateSettings
 from omni_tui.model.lint import LintSettings
-from omni_tui.model.verdict import FindingKind, Severity
+from omni_tui.model.sandbox_settings import RuntimeSettings, SandboxSettings
 
 Slots = Annotated[int, Meta(ge=1, le=64)] | Literal["auto"]
 
@@ -192,62 +192,6 @@ class NightSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = "stop"
 
 
-class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the gate looks for in a change: each finding blocks, flags, or is off."""
-
-    no_commit: Annotated[Severity, Meta(description="The agent committed nothing.")] = Severity.BLOCK
-    empty_diff: Annotated[Severity, Meta(description="Its commits change nothing.")] = Severity.BLOCK
-    wrong_place: Annotated[
-        Severity,
-        Meta(description="Nothing that the task names was touched, or the checkout the repository came from changed."),
-    ] = Severity.BLOCK
-    target_missing: Annotated[
-        Severity,
-        Meta(
-            description="Files that the task says must exist or pass (`tests`, plain paths in `touches`) are not there."
-        ),
-    ] = Severity.FLAG
-    destruction: Annotated[
-        Severity,
-        Meta(description="Definitions removed that the task did not ask to remove, or far more deleted than added."),
-    ] = Severity.BLOCK
-    too_large: Annotated[Severity, Meta(description="More lines or files than `max_lines` and `max_files`.")] = (
-        Severity.BLOCK
-    )
-    protected_path: Annotated[
-        Severity,
-        Meta(description="Touches what `protected_paths` names, or adds a symlink, a submodule or an executable bit."),
-    ] = Severity.BLOCK
-    merge_conflict: Annotated[Severity, Meta(description="Does not merge onto the release branch.")] = Severity.BLOCK
-    secret: Annotated[
-        Severity,
-        Meta(description="Adds what looks like a key or token. A secret that the fleet itself holds always blocks."),
-    ] = Severity.BLOCK
-    allow_secrets: Annotated[
-        tuple[str, ...],
-        Meta(description="Glob patterns of files where what looks like a secret is none, such as `tests/fixtures/**`."),
-    ] = ()
-    max_lines: Annotated[
-        int, Meta(ge=1, le=1_000_000, description="Lines added and removed that one change may have.")
-    ] = 2000
-    max_files: Annotated[int, Meta(ge=1, le=100_000, description="Files that one change may touch.")] = 60
-    deletion_ratio: Annotated[
-        float, Meta(ge=1, le=1000, description="Deleted lines per added line above which a change is destruction.")
-    ] = 4.0
-    deletion_floor: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="Deleted lines below which `deletion_ratio` is not looked at.")
-    ] = 40
-    protected_paths: Annotated[
-        tuple[str, ...],
-        Meta(description="Glob patterns that only a person may change, unless the task's `touches` names them."),
-    ] = (".github/**", ".claude/**", ".mcp.json", "**/.gitattributes", ".gitmodules", ".ci/**", ".gitlab-ci.yml")
-
-    def severity(self, kind: FindingKind) -> Severity:
-        """Return what a finding of `kind` does."""
-        chosen: Severity = getattr(self, kind.value)
-        return chosen
-
-
 class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The check of the merged tree."""
 
@@ -266,72 +210,6 @@ class MergeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     push: Annotated[
         bool, Meta(description="Push the release branch to where the repository came from, after each landing.")
     ] = True
-
-
-class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where agents run, and what they see. All but `environment` counts from the next start."""
-
-    kind: Annotated[str, Meta(description='Runtime plugin: "auto" takes tmux where it is installed, else process.')] = (
-        "auto"
-    )
-    columns: Annotated[int, Meta(ge=20, le=500, description="Width of an agent's terminal.")] = 120
-    rows: Annotated[int, Meta(ge=5, le=200, description="Height of an agent's terminal.")] = 36
-    history_lines: Annotated[
-        int, Meta(ge=0, le=100_000, description="Lines of an agent's screen kept above the visible ones.")
-    ] = 5000
-    environment: Annotated[
-        tuple[str, ...],
-        Meta(description="Variables of ours that agents, set-up and check commands get; everything else is left out."),
-    ] = (
-        "PATH",
-        "HOME",
-        "USER",
-        "LOGNAME",
-        "SHELL",
-        "LANG",
-        "LC_ALL",
-        "LC_CTYPE",
-        "TERM",
-        "TZ",
-        "TMPDIR",
-        "COLORTERM",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "NODE_EXTRA_CA_CERTS",
-        "VIRTUAL_ENV",
-        "PYENV_ROOT",
-        "NVM_DIR",
-    )
-
-
-Host = Annotated[str, Meta(pattern=HOST, title="hosts, such as example.com, *.example.com or 127.0.0.1:8080")]
-_HOSTS = "`name` or `*.name` (what lies below it), on ports 443 and 80, or with `:port`."
-
-
-class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What agents, checks and set-up commands can reach of this machine. Counts from the next start."""
-
-    kind: Annotated[
-        Literal["auto", "bwrap", "landlock", "off"],
-        Meta(
-            description='"bwrap": bubblewrap; "landlock": by the kernel alone, where bubblewrap cannot be had, and '
-            'weaker; "auto": the better one of them, and without one nothing starts; "off": agents run as you do.'
-        ),
-    ] = "auto"
-    net: Annotated[
-        Literal["host", "proxy", "none"],
-        Meta(
-            description='Network of agents: "host" as this machine has it, "none", or "proxy": the API that their '
-            "harness needs and `hosts`, through a proxy of ours; what else they ask for is refused and told."
-        ),
-    ] = "host"
-    hosts: Annotated[
-        tuple[Host, ...], Meta(description='More that agents reach where `net` is "proxy". ' + _HOSTS)
-    ] = ()
-    read: Annotated[
-        tuple[str, ...], Meta(description="More files and directories that they may read, such as `~/.cargo`.")
-    ] = ()
-    write: Annotated[tuple[str, ...], Meta(description="More files and directories that they may change.")] = ()
 
 
 class PluginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -386,92 +264,3 @@ BOUND_AT_START = ("merge.author", "runtime", "sandbox", "plugins")
 def bound_at_start(before: Settings, after: Settings) -> tuple[str, ...]:
     """Return which changed sections and keys count only from the next start."""
     return tuple(name for name in BOUND_AT_START if attrgetter(name)(before) != attrgetter(name)(after))
-
-
-class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A workspace's optional `workspace.toml`."""
-
-    repo: Annotated[
-        str, Meta(description="Where the repository came from, a path or URL; empty: nowhere to push to.")
-    ] = ""
-    base: Annotated[
-        str, Meta(description="The default branch; read, never written. Empty: the one the repository names.")
-    ] = ""
-    release: Annotated[str, Meta(description="The branch that changes land on.")] = "release/omni"
-    check: Annotated[str, Meta(description="Shell command that must pass on the merged tree; empty: none.")] = ""
-    setup: Annotated[str, Meta(description="Shell command run in each fresh checkout; empty: none.")] = ""
-    net: Annotated[
-        bool,
-        Meta(
-            description="Whether the check and the set-up command may use the network: this machine's, or, where "
-            'agents have `net = "proxy"`, the `hosts` of the fleet\'s settings.'
-        ),
-    ] = False
-    setup_minutes: Annotated[float, Meta(gt=0, le=1440, description="Minutes that the set-up command may take.")] = 5.0
-    copy: Annotated[
-        tuple[str, ...],
-        Meta(description="Files that git does not hold and the work needs, such as `.env`, copied into each checkout."),
-    ] = ()
-    copy_from: Annotated[
-        str,
-        Meta(description="Where they come from; empty: `repo` if that is a path, else `files/` of the workspace."),
-    ] = ""
-    agents: Annotated[
-        tuple[str, ...], Meta(description="Agents that tasks go to in turn; empty: all under `agents/`, by name.")
-    ] = ()
-    tracker: Annotated[str, Meta(description="Tracker plugin; empty: the fleet's.")] = ""
-    workspace: Annotated[str, Meta(description="Workspace plugin; empty: the fleet's.")] = ""
-    scm: Annotated[str, Meta(description="Scm plugin; empty: the fleet's.")] = ""
-
-
-class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An agent's optional `agent.toml`. `model.attempt.AgentSpec` is made from it."""
-
-    harness: Annotated[str, Meta(description="Agent plugin.")] = "claude"
-    provider: Annotated[
-        str, Meta(description="Who serves it: a file in the fleet's `providers/`; empty: any of those for its harness.")
-    ] = ""
-    model: Annotated[str, Meta(description="As the harness names it; empty: its default.")] = ""
-    command: Annotated[tuple[str, ...], Meta(description='Harness "command": program and arguments.')] = ()
-    handover: Annotated[
-        Literal["start", "accepted"],
-        Meta(description='"start": its start counts as having the task; "accepted": it must signal so.'),
-    ] = "accepted"
-    mode: Annotated[
-        Literal["interactive", "print"], Meta(description='Harness "claude": in its pane, or print mode.')
-    ] = "interactive"
-    permission_mode: Annotated[
-        Literal["default", "acceptEdits", "plan", "bypassPermissions", "dontAsk", "auto"],
-        Meta(description='Harness "claude": what it may do without asking.'),
-    ] = "acceptEdits"
-    allowed_tools: Annotated[tuple[str, ...], Meta(description='Harness "claude": tools allowed without asking.')] = (
-        "Bash",
-        "Edit",
-        "Write",
-        "Read",
-        "Glob",
-        "Grep",
-        "MultiEdit",
-        "TodoWrite",
-    )
-    max_turns: Annotated[int, Meta(ge=0, le=10_000, description="Turns an attempt may take; 0: no limit.")] = 0
-    max_tokens: Annotated[
-        int, Meta(ge=0, le=1 << 53, description="Tokens an attempt may use, as far as its harness tells; 0: no limit.")
-    ] = 0
-    max_usd: Annotated[float, Meta(ge=0, le=10_000, description="US dollars an attempt may cost; 0: no limit.")] = 0.0
-    stall_minutes: Annotated[
-        float, Meta(ge=0, le=1440, description="Instead of the fleet's `stall_minutes`; 0: the fleet's.")
-    ] = 0.0
-    tool_minutes: Annotated[
-        float, Meta(ge=0, le=1440, description="Instead of the fleet's `tool_minutes`; 0: the fleet's.")
-    ] = 0.0
-    env: Annotated[dict[str, str], Meta(description="Plain variables for the agent; no secrets.")] = msgspec.field(
-        default_factory=dict
-    )
-    hosts: Annotated[
-        tuple[Host, ...],
-        Meta(description='What this agent reaches beside its API and the fleet\'s `hosts`, where `net` is "proxy".'),
-    ] = ()
-    secrets: Annotated[
-        tuple[str, ...], Meta(description="Names of our environment variables that the agent gets, such as an API key.")
-    ] = ()

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from omni_tui.model.change import Change
-from omni_tui.model.settings import GateSettings
+from omni_tui.model.gate_settings import GateSettings
 from omni_tui.model.task import Task
 from omni_tui.model.text import code, listing
 from omni_tui.model.verdict import FindingKind

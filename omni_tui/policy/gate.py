@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from omni_tui.model.change import Change
-from omni_tui.model.settings import GateSettings
+from omni_tui.model.gate_settings import GateSettings
 from omni_tui.model.task import Task
 from omni_tui.model.text import listing
 from omni_tui.model.verdict import Finding, FindingKind, Severity, Verdict

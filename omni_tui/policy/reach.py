@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from omni_tui.model.confinement import Passage
-from omni_tui.model.settings import SandboxSettings
+from omni_tui.model.sandbox_settings import SandboxSettings
 
 
 def passage(settings: SandboxSettings, hosts: Sequence[str] = (), refusals: PurePath | None = None) -> Passage | None:

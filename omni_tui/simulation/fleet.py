@@ -9,7 +9,8 @@ import msgspec
 from omni_tui.engine.held import Held
 from omni_tui.fleet import Fleet
 from omni_tui.model.load import Sample
-from omni_tui.model.settings import PluginSettings, Settings, WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
+from omni_tui.model.settings import PluginSettings, Settings
 from omni_tui.model.space import Space
 from omni_tui.plugins.notifier.protocol import NotifierSpec
 from omni_tui.plugins.runtime.protocol import RuntimeSpec

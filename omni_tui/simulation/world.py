@@ -11,7 +11,8 @@ from random import Random
 import msgspec
 
 from omni_tui.model.event import Event
-from omni_tui.model.settings import Settings, WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
+from omni_tui.model.settings import Settings
 from omni_tui.model.task import Task
 from omni_tui.plugins.runtime.protocol import Launch
 from omni_tui.simulation.clock import WorldTime

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omni_tui.model.attempt import AttemptId
-from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.task import Status, is_valid_id
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from omni_tui.errors import ScmError
 from omni_tui.ground import ProjectGround
-from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.plugins.mentions import AT_ONCE, Mention, branch_commit, mentions
 from omni_tui.store.paths import WorkspacePaths
 from tests.support.fleets import git, make_repository

@@ -13,8 +13,8 @@ from omni_tui.engine.prompt import blocked_note, build_prompt, commit_message
 from omni_tui.engine.tail import Tail
 from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure, FailureKind
+from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.refs import is_ref_name, refusal
-from omni_tui.model.settings import WorkspaceSettings
 from omni_tui.model.task import TaskRef
 from omni_tui.model.taskfile import file_name, parse, render
 from omni_tui.model.text import clean, code, keep_sgr, one_line

@@ -22,7 +22,7 @@ from omni_tui.engine.fenced import fenced
 from omni_tui.engine.workplace import Workplace
 from omni_tui.fleet import Fleet
 from omni_tui.model.event import Event
-from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.signal import Health
 from omni_tui.model.task import Status, Task
 from omni_tui.plugins.runtime.protocol import RuntimeSpec

@@ -9,7 +9,8 @@ import pytest
 
 from omni_tui.commands.health import Check, Grade, judge_machine, judge_reserve
 from omni_tui.commands.protection import judge_protection, judge_sandboxes
-from omni_tui.model.settings import LimitSettings, SandboxSettings
+from omni_tui.model.sandbox_settings import SandboxSettings
+from omni_tui.model.settings import LimitSettings
 from omni_tui.model.space import Space
 from omni_tui.plugins.machine import Facts
 

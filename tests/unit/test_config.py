@@ -15,7 +15,8 @@ from msgspec import Struct
 from omni_tui.config import keys_of, line_of, load_agent, load_settings, load_workspace
 from omni_tui.config_text import render_agent, render_defaults, render_workspace
 from omni_tui.errors import ConfigError
-from omni_tui.model.settings import AgentSettings, Settings, WorkspaceSettings
+from omni_tui.model.project_settings import AgentSettings, WorkspaceSettings
+from omni_tui.model.settings import Settings
 from omni_tui.model.verdict import Severity
 from omni_tui.resources import shipped_config
 

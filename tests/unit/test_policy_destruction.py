@@ -7,7 +7,7 @@ import time
 import pytest
 
 from omni_tui.model.change import Change, FileChange
-from omni_tui.model.settings import GateSettings
+from omni_tui.model.gate_settings import GateSettings
 from omni_tui.model.task import Task
 from omni_tui.policy.destruction import destruction
 from omni_tui.policy.intent import Intent

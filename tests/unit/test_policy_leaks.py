@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from omni_tui.model.change import Change, FileChange
-from omni_tui.model.settings import GateSettings
+from omni_tui.model.gate_settings import GateSettings
 from omni_tui.model.task import Task
 from omni_tui.model.verdict import FindingKind, Severity, Verdict
 from omni_tui.plugins.detection import known_shapes

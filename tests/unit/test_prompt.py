@@ -11,7 +11,7 @@ import pytest
 from omni_tui.engine.prompt import blocked_note, build_prompt, commit_message
 from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure, FailureKind
-from omni_tui.model.settings import WorkspaceSettings
+from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.task import Task, TaskRef
 
 AGENT = AgentSpec(name="ada", harness="claude", model="opus", instructions="You are Ada.\n")

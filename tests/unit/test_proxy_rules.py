@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from omni_tui.config import load_agent, load_settings
 from omni_tui.errors import ConfigError
 from omni_tui.model.confinement import HOST, Passage
-from omni_tui.model.settings import SandboxSettings
+from omni_tui.model.sandbox_settings import SandboxSettings
 from omni_tui.plugins.agent.claude_hosts import API, needed_hosts
 from omni_tui.plugins.proxy.head import BadRequestError, parse_head
 from omni_tui.plugins.proxy.rules import Place, Rules, parse_place, parse_rule
