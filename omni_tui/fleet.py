@@ -34,12 +34,11 @@ from omni_tui.model.settings import Settings, Slots
 from omni_tui.model.space import Space
 from omni_tui.model.task import Status
 from omni_tui.model.text import throughout
-from omni_tui.plugins import detection, load, machine, registry, sandbox
+from omni_tui.plugins import detection, load, machine, registry
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.proxy.command import proxies
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
-from omni_tui.plugins.runtime.isolation import isolation
 from omni_tui.plugins.runtime.protocol import Runtime, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
 from omni_tui.plugins.terminal.protocol import Terminal
@@ -47,8 +46,8 @@ from omni_tui.plugins.tracker.protocol import Tracker, TrackerSpec
 from omni_tui.plugins.workspace.protocol import Workspace, WorkspaceSpec
 from omni_tui.policy import holding
 from omni_tui.policy.course import NIGHT_SECONDS
-from omni_tui.policy.reach import cannot_keep, passage
 from omni_tui.policy.redaction import Secret
+from omni_tui.shelter import Shelter
 from omni_tui.store.files import DISK, Disk, publish
 from omni_tui.store.journal import Journal, read_events
 from omni_tui.store.layout import create_workspace
@@ -131,12 +130,17 @@ class Fleet:
                 columns=settings.columns,
                 rows=settings.rows,
                 history_lines=settings.history_lines,
-                sandbox=self._sandbox,
+                sandbox=self.shelter.kind,
                 proxies=proxies(os.environ),
                 redact=self.redact,
             )
         )
         return runtime
+
+    @cached_property
+    def shelter(self) -> Shelter:
+        """What keeps agents, checks and set-up commands from the rest of this machine."""
+        return Shelter(self.settings, str(self.paths.config))
 
     @cached_property
     def terminal(self) -> Terminal:
@@ -356,21 +360,12 @@ class Fleet:
         return tracker
 
     def _checkouts(self, settings: WorkspaceSettings, paths: WorkspacePaths) -> Workspace:
-        allowed = self.settings.runtime.environment
-        environment = {name: os.environ[name] for name in allowed if name in os.environ}
-        kind = self._sandbox
-        way = passage(self.settings.sandbox) if settings.net else None
+        shelter = self.shelter
+        environment = shelter.variables(os.environ, net=settings.net)
 
         def confine(checkout: Path, scratch: Path) -> Sequence[str]:
-            reach = Confinement(
-                read=(str(paths.repo),),
-                write=(str(checkout),),
-                hide=(str(self.paths.root),),
-                net=settings.net and way is None,
-                passage=way,
-            )
-            words = sandbox.command(kind, reach, ("/bin/sh",), environment, scratch)
-            return (*isolation().command, *words) if kind == "landlock" else words
+            reach = Confinement(read=(str(paths.repo),), write=(str(checkout),), hide=(str(self.paths.root),))
+            return shelter.confine(reach, environment, scratch, net=settings.net)
 
         plugin = registry.load("workspace", settings.workspace or self.settings.plugins.workspace)
         workspace: Workspace = plugin(
@@ -384,27 +379,8 @@ class Fleet:
                 setup=settings.setup,
                 setup_seconds=settings.setup_minutes * 60,
                 fence=self._fence,
-                environment={**(proxies(os.environ) if kind == "bwrap" and way else {}), **environment},
+                environment=environment,
                 confine=confine,
             )
         )
         return workspace
-
-    @cached_property
-    def _sandbox(self) -> str:
-        """The kind of sandbox: `bwrap`, `landlock`, `off`. Where none can be had `bwrap`: then nothing starts."""
-        return sandbox.find(self.settings.sandbox.kind) or "bwrap"
-
-    def require_sandbox(self) -> None:
-        """Raise `PluginError` where agents would run without the sandbox and nobody has said that they may."""
-        kind = self.settings.sandbox.kind
-        if fault := sandbox.fault(kind):
-            raise PluginError(
-                f"agents cannot be kept in a sandbox here: {fault}",
-                where=str(self.paths.config),
-                fix='install bubblewrap, or set `kind = "off"` under [sandbox]: then agents can do all that you can',
-            )
-        if fault := cannot_keep(self._sandbox, self.settings.sandbox.net):
-            raise PluginError(
-                fault, where=str(self.paths.config), fix='set `net = "host"` under [sandbox], or use bubblewrap'
-            )

@@ -38,7 +38,7 @@ class Leader:
         """The reason why it stopped, once it has."""
 
     async def _lead(self, mode: str, listener: Callable[[Event], None], until_idle: bool, stop_agents: bool) -> Core:
-        self._fleet.require_sandbox()
+        self._fleet.shelter.require()
         return self._fleet.lead(mode, listener, until_idle=until_idle, stop_agents=stop_agents)
 
     def stop(self, reason: str) -> None:

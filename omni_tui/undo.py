@@ -141,10 +141,11 @@ def _nothing(row: TaskRow, number: int, paths: WorkspacePaths) -> NothingKeptErr
     """Say that nothing was kept, and what there is instead."""
     if not row.attempt:
         return NothingKeptError("it has had no attempt yet", where=str(row.ref), fix=f"see `omni-tui why {row.ref}`")
-    directory = paths.run(AttemptId(row.ref, number))
+    attempt = AttemptId(row.ref, number)
+    directory = paths.run(attempt)
     there = [name for name in ("verdict.json", "change.patch", "pane.log") if (directory / name).is_file()]
     fix = f"there is {', '.join(there)} in {directory}" if there else f"see `omni-tui show {row.ref}`"
-    checkout = paths.worktrees / f"{row.ref.id}-{number}"
+    checkout = paths.worktrees / attempt.checkout
     if checkout.is_dir():
         return NothingKeptError(
             f"attempt {number} left no commit here, but its checkout is still there",

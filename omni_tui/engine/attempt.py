@@ -160,15 +160,14 @@ class Attempt:
     async def prepare(self) -> Worktree:
         """Make the checkout, at the release branch's tip, on the attempt's own branch."""
         tip = await self._place.scm.tip()
-        name = f"{self.task.id}-{self.id.number}"
         try:
-            return await self._place.checkouts.prepare(name, self.id.branch, tip)
+            return await self._place.checkouts.prepare(self.id.checkout, self.id.branch, tip)
         except WorkspaceError as error:
             raise AttemptFailedError(Failure(kind=FailureKind.SETUP, message=str(error))) from error
 
     async def launch(self, worktree: Worktree) -> Launched:
         """Write the prompt and start the agent in its runtime, once nothing is frozen; one that runs is found again."""
-        if self._services.runtime.started(self._launcher.name_of(self.id), self._run.dir) is None:
+        if self._services.runtime.started(self.id.process, self._run.dir) is None:
             await self._gate.opened()
             obey(self._box)
         return await self._launcher.launch(worktree, self._history)

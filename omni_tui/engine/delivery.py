@@ -111,14 +111,16 @@ class Delivery:
             await self._attempt.abandon()
         runtime, ref = self._services.runtime, self.task.ref
         for number in self._place.runs.attempts(ref.id):
-            run = self._place.runs.open(AttemptId(task=ref, number=number))
+            attempt = AttemptId(task=ref, number=number)
+            run = self._place.runs.open(attempt)
             for directory in (run.dir, *sorted(run.dir.glob("check.*"))):
-                handle = runtime.started(f"{ref.workspace}-{ref.id}-{number}", directory)
+                handle = runtime.started(attempt.process, directory)
                 if handle is not None:
                     await runtime.kill(handle, grace=0.0)
                     await runtime.release(handle)
 
     def checkout(self) -> str:
         """Return the checkout that stays of the task's latest attempt; empty: none does."""
-        path = self._place.paths.worktrees / f"{self.task.id}-{self._place.runs.last_number(self.task.id)}"
+        latest = AttemptId(self.task.ref, self._place.runs.last_number(self.task.id))
+        path = self._place.paths.worktrees / latest.checkout
         return str(path) if path.is_dir() else ""

@@ -139,11 +139,11 @@ class Landing:
 
     async def checkout(self, commit: str, key: str) -> str:
         """Make a fresh checkout of exactly this commit; return its path."""
-        return str(await self._place.checkouts.checkout(f"check-{self._task.id}-{self._id.number}-{key}", commit))
+        return str(await self._place.checkouts.checkout(f"check-{self._id.checkout}-{key}", commit))
 
     async def start_check(self, checkout: str, key: str) -> Started:
         """Start the check command there, where agents run: it can be looked at, and adopted after a restart."""
-        name = f"{self._id.task.workspace}-{self._task.id}-{self._id.number}-check"
+        name = f"{self._id.process}-check"
         command = self._place.settings.check
         try:
             return await self._check.start(

@@ -96,7 +96,7 @@ class Launcher:
 
     def _launch(self, assignment: Assignment, invocation: Invocation) -> Launch:
         return Launch(
-            name=self.name_of(self._id),
+            name=self._id.process,
             argv=invocation.argv,
             cwd=assignment.worktree,
             env=invocation.env,
@@ -105,11 +105,6 @@ class Launcher:
             file_bytes=self._services.file_bytes(),
             output_bytes=self._services.output_bytes(),
         )
-
-    @staticmethod
-    def name_of(attempt: AttemptId) -> str:
-        """Return the name under which the runtime knows an attempt's agent."""
-        return f"{attempt.task.workspace}-{attempt.task.id}-{attempt.number}"
 
     def assignment(self, worktree: Worktree) -> Assignment:
         """Return what the agent is told of its attempt."""

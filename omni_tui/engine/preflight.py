@@ -58,7 +58,7 @@ class Preflight:
         try:
             async with asyncio.timeout(SECONDS):
                 tip = await self._place.scm.tip()
-                path = await self._place.checkouts.checkout(_checkout(self._id), tip)
+                path = await self._place.checkouts.checkout(self._id.checkout, tip)
                 worktree = Worktree(path=str(path), branch="", base=tip)
                 handle = await self._launcher.start(worktree, PROMPT)
                 return await self._observe(handle, worktree)
@@ -78,11 +78,11 @@ class Preflight:
     async def _end(self, attempt: AttemptId) -> None:
         """End what was started, and remove what it worked in."""
         runtime, place = self._services.runtime, self._place
-        handle = runtime.started(self._launcher.name_of(attempt), place.paths.run(attempt))
+        handle = runtime.started(attempt.process, place.paths.run(attempt))
         if handle is not None:
             await runtime.kill(handle, grace=0.0)
             await runtime.release(handle)
-        checkout = place.paths.worktrees / _checkout(attempt)
+        checkout = place.paths.worktrees / attempt.checkout
         if checkout.is_dir():
             await place.checkouts.remove(checkout)
 
@@ -125,10 +125,6 @@ class Preflight:
         screen = await self._services.runtime.screen(handle)
         shown = next((line.strip() for line in reversed(screen.lines) if line.strip()), "")
         return msgspec.structs.replace(failure, message=f"{failure.message}: {shown}") if shown else failure
-
-
-def _checkout(attempt: AttemptId) -> str:
-    return f"{attempt.task.id}-{attempt.number}"
 
 
 def _take(vitals: Vitals, signal: Signal, now: float) -> Vitals:

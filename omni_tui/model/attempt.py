@@ -41,6 +41,16 @@ class AttemptId(msgspec.Struct, frozen=True, order=True):
         """Where unfinished work is kept."""
         return f"refs/omni/rescue/{self.task.id}/{self.number}"
 
+    @property
+    def checkout(self) -> str:
+        """The name of its checkout."""
+        return f"{self.task.id}-{self.number}"
+
+    @property
+    def process(self) -> str:
+        """The name under which the runtime knows its agent."""
+        return f"{self.task.workspace}-{self.checkout}"
+
     def __str__(self) -> str:
         return f"{self.task}#{self.number}"
 

@@ -71,16 +71,16 @@ def test_without_a_sandbox_nothing_starts_unless_that_is_said(tmp_path: Path, mo
     monkeypatch.setattr(landlock, "fault", lambda: "the kernel has none")
     create_fleet(tmp_path, "")
     with pytest.raises(PluginError, match=r"it is not here.*the kernel has none") as refused:
-        Fleet(tmp_path).require_sandbox()
+        Fleet(tmp_path).shelter.require()
     assert 'kind = "off"' in refused.value.fix
     (tmp_path / "config.toml").write_text('[sandbox]\nkind = "off"\n')
-    Fleet(tmp_path).require_sandbox()
+    Fleet(tmp_path).shelter.require()
 
 
 def test_nobody_is_told_that_agents_are_kept_to_a_proxy_where_they_are_not(tmp_path: Path) -> None:
     create_fleet(tmp_path, '[sandbox]\nkind = "off"\nnet = "proxy"\n')
     with pytest.raises(PluginError, match="that takes bubblewrap"):
-        Fleet(tmp_path).require_sandbox()
+        Fleet(tmp_path).shelter.require()
 
 
 def test_a_passage_stands_around_the_sandbox_and_its_door_within(tmp_path: Path) -> None:
