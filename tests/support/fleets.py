@@ -15,14 +15,14 @@ from omni_tui.plugins.scm.imports import import_repository
 from omni_tui.store.layout import create_fleet, create_workspace
 
 QUICK = """
+[load]
+cpu_pressure = 0
+load_per_core = 0
 [limits]
 handover_seconds = 5
 stall_minutes = 0.05
 wall_minutes = 0.5
 kill_grace_seconds = 0.2
-[load]
-cpu_pressure = 0
-load_per_core = 0
 """
 """Limits short enough for a test."""
 
