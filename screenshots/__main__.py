@@ -12,6 +12,7 @@ import cairosvg  # type: ignore[import-untyped]
 import msgspec
 
 from omni_tui.cockpit.app import CockpitApp
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.state import FleetState
 from omni_tui.store.state import write_state
 from tests.support.cockpit_pilot import settle
@@ -23,6 +24,7 @@ PIXELS_A_COLUMN = 10
 """A whole number, as CairoSVG rounds each sign's width to pixels: else long lines drift out of their columns."""
 SVG_UNITS_A_COLUMN = 12.2
 """As Rich draws them."""
+FROZEN = Brakes(freezes=(Freeze(),))
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ PICTURES = (
     Picture(name="kill", size=(100, 30), keys=("j", "x")),
     Picture(name="block", size=(100, 30), keys=("j", "b")),
     Picture(name="help", size=(100, 30), keys=("question_mark",)),
-    Picture(name="observer-frozen", size=(100, 30), keys=("j",), here=False, state=FleetState(frozen=True)),
+    Picture(name="observer-frozen", size=(100, 30), keys=("j",), here=False, state=FleetState(brakes=FROZEN)),
     Picture(name="stopped", size=(100, 30), keys=("j",), state=STOPPED),
     Picture(name="undo", size=(100, 30), keys=("n", "n", "u")),
 )
