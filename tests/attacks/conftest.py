@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from omni_tui import fleet
+from omni_tui import shelter
 from omni_tui.plugins import sandbox
 from omni_tui.plugins.runtime import wrapped
 from omni_tui.plugins.runtime.isolation import MARKER
@@ -19,7 +19,7 @@ LANDLOCK = () if sandbox.fault("landlock") or sandbox.landlock.gaps() else ("lan
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the kind of sandbox to attack: `bwrap` has to be there."""
     if request.param == BARE:
-        for module in (wrapped, fleet):
+        for module in (wrapped, shelter):
             monkeypatch.setattr(module, "isolation", lambda: MARKER)
     found: str = request.param
     return found.split(",", maxsplit=1)[0]
