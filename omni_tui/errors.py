@@ -94,3 +94,17 @@ class ScmError(OmniError):
     """git refused, or a ref name is not one we may write."""
 
     code = "scm"
+
+
+class SourceError(OmniError):
+    """A source of tasks cannot be asked, or cannot be told. It is tried again, unless only a person can mend it."""
+
+    code = "source"
+
+    def __init__(
+        self, message: str, *, where: str = "", fix: str = "", retry_after: float | None = None, person: bool = False
+    ) -> None:
+        """Take what went wrong; the seconds to wait, where the remote names them; whether a `person` must mend it."""
+        super().__init__(message, where=where, fix=fix)
+        self.retry_after = retry_after
+        self.person = person

@@ -13,11 +13,11 @@ from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import OmniError
 from omni_tui.model.event import Event
+from omni_tui.model.outcome import Outcome
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.text import one_line
 from omni_tui.plugins.notifier.protocol import Urgency
 from omni_tui.plugins.scm.protocol import Merge
-from omni_tui.plugins.tracker.protocol import Outcome
 
 BEGIN = ("task.claimed", "task.adopted")
 END = ("task.landed", "task.blocked", "task.requeued", "task.withdrawn")

@@ -10,10 +10,10 @@ from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import ScmError, TaskFileError, TaskNotFoundError
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.lifecycle import Occasion, after
+from omni_tui.model.outcome import Outcome
 from omni_tui.model.task import Status, Task
 from omni_tui.plugins.notifier.protocol import Urgency
 from omni_tui.plugins.scm.protocol import Merge
-from omni_tui.plugins.tracker.protocol import Outcome
 
 
 class PutAway:

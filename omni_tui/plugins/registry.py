@@ -16,7 +16,7 @@ import msgspec
 
 from omni_tui.errors import PluginError
 
-SLOTS = ("tracker", "workspace", "runtime", "agent", "terminal", "scm", "reaction", "notifier")
+SLOTS = ("tracker", "workspace", "runtime", "agent", "terminal", "scm", "reaction", "notifier", "source")
 """The slots, each with its Protocol in `omni_tui.plugins.<slot>.protocol`."""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from omni_tui.model.outcome import Outcome
 from omni_tui.model.task import Task
-from omni_tui.plugins.tracker.protocol import Intake, Outcome, Refusal, TrackerSpec
+from omni_tui.plugins.tracker.protocol import Intake, Refusal, TrackerSpec
 
 
 class MemoryTracker:

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from omni_tui.model.lifecycle import Occasion
+from omni_tui.model.outcome import Outcome
 from omni_tui.model.task import MAX_TASK_BYTES, Status, Task
 from omni_tui.model.taskfile import render
 from omni_tui.plugins.tracker.files import SETTLE_SECONDS, FilesTracker
-from omni_tui.plugins.tracker.protocol import Intake, Outcome, Tracker, TrackerSpec
+from omni_tui.plugins.tracker.protocol import Intake, Tracker, TrackerSpec
 from omni_tui.simulation.tracker import MemoryTracker
 from omni_tui.store import queue as queue_module
 from omni_tui.store.layout import create_workspace

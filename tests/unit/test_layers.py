@@ -197,7 +197,7 @@ def layer_of(module: str) -> str:
     return parts[0]
 
 
-SLOTS = ("tracker", "workspace", "runtime", "agent", "terminal", "scm", "reaction", "notifier")
+SLOTS = ("tracker", "workspace", "runtime", "agent", "terminal", "scm", "reaction", "notifier", "source")
 
 
 def may_import(module: str, target: str) -> bool:

@@ -10,9 +10,10 @@ from typing import ClassVar
 import msgspec
 
 from omni_tui.errors import TaskFileError
+from omni_tui.model.outcome import Outcome
 from omni_tui.model.task import Task
 from omni_tui.model.taskfile import is_temporary
-from omni_tui.plugins.tracker.protocol import Intake, Outcome, Refusal, TrackerSpec
+from omni_tui.plugins.tracker.protocol import Intake, Refusal, TrackerSpec
 
 SETTLE_SECONDS = 1.0
 """How long a bad file must stay as it is before it is refused: it may be half written, or an editor's for a moment."""

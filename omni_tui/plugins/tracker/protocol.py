@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
+from omni_tui.model.outcome import Outcome
 from omni_tui.model.task import Task
 
 
@@ -41,14 +42,6 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     refused: Sequence[Refusal] = ()
     look_again_at: float | None = None
     """When to fetch again though nothing tells of a change, UTC seconds: a file may be only half written."""
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a task ended, told to its tracker."""
-
-    landed: bool
-    message: str
-    commit: str = ""
 
 
 class Tracker(Protocol):
