@@ -1,4 +1,4 @@
-"""What a source must do: a place from which a queue that runs low is refilled. Contract: `tests/contract/test_source.py`."""
+"""What a source must do: a place that refills a queue that runs low. Contract: `tests/contract/test_source.py`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """Its name, one line of at most 200 characters: the same for ever and nowhere given twice, such as
     `github:acme/shop#12`. A task is made of a key once, whichever source and workspace meet it."""
     stem: str = ""
-    """What its task's id is made from where no head gives one, such as a file's name; empty: the queue's next number."""
+    """What its task's id is made from where no head gives one, such as a file's name; empty: the next number."""
     file: bytes = b""
     """A task file as it was written; where there is one, the three that follow say nothing."""
     title: str = ""
@@ -64,7 +64,7 @@ class Source(Protocol):
     remote: ClassVar[bool]
     """Whether it is polled; else it is looked at when something in `watched` changes, and at no other time."""
     options: ClassVar[type[msgspec.Struct]]
-    """The keys of its table beside those that all sources have: a frozen struct, each field annotated as settings are."""
+    """The keys of its table beside those that all sources have: a frozen struct, fields annotated as in settings."""
 
     @property
     def identity(self) -> str:

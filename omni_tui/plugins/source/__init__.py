@@ -1,0 +1,1 @@
+"""Slot `source`: what refills a queue that runs low."""
