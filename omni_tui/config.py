@@ -138,7 +138,7 @@ def load_flags(path: Path) -> Mapping[str, Flag]:
 def parse_flags(path: Path, text: str) -> Mapping[str, Flag]:
     """Read the text of a `flags.toml`, which is or shall be at `path`. Raises `ConfigError` naming all mistakes."""
     data = _parse(path, text)
-    _refuse(
+    refuse(
         path, [*_check_flags(data, text), *_hidden(data, text)], "mend the file; meanwhile its last good state counts"
     )
     return msgspec.convert(data, dict[str, Flag])
@@ -226,11 +226,11 @@ def _load(path: Path, settings: type[S]) -> S:
     text = _read_text(path)
     data = _parse(path, text)
     problems = [*check(data, settings, text), *_hidden(data, text)]
-    _refuse(path, problems, "mend the file, or delete the line to get the default")
+    refuse(path, problems, "mend the file, or delete the line to get the default")
     return msgspec.convert(data, settings)
 
 
-def _refuse(path: Path, problems: Sequence[Problem], fix: str) -> None:
+def refuse(path: Path, problems: Sequence[Problem], fix: str) -> None:
     """Raise one `ConfigError` for all problems, if there are any."""
     if not problems:
         return

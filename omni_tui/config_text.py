@@ -56,12 +56,22 @@ def _body(settings: type[Struct], given: Mapping[str, Any]) -> str:
 
 def _entries(settings: type[Struct], given: Mapping[str, Any]) -> Iterator[str]:
     defaults = settings()
-    tables_last = sorted(keys_of(settings).values(), key=lambda key: get_origin(key.kind) is dict)
+    tables_last = sorted(
+        keys_of(settings).values(), key=lambda key: (key.table is not None, get_origin(key.kind) is dict)
+    )
     for key in tables_last:
+        if key.table is not None:
+            yield f"\n{_comment(key.meta.description or '')}{_table(key.name, key.table, given.get(key.name, {}))}"
+            continue
         is_set = key.name in given
         value = given[key.name] if is_set else getattr(defaults, key.name)
         line = _assignment(key.name, msgspec.to_builtins(value))
         yield _comment(f"{key.meta.description} ({key.expected})") + (line if is_set else _commented_out(line))
+
+
+def _table(name: str, settings: type[Struct], given: Mapping[str, Any]) -> str:
+    """Return a table; its name is a comment too where nothing in it is set, or what is added below would be in it."""
+    return f"{'' if given else '#'}[{name}]\n{_body(settings, given)}"
 
 
 def _assignment(name: str, value: object) -> str:

@@ -41,6 +41,7 @@ from omni_tui.plugins.proxy.command import proxies
 from omni_tui.plugins.reaction.protocol import Reaction, ReactionSpec
 from omni_tui.plugins.runtime.protocol import Runtime, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Scm, ScmSpec
+from omni_tui.plugins.source.protocol import Source
 from omni_tui.plugins.terminal.protocol import Terminal
 from omni_tui.plugins.tracker.protocol import Tracker, TrackerSpec
 from omni_tui.plugins.workspace.protocol import Workspace, WorkspaceSpec
@@ -48,6 +49,7 @@ from omni_tui.policy import holding
 from omni_tui.policy.course import NIGHT_SECONDS
 from omni_tui.policy.redaction import Secret
 from omni_tui.shelter import Shelter
+from omni_tui.sources import make_sources
 from omni_tui.store.files import DISK, Disk, publish
 from omni_tui.store.journal import Journal, read_events
 from omni_tui.store.layout import create_workspace
@@ -268,6 +270,12 @@ class Fleet:
             )
         return load_workspace(paths.toml)
 
+    def sources(self, name: str) -> Sequence[Source]:
+        """Return what refills a workspace's queue. Raises `ConfigError` naming what is wrong in its settings."""
+        return make_sources(
+            self.paths.workspace(name).toml, self.workspace_settings(name).sources, os.environ, self.clock.now
+        )
+
     def queue(self, name: str) -> Queue:
         """Return a workspace's queue, as anybody may add to it."""
         return self._queue(name, self.disk)
@@ -319,6 +327,7 @@ class Fleet:
             ground=ProjectGround(paths, settings),
             secrets=lambda: self.secrets(name),
             read_plan=lambda: load_plan(paths.plan),
+            sources=[fenced(source, check) for source in self.sources(name)],
         )
 
     def agents(self, name: str) -> Sequence[AgentSpec]:

@@ -34,6 +34,7 @@ class BrakeDesk:
             case RequestKind.THAW:
                 release_files(self._directory, "freeze", scope, self._services.disk)
                 self._change(before.thawed(scope))
+                self._scheduler.refill.try_again()
                 self._record("thawed", scope, request.by)
                 return _said(scope, "thawed: starts again")
             case RequestKind.THROTTLE:

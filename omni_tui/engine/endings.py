@@ -54,7 +54,7 @@ class Endings:
 
 
 async def _landed(task: Task, place: Workplace, services: Services) -> None:
-    landing = _landing(task, place)
+    landing = landing_of(task, place)
     if landing is None:  # a person's hand has put it into done/
         return
     commit, at = landing
@@ -63,7 +63,7 @@ async def _landed(task: Task, place: Workplace, services: Services) -> None:
     await place.tracker.tell(task, Outcome(landed=True, message=f"landed on {release}", commit=commit))
 
 
-def _landing(task: Task, place: Workplace) -> tuple[str, float] | None:
+def landing_of(task: Task, place: Workplace) -> tuple[str, float] | None:
     """Return what landed of a task, and when, UTC seconds, as its last attempt's steps tell."""
     run = place.runs.latest(task.id)
     steps = run.steps() if run is not None else []

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -22,7 +21,10 @@ from omni_tui.engine.loadkeeper import LoadKeeper
 from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.past import look_back
 from omni_tui.engine.premises import Premises
+from omni_tui.engine.readiness import Readiness
+from omni_tui.engine.refill import Refill
 from omni_tui.engine.services import Services
+from omni_tui.engine.site import Site
 from omni_tui.engine.spares import SpareKeeper
 from omni_tui.engine.supply import Supply
 from omni_tui.engine.survey import Surveyor
@@ -45,19 +47,6 @@ LEFT = "the last run left it in doing/"
 
 FROZEN = "the fleet is frozen, and tasks wait: `omni-tui thaw` goes on"
 """Why a run ends that a person's freeze has left with nothing to do."""
-
-
-@dataclass
-class Site:
-    """A workplace with what the scheduler keeps for it."""
-
-    place: Workplace
-    intake: Intake
-    premises: Premises
-    surveyor: Surveyor
-    plan_changed: asyncio.Event = field(default_factory=asyncio.Event)
-    keeper: asyncio.Task[None] | None = None
-    """What keeps its spares."""
 
 
 class Scheduler:
@@ -85,6 +74,15 @@ class Scheduler:
         self._load = LoadKeeper(
             services, guard, lambda: list(self.running.values()), lambda words: self.change_state(load=words)
         )
+        self._readiness = Readiness(services)
+        self.refill = Refill(
+            services,
+            guard,
+            self._waiting,
+            added=lambda: self.look_again_but_at(()),
+            said=lambda notes: self.change_state(sources=notes),
+            wake=self.wake,
+        )
         self._stopping = False
         self._paused = False
         """Tasks wait for a known cause to be mended."""
@@ -94,13 +92,7 @@ class Scheduler:
     def open(self, place: Workplace) -> None:
         """Dispatch a workplace: watch its queue, keep its spares, adopt what a former owner left in doing/."""
         site = self._site(place)
-        for status in Status:
-            self._services.wakeups.add(site.intake.changed, place.paths.queue(status))
-            self._services.wakeups.add(self.wake, place.paths.queue(status))
-        for event in (site.premises.changed, self.wake):
-            self._services.wakeups.add(event, place.paths.root, place.paths.flags)
-        for event in (site.plan_changed, self.wake):
-            self._services.wakeups.add(event, place.paths.root, place.paths.plan)
+        site.watch(self._services.wakeups, self.wake)
         site.keeper = self._guard.spawn(f"spares of {place.name}", SpareKeeper(place, self._services).run())
         self._guard.spawn(f"base of {place.name}", self._deliveries.look_at_base(place))
         place.queue.finish_moves()
@@ -119,13 +111,7 @@ class Scheduler:
         """Let go of a workplace whose directory has gone; it is opened again when it is there again."""
         place = site.place
         del self._sites[place.name]
-        for status in Status:
-            self._services.wakeups.remove(site.intake.changed, place.paths.queue(status))
-            self._services.wakeups.remove(self.wake, place.paths.queue(status))
-        for event in (site.premises.changed, self.wake):
-            self._services.wakeups.remove(event, place.paths.root, place.paths.flags)
-        for event in (site.plan_changed, self.wake):
-            self._services.wakeups.remove(event, place.paths.root, place.paths.plan)
+        site.leave(self._services.wakeups, self.wake)
         if site.keeper is not None:
             site.keeper.cancel()
         self._doing.forget(place)
@@ -172,8 +158,11 @@ class Scheduler:
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
-            if not (self.state.frozen or self._stopping or self._services.course.course.stopped):
+            usable = not (self.state.frozen or self._stopping or self._services.course.course.stopped)
+            if usable:
                 self.supply.prove()
+            self.refill.look(decided.holds, usable=usable)
+            self._readiness.look(decided.holds, len(self.running))
             self._tell(decided)
             await self._services.clock.wait(self.wake, self._next_look(decided))
 
@@ -272,7 +261,7 @@ class Scheduler:
 
     @property
     def _busy(self) -> bool:
-        return self._stopping or self.supply.busy
+        return self._stopping or self.supply.busy or self.refill.busy
 
     @property
     def standstill(self) -> str:

@@ -16,6 +16,7 @@ from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.sandbox_settings import SandboxSettings
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.scm.protocol import Scm
+from omni_tui.plugins.source.protocol import Source
 from omni_tui.plugins.tracker.protocol import Tracker
 from omni_tui.plugins.workspace.protocol import Workspace
 from omni_tui.policy.redaction import Secret
@@ -57,6 +58,8 @@ class Workplace:
     """Reads what its agents get to see and nobody else may: the variables that they name, the files copied for them."""
     read_plan: Callable[[], FrozenPlan] = FrozenPlan
     """Reads the frozen plan; raises `ConfigError`."""
+    sources: Sequence[Source] = ()
+    """What refills its queue."""
     plan: FrozenPlan = field(default_factory=FrozenPlan)
     """The frozen plan in force."""
     landing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from omni_tui.model.sandbox_settings import Host
+
+
+class RefillSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When `sources` refill the workspace's queue, and how often those are asked that are not on this machine."""
+
+    to: Annotated[int, Meta(ge=1, le=10_000, description="The most tasks that wait in todo/ for it to take more.")] = 5
+    at: Annotated[
+        int, Meta(ge=1, le=10_000, description="It is refilled once fewer than so many waiting tasks could start.")
+    ] = 2
+    least_minutes: Annotated[
+        float, Meta(gt=0, le=1440, description="Between two looks at a remote source where things move.")
+    ] = 1.0
+    most_minutes: Annotated[
+        float, Meta(gt=0, le=10_080, description="The same, where it has long been quiet; it doubles from the least.")
+    ] = 30.0
+
+
+SourceTable = Annotated[dict[str, Any], Meta(title='tables, each under [[sources]] with a `kind` such as "folder"')]
 
 
 class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,6 +62,15 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     tracker: Annotated[str, Meta(description="Tracker plugin; empty: the fleet's.")] = ""
     workspace: Annotated[str, Meta(description="Workspace plugin; empty: the fleet's.")] = ""
     scm: Annotated[str, Meta(description="Scm plugin; empty: the fleet's.")] = ""
+    sources: Annotated[
+        tuple[SourceTable, ...],
+        Meta(
+            description="Where more tasks come from when the queue runs low: a table each, with the keys of its kind."
+        ),
+    ] = ()
+    refill: Annotated[RefillSettings, Meta(description="When, and how far, the sources refill the queue.")] = (
+        RefillSettings()
+    )
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
+from omni_tui.model.sourced import SourceNote
 
 
 class FleetState(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,8 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """What is paused for a known cause, a sentence each."""
     near: tuple[str, ...] = ()
     """Which budgets are nearly used up, a sentence each."""
+    sources: tuple[SourceNote, ...] = ()
+    """What the sources say that refill the queues."""
     holds: dict[str, str] = msgspec.field(default_factory=dict)
     """Why each waiting task waits; keys are `workspace/id`."""
 

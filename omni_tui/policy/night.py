@@ -18,6 +18,8 @@ TROUBLES = {
     "config.refused": "{file} was not taken over: {error}",
     "workspace.refused": "workspace {workspace} cannot be used: {error}",
     "workspace.spare_failed": "workspace {workspace} has no spare checkout: {error}",
+    "offer.refused": "{key} makes no task in {workspace}: {error}",
+    "source.failed": "{source}, a source of {workspace}, failed: {error}",
     "attempt.rescued": "{workspace}/{task}#{attempt} left unfinished work: {kept}",
     "release.not_pushed": "the release branch of {workspace} was not pushed: {reason}",
     "fleet.stopped": "the run was stopped: {reason}",
@@ -32,6 +34,7 @@ blocked tasks, and what still holds the fleet at the end."""
 SETTLES = {
     "config.taken": "config.refused",
     "workspace.opened": "workspace.refused",
+    "source.answered": "source.failed",
     "release.pushed": "release.not_pushed",
 }
 """What makes a trouble of the same workspace, or of the fleet, one of the past."""

@@ -121,6 +121,11 @@ class FleetPaths:
         return self.root / "providers"
 
     @property
+    def sources(self) -> Path:
+        """What was taken from the sources that refill the queues."""
+        return self.root / "sources"
+
+    @property
     def vault(self) -> Path:
         """Memory: Markdown notes."""
         return self.root / "vault"

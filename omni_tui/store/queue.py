@@ -134,6 +134,12 @@ class Queue:
             undo.pop_all()
         return tasks
 
+    def release(self, task_id: str) -> None:
+        """Give back an id that was reserved for a task whose file was then not made; one that has run keeps it."""
+        if task_id and self.find(task_id) is None:
+            with suppress(OSError):  # nothing was reserved, or something is kept there
+                (self._paths.runs / task_id).rmdir()
+
     def _admit(self, draft: Task, undo: ExitStack) -> Task:
         """Reserve a draft's id, and return the task as its file will be read."""
         task_id = self._reserve(draft.id) if draft.id else self._reserve_number()

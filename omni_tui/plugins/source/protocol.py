@@ -23,6 +23,8 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Our own environment, from which it takes its credentials."""
     now: Callable[[], float]
     """UTC seconds."""
+    is_being_written: Callable[[Path], bool] = lambda _: False
+    """Whether somebody is still writing a file on this machine."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
