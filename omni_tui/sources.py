@@ -60,7 +60,9 @@ def _make(path: Path, table: Mapping[str, Any], variables: Mapping[str, str], no
 
 def _draw(path: Path, tables: Sequence[Mapping[str, Any]]) -> list[Drawn]:
     """Tell which part of the file each table is in; where they are written in one line, all are in all of it."""
-    text = path.read_text(encoding="utf-8") if tables else ""
+    if not tables:
+        return []
+    text = path.read_text(encoding="utf-8")
     starts = [match.start() for match in _HEADER.finditer(text)]
     if len(starts) != len(tables):
         return [Drawn(settings=table, text=text, before=0) for table in tables]

@@ -23,8 +23,6 @@ from omni_tui.store.ledger import Ledger, Stage
 AGAIN_SECONDS = 30.0
 """The pause after the disk failed."""
 
-TELLING = "telling of "
-
 Waiting = Callable[[], Iterable[tuple[Workplace, Sequence[Task]]]]
 
 
@@ -53,14 +51,15 @@ class Refill:
         self._places: dict[str, Workplace] = {}
         self._stocks: dict[str, Stock] = {}
         self._pollers: dict[str, Poller] = {}
+        self._tellers: dict[str, Teller] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """What polls and tells, by its name."""
         self._changed = asyncio.Event()
 
     @property
     def busy(self) -> bool:
-        """Whether tasks may be added at any moment."""
-        return self._changed.is_set() or any(poller.busy for poller in self._pollers.values())
+        """Whether tasks may be added at any moment, or a source is being told of one."""
+        return self._changed.is_set() or any(part.busy for part in self._parts)
 
     def look(self, holds: Mapping[TaskRef, Hold], *, usable: bool) -> None:
         """Take in how the queues stand after a decision of the scheduler; `usable`: what is taken could start."""
@@ -79,8 +78,17 @@ class Refill:
 
     def try_again(self) -> None:
         """Ask the sources again that wait for a person: one has been there."""
-        for poller in self._pollers.values():
-            poller.try_again()
+        for part in self._parts:
+            part.try_again()
+
+    def ended(self, workspace: str) -> None:
+        """Take note that a task of a workspace has ended, before its folders tell."""
+        if workspace in self._tellers:
+            self._tellers[workspace].look()
+
+    @property
+    def _parts(self) -> list[Poller | Teller]:
+        return [*self._pollers.values(), *self._tellers.values()]
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
@@ -163,11 +171,13 @@ class Refill:
 
     def _have_them_told(self, ledger: Ledger) -> None:
         """Have one teller for each workplace."""
-        wanted_names = {f"{TELLING}{name}": place for name, place in self._places.items()}
-        for name in [name for name in self._tasks if name.startswith(TELLING) and name not in wanted_names]:
-            self._let_go(name)
-        for name, place in wanted_names.items():
-            self._keep(name, Teller(place, self._services, ledger).run)
+        for name in self._tellers.keys() - self._places.keys():
+            self._let_go(f"telling of {name}")
+            del self._tellers[name]
+        for name, place in self._places.items():
+            if name not in self._tellers:
+                self._tellers[name] = Teller(place, self._services, ledger, self._wake.set)
+            self._keep(f"telling of {name}", self._tellers[name].run)
 
     def _keep(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Have something run that goes on until it is let go of; what has died is begun anew."""

@@ -345,6 +345,7 @@ class Scheduler:
         place.spares_due.set()
         if (site := self._sites.get(place.name)) is not None:
             site.intake.changed.set()
+        self.refill.ended(place.name)
         self.wake.set()
 
     # -- orders ----------------------------------------------------------------------------------------------------

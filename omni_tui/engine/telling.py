@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 
 import msgspec
 
@@ -28,35 +29,61 @@ ENDED = (Status.DONE, Status.BLOCKED)
 
 
 class Teller:
-    """Tells for one workplace; woken by its folders."""
+    """Tells for one workplace; woken by its folders. `told` is called once there is nothing more to tell for now."""
 
-    def __init__(self, place: Workplace, services: Services, ledger: Ledger) -> None:
+    def __init__(self, place: Workplace, services: Services, ledger: Ledger, told: Callable[[], None]) -> None:
         refill = place.settings.refill
         self._place = place
         self._services = services
         self._ledger = ledger
+        self._told = told
         self._pace = Pace(least=refill.least_minutes * 60, most=refill.most_minutes * 60)
         self._sources = {source.identity: source for source in place.sources}
         self._heard: dict[str, Heard] = {}
         self._not_before: dict[str, float] = {}
         """When a source that could not be told is tried again, UTC seconds; infinite: a person must mend it."""
+        self._changed = asyncio.Event()
+        self._changed.set()
+        self._telling = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has something to tell now, as far as it knows."""
+        return self._changed.is_set() or self._telling
+
+    def look(self) -> None:
+        """Look soon whether a task has ended."""
+        self._changed.set()
+
+    def try_again(self) -> None:
+        """Tell also those whom only a person could make listen: one has been there."""
+        self._not_before.clear()
+        self._changed.set()
 
     async def run(self) -> None:
         """Tell whenever a task has ended, until cancelled."""
-        changed, wakeups, clock = asyncio.Event(), self._services.wakeups, self._services.clock
+        changed, wakeups, clock = self._changed, self._services.wakeups, self._services.clock
         folders = [self._place.paths.queue(status) for status in ENDED]
         for folder in folders:
             wakeups.add(changed, folder)
         try:
             while True:
+                await clock.wait(changed, self._again_at())
                 changed.clear()
-                await self._tell_all()
-                again = min(self._not_before.values(), default=math.inf)
-                until = clock.monotonic() + max(0.0, again - clock.now()) if math.isfinite(again) else None
-                await clock.wait(changed, until)
+                self._telling = True
+                try:
+                    await self._tell_all()
+                finally:
+                    self._telling = False
+                self._told()
         finally:
             for folder in folders:
                 wakeups.remove(changed, folder)
+
+    def _again_at(self) -> float | None:
+        """Return when a source that could not be told is tried again, monotonic seconds."""
+        clock, again = self._services.clock, min(self._not_before.values(), default=math.inf)
+        return clock.monotonic() + max(0.0, again - clock.now()) if math.isfinite(again) else None
 
     async def _tell_all(self) -> None:
         """Tell of each task that has ended otherwise than its source was told."""
@@ -94,14 +121,14 @@ class Teller:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await contained(source.tell(entry.key, outcome))
+            at = self._services.clock.now()
+            self._ledger.write(msgspec.structs.replace(entry, stage=Stage.TOLD, at=at, outcome=outcome))
         except LeaseLostError:
             raise
-        except (TimeoutError, OmniError) as error:
+        except (OSError, OmniError) as error:  # a timeout among them
             self._failed(entry, error)
-            return
-        self._heard.pop(entry.source, None)
-        at = self._services.clock.now()
-        self._ledger.write(msgspec.structs.replace(entry, stage=Stage.TOLD, at=at, outcome=outcome))
+        else:
+            self._heard.pop(entry.source, None)
 
     def _failed(self, entry: Entry, error: Exception) -> None:
         """Try again later and later, or once a person has mended it; the first failure is told."""

@@ -13,7 +13,9 @@ from omni_tui.model.sandbox_settings import Host
 class RefillSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When `sources` refill the workspace's queue, and how often those are asked that are not on this machine."""
 
-    to: Annotated[int, Meta(ge=1, le=10_000, description="The most tasks that wait in todo/ for it to take more.")] = 5
+    to: Annotated[
+        int, Meta(ge=1, le=10_000, description="It is refilled until so many tasks wait in todo/, never beyond.")
+    ] = 5
     at: Annotated[
         int, Meta(ge=1, le=10_000, description="It is refilled once fewer than so many waiting tasks could start.")
     ] = 2

@@ -12,6 +12,7 @@ from omni_tui.model.event import Event
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.model.text import one_line, plural
 from omni_tui.model.view import FleetView, TaskRow
+from omni_tui.policy.idle import idleness
 
 TROUBLES = {
     "core.fault": "{where} failed: {error}",
@@ -124,6 +125,8 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     troubles: tuple[str, ...]
     tokens: int = 0
     usd: float = 0.0
+    idle_share: float | None = None
+    """Of the slots' time, from 0 to 1, went by unused though a task waited that nothing held; None: nothing ran."""
 
 
 def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Night:
@@ -131,7 +134,7 @@ def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Nigh
     by_ref = {row.ref: row for row in view.rows}
     count = Counter(row.status for row in view.rows)
     failures = Counter(str(event.data.get("kind", "unknown")) for event in events if event.event == "attempt.failed")
-    standing = _standing(events, view)
+    standing, idle = _standing(events, view), idleness(events, view.taken_at)
     return Night(
         since=since,
         until=view.taken_at,
@@ -149,6 +152,7 @@ def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Nigh
         attempts=len(attempts_in(events)),
         failures=dict(failures.most_common()),
         troubles=tuple(trouble for trouble in _troubles(events) if trouble not in standing),
+        idle_share=idle.share if idle.total else None,
     )
 
 
@@ -160,6 +164,7 @@ def totals(night: Night) -> str:
     parts.append(plural(night.attempts, "attempt"))
     parts += [f"{night.tokens:,} tokens"] if night.tokens else []
     parts += [f"{night.usd:.2f} USD"] if night.usd else []
+    parts += [f"slots idle {night.idle_share:.1%}"] if night.idle_share is not None else []
     return ", ".join(parts)
 
 

@@ -41,6 +41,7 @@ def totals(played: Played) -> list[str]:
         f"Stalls healed      {played.healed} of {played.stalls}",
         f"Restarts           {played.restarts}",
         f"Double dispatches  {played.doubled}",
+        f"Slots idle         {played.idle_share:.2%} of their time, though work could start",
         f"Limits met         {_limits(played)}",
         f"Wake-ups           {_wakeups(played.wakeups)}",
     ]

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.model.task import Status
-from omni_tui.simulation.clock import Wakeups
+from omni_tui.policy.idle import idleness
+from omni_tui.simulation.clock import EVENING, Wakeups
 from omni_tui.simulation.conduct import Conduct
 from omni_tui.simulation.life import make_task
 from omni_tui.simulation.loop import StuckError, VirtualLoop
@@ -57,6 +58,10 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     """How often a dispatcher was started again."""
     doubled: int
     """Double dispatches."""
+    idle: float
+    """Seconds of the slots' time, until the end of the night, that went by unused though a task waited for one."""
+    slot_time: float
+    """All of it, while a dispatcher led."""
     limited: float
     """Seconds that agents waited for their providers."""
     wakeups: Wakeups
@@ -68,6 +73,11 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     stints: tuple[Stint, ...]
     digest: str
     """Of the journal, the folders and the refs: the same for the same night."""
+
+    @property
+    def idle_share(self) -> float:
+        """The share of the slots' time that went by idle, from 0 to 1."""
+        return self.idle / self.slot_time if self.slot_time else 0.0
 
 
 def play(night: Night) -> Played:
@@ -118,6 +128,7 @@ def _tell(sleeper: Sleeper) -> Played:
     wakeups = Wakeups()
     for dispatcher in sleeper.dispatchers:
         wakeups.add(dispatcher.fleet.life_clock.wakeups)
+    idle = idleness(world.events, EVENING + night.hours * 3600)
     silent = [stint for stint in stints if stint.conduct in STALLS]
     reasons = {event.task: str(event.data.get("reason", "")) for event in world.events if event.event == "task.blocked"}
     blocked = [name[:4] for name, where in places.items() if where == [Status.BLOCKED]]
@@ -140,6 +151,8 @@ def _tell(sleeper: Sleeper) -> Played:
         healed=sum(stint.ended >= 0 for stint in silent),
         restarts=sum(dispatcher.core is not None for dispatcher in sleeper.dispatchers) - 1,
         doubled=world.oracle.doubled,
+        idle=idle.idle,
+        slot_time=idle.total,
         limited=sum((end if end >= 0 else stint.ended) - begin for stint in stints for begin, end in stint.limited),
         wakeups=wakeups,
         faults={**{kind: count for kind, count in sorted(world.conditions.hurt.items()) if count}, **_conducts(stints)},

@@ -44,6 +44,8 @@ def sum_up(nights: Sequence[Played]) -> Played:
         healed=sum(night.healed for night in nights),
         restarts=sum(night.restarts for night in nights),
         doubled=sum(night.doubled for night in nights),
+        idle=sum(night.idle for night in nights),
+        slot_time=sum(night.slot_time for night in nights),
         limited=sum(night.limited for night in nights),
         wakeups=wakeups,
         faults=_added(night.faults for night in nights),
