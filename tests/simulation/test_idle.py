@@ -1,4 +1,4 @@
-"""Idleness in the simulated world: the reference night leaves no slot idle, and a dispatcher that sleeps is found out."""
+"""Idleness in the simulated world: the reference night leaves no slot idle, a dispatcher that sleeps is found out."""
 
 from __future__ import annotations
 

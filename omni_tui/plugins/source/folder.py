@@ -72,12 +72,14 @@ class FolderSource:
             descriptor = os.open(path, _FLAGS)
         except OSError:  # gone, a link, or not ours to read: nothing that could become a task
             return None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode) or self._is_being_written(path):  # its closing is told
                 return None
-            data = file.read(MAX_TASK_BYTES + 1)
+            data = os.read(descriptor, MAX_TASK_BYTES + 1)
             after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
         if not data.strip() or (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             return None
         return Offer(key=f"{self.name}:{path}", stem=path.name.removesuffix(SUFFIX), file=data, url=str(path))
