@@ -35,6 +35,8 @@ class Conditions:
     load: Sample = EASY
     """How loaded the machine is."""
     """The runtime can start nothing."""
+    remote_fails: bool = False
+    """The source of the tasks answers only now and then."""
     hurt: Counter[str] = field(default_factory=Counter)
     """How often each came true."""
 
@@ -42,7 +44,7 @@ class Conditions:
         """Let all be well again."""
         self.disk_error, self.slow_seconds = 0, 0.0
         self.load = EASY
-        self.lost = self.doubled = self.launches_fail = False
+        self.lost = self.doubled = self.launches_fail = self.remote_fails = False
 
     @property
     def disk_full(self) -> bool:

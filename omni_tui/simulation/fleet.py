@@ -15,6 +15,7 @@ from omni_tui.model.space import Space
 from omni_tui.plugins.notifier.protocol import NotifierSpec
 from omni_tui.plugins.runtime.protocol import RuntimeSpec
 from omni_tui.plugins.scm.protocol import ScmSpec
+from omni_tui.plugins.source.protocol import SourceSpec
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec
 from omni_tui.policy.redaction import Secret
 from omni_tui.simulation.agent import SimulatedAgent
@@ -22,7 +23,7 @@ from omni_tui.simulation.clock import LifeClock
 from omni_tui.simulation.disk import SimulatedDisk
 from omni_tui.simulation.life import Life
 from omni_tui.simulation.notifier import MemoryNotifier
-from omni_tui.simulation.parts import SteppedRuntime, SteppedScm, SteppedWorkspace, Steps
+from omni_tui.simulation.parts import SteppedRuntime, SteppedScm, SteppedSource, SteppedWorkspace, Steps
 from omni_tui.simulation.watching import SimulatedBackend
 from omni_tui.simulation.world import SECRET, World
 from omni_tui.store.lease import Lease, Process
@@ -84,6 +85,16 @@ class SimulatedFleet(Fleet):
     def secrets(self, name: str) -> Sequence[Secret]:  # noqa: ARG002 - they have none of their own
         """Return what agents get to see: nothing."""
         return ()
+
+    def sources(self, name: str) -> Sequence[SteppedSource]:
+        """Return the one that the world's tasks come from, where they come from one."""
+        remote = self._world.remote
+        if remote is None:
+            return ()
+        spec = SourceSpec(
+            workspace=name, folder=self.paths.workspace(name).root, settings={}, variables={}, now=self.clock.now
+        )
+        return [SteppedSource(spec, remote, self._steps)]
 
     def scm_in(self, paths: WorkspacePaths, settings: WorkspaceSettings) -> SteppedScm:
         """Return the scm on the world's repository."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -19,6 +19,7 @@ from omni_tui.model.task import Status
 from omni_tui.simulation.conduct import Conduct
 from omni_tui.simulation.dispatcher import Dispatcher
 from omni_tui.simulation.faults import Fault
+from omni_tui.simulation.source import MemoryRemote
 from omni_tui.simulation.suffering import Suffering
 from omni_tui.simulation.world import WORKSPACE, World
 from omni_tui.store import control
@@ -51,6 +52,8 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     """How certain attempts (by task and number) go."""
     providers: Mapping[str, str] = {}
     """The files of the fleet's providers, by name."""
+    sourced: bool = False
+    """The tasks are offered by a source, without ids, so that none depends on another; nobody queues them."""
     simple: bool = False
     """All tasks are there from the beginning, and none depends on another."""
 
@@ -64,6 +67,8 @@ class Sleeper:
         make_dirs(self.world.paths.providers)
         for name, text in night.providers.items():
             publish(self.world.paths.providers / f"{name}.toml", text.encode())
+        self.world.remote = MemoryRemote() if night.sourced else None
+        self.world.conditions.remote_fails = bool(night.faults)
         self.dispatchers: list[Dispatcher] = []
         self.at_dawn: Mapping[Status, int] = {}
         """How many tasks were where when the night was over."""
@@ -114,11 +119,17 @@ class Sleeper:
             if comes_late and not self.night.simple:
                 late.append((self._chance.uniform(0, self.night.hours * 1800), number, on))
             else:
-                self.world.add(number, on)
+                self._bring(number, on)
         begun = self.world.loop.time()
         for at, number, on in sorted(late):
             await asyncio.sleep(begun + at - self.world.loop.time())
-            self.world.add(number, on)
+            self._bring(number, on)
+
+    def _bring(self, number: int, depends_on: Sequence[str]) -> None:
+        if self.night.sourced:
+            self.world.offer(number)
+        else:
+            self.world.add(number, depends_on)
 
     def _count(self) -> Mapping[Status, int]:
         places = [place for places in self.world.oracle.places().values() for place in places]
@@ -169,9 +180,21 @@ class Sleeper:
                 stopped, longest = again, longest + LONGEST_PAUSE_SECONDS
                 self._thaw(f"again-{again:.3f}")
             elif leader is not None and leader.core is not None and leader.core.scheduler.idle.is_set():
+                if self._owed():
+                    continue
                 break
         self.drained = self.world.loop.time() - dawn
         self._look_around()
+
+    def _owed(self) -> list[str]:
+        """Return what is offered and was not taken, and what has landed and the source was not told of."""
+        world = self.world
+        if world.remote is None:
+            return []
+        done = {name for name, where in world.oracle.places().items() if where == [Status.DONE]}
+        told = {key for key, outcomes in world.remote.told.items() if any(outcome.landed for outcome in outcomes)}
+        untold = [key for key, name in world.oracle.taken.items() if name in done and key not in told]
+        return [*(world.remote.offers.keys() - world.oracle.taken.keys()), *untold]
 
     def _thaw(self, name: str) -> None:
         control.post(
@@ -182,6 +205,8 @@ class Sleeper:
     def _look_around(self) -> None:
         """Look whether the queue has drained, and every attempt has ended or is escalated."""
         oracle, places = self.world.oracle, self.world.oracle.places()
+        for key in self._owed():
+            oracle.violated(8, f"{key} was never taken, or its source never told that it landed")
         done = {name[:4] for name, where in places.items() if where == [Status.DONE]}
         queue = self.dispatchers[-1].fleet.queue(WORKSPACE)
         for name, where in sorted(places.items()):

@@ -15,10 +15,12 @@ from pathlib import Path
 from omni_tui.model.event import Event
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import Status
+from omni_tui.model.taskfile import is_task_name
 from omni_tui.plugins.runtime.protocol import Launch
 from omni_tui.simulation.repository import MemoryRepository, digest
 from omni_tui.simulation.runtime import FakeAgent
 from omni_tui.store.paths import WorkspacePaths
+from omni_tui.store.taskread import read_task
 
 MOST = 20
 """So many violations are kept; the night goes on."""
@@ -48,6 +50,8 @@ class Oracle:
         """Digests of the trees that a check has passed."""
         self.secret = ""
         """What no agent may be given."""
+        self.taken: dict[str, str] = {}
+        """Which files were made of what a source offers, by its key."""
         self.away = 0.0
         """Seconds so far in which nobody dispatched."""
         self._paths = paths
@@ -95,8 +99,19 @@ class Oracle:
     def _folders(self) -> Mapping[Status, list[str]]:
         return {status: os.listdir(folder) for status, folder in self._places.items()}  # noqa: PTH208 - names are wanted
 
+    def _made(self, path: Path) -> None:
+        """Hear of a task's file that the dispatcher has made of an offer, which it may do once, ever."""
+        source = read_task(path, self._paths.name).source
+        if source in self.taken:
+            self.violated(1, f"{path.name} and {self.taken[source]} were made of {source}")
+        if source is not None:
+            self.taken[source] = path.name
+            self.admitted(path.name)
+
     def moved(self, source: Path, target: Path) -> None:
         """Hear of a renamed file; a task that leaves doing/ has no living agent."""
+        if source.name.startswith(".") and is_task_name(target.name) and target.parent.name == Status.TODO:
+            self._made(target)
         if source.name not in self._names:
             return
         self.look()

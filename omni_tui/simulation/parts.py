@@ -9,10 +9,12 @@ import asyncio
 from pathlib import Path
 from random import Random
 
-from omni_tui.errors import RuntimeFailedError
+from omni_tui.errors import RuntimeFailedError, SourceError
+from omni_tui.model.outcome import Outcome
 from omni_tui.model.pulse import Pulse
 from omni_tui.plugins.runtime.protocol import Handle, KillReceipt, Launch, RuntimeSpec
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
+from omni_tui.plugins.source.protocol import Poll, SourceSpec
 from omni_tui.plugins.workspace.protocol import WorkspaceSpec, Worktree
 from omni_tui.simulation.conditions import Conditions
 from omni_tui.simulation.life import KilledError, Life
@@ -20,10 +22,11 @@ from omni_tui.simulation.oracle import Oracle
 from omni_tui.simulation.repository import MemoryRepository
 from omni_tui.simulation.runtime import FakeMachine, FakeRuntime
 from omni_tui.simulation.scm import MemoryScm
+from omni_tui.simulation.source import MemoryRemote, MemorySource
 from omni_tui.simulation.workspace import MemoryWorkspace
 
 FAILING_SHARE = 0.5
-"""Of launches, while they fail."""
+"""Of launches and of what is asked of a source, while they fail."""
 
 
 class Steps:
@@ -137,6 +140,33 @@ class SteppedScm(MemoryScm):
         push = await super().push()
         self._steps.act("pushed")
         return push
+
+
+class SteppedSource(MemorySource):
+    """Asks and tells the remote, which fails now and then."""
+
+    def __init__(self, spec: SourceSpec, remote: MemoryRemote, steps: Steps) -> None:
+        super().__init__(spec, remote)
+        self._steps = steps
+
+    async def poll(self, cursor: str) -> Poll:
+        """Ask for what is offered."""
+        await self._steps.take("poll", 0.1, 5.0)
+        self._fail("poll")
+        poll = await super().poll(cursor)
+        self._steps.act("polled")
+        return poll
+
+    async def tell(self, key: str, outcome: Outcome) -> None:
+        """Say how a task ended."""
+        await self._steps.take("tell", 0.1, 2.0)
+        self._fail("tell")
+        await super().tell(key, outcome)
+        self._steps.act("told")
+
+    def _fail(self, kind: str) -> None:
+        if self._steps.conditions.remote_fails and self._steps.conditions.hits(kind, FAILING_SHARE):
+            raise SourceError("the remote is out of order", retry_after=90.0)
 
 
 class SteppedWorkspace(MemoryWorkspace):

@@ -15,6 +15,7 @@ from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import Task
 from omni_tui.plugins.runtime.protocol import Launch
+from omni_tui.plugins.source.protocol import Offer
 from omni_tui.simulation.clock import WorldTime
 from omni_tui.simulation.conditions import Conditions
 from omni_tui.simulation.conduct import Conduct, draw
@@ -23,6 +24,7 @@ from omni_tui.simulation.oracle import Oracle
 from omni_tui.simulation.repository import MemoryRepository, digest
 from omni_tui.simulation.runtime import FakeAgent, FakeMachine
 from omni_tui.simulation.script import BREAKAGE, SCRIPTS, SHARED, Hand
+from omni_tui.simulation.source import MemoryRemote
 from omni_tui.simulation.watching import SimulatedBackend
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.queue import Queue
@@ -77,6 +79,8 @@ class World:
         self.project = WorkspaceSettings(check="make test")
         self.oracle = Oracle(self.place, self.repository, settings, self.project.release, loop.time)
         self.oracle.secret = SECRET
+        self.remote: MemoryRemote | None = None
+        """Where the tasks come from that nobody puts into the queue."""
         self.backends: list[SimulatedBackend] = []
         """Of the living dispatchers."""
         self.stints: dict[tuple[str, int], Stint] = {}
@@ -110,6 +114,12 @@ class World:
         os.utime(found[1], (self.time.now(), self.time.now()))
         self.oracle.admitted(found[1].name)
         self.tell(found[1])
+
+    def offer(self, number: int) -> None:
+        """Offer a task on the remote; the queue gives it its id."""
+        assert self.remote is not None  # noqa: S101 - the night has one
+        head = {"touches": [f"src/{number:04d}.py"]}
+        self.remote.put(Offer(key=f"remote#{number}", title=f"Do number {number}", head=head))
 
     def tell(self, path: Path) -> None:
         """Tell those who watch of a change in the tree."""
