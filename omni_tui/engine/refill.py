@@ -55,11 +55,15 @@ class Refill:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """What polls and tells, by its name."""
         self._changed = asyncio.Event()
+        self._given = False
+        """Tasks were added since the queues were looked at last; they may have started at once."""
+        self._failed = False
+        """The disk failed, and it is tried again."""
 
     @property
     def busy(self) -> bool:
         """Whether tasks may be added at any moment, or a source is being told of one."""
-        return self._changed.is_set() or any(part.busy for part in self._parts)
+        return self._changed.is_set() or self._failed or any(part.busy for part in self._parts)
 
     def look(self, holds: Mapping[TaskRef, Hold], *, usable: bool) -> None:
         """Take in how the queues stand after a decision of the scheduler; `usable`: what is taken could start."""
@@ -70,8 +74,9 @@ class Refill:
                 free = usable and brakes.freeze_of(Scope(workspace=place.name)) is None
                 stocks[place.name] = Stock(waiting=len(tasks), held=held, usable=free)
                 places[place.name] = place
-        if stocks == self._stocks and places == self._places:
+        if stocks == self._stocks and places == self._places and not self._given:
             return
+        self._given = False
         self._stocks, self._places = stocks, places
         self._changed.set()
         self._keep("refill", self._run)
@@ -97,12 +102,12 @@ class Refill:
         clock, again_at = self._services.clock, None
         while True:
             await clock.wait(self._changed, again_at)
-            again_at = None
+            self._failed, again_at = False, None
             try:
                 self._round()
             except OSError as error:
                 self._services.record("core.fault", where="refilling the queue", error=str(error))
-                again_at = clock.monotonic() + AGAIN_SECONDS
+                self._failed, again_at = True, clock.monotonic() + AGAIN_SECONDS
             self._said(tuple(poller.note for poller in self._pollers.values()))
             self._changed.clear()
             self._wake.set()
@@ -148,6 +153,7 @@ class Refill:
                 break
             if taker.take(*free[draft.source or ""], place):
                 room -= 1
+                self._given = True
                 self._added()
 
     # -- who polls and who tells -----------------------------------------------------------------------------------
