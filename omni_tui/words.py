@@ -6,6 +6,8 @@ import math
 from datetime import UTC, datetime
 
 from omni_tui.model.course import Parked
+from omni_tui.model.sourced import SourceNote
+from omni_tui.model.text import one_line
 
 
 def moment(at: float) -> str:
@@ -40,3 +42,12 @@ def parked_for(provider: str, parked: Parked, now: float) -> str:
     minutes = math.ceil((parked.until - now) / 60)
     left = f"{minutes // 60}h {minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m"
     return f"{provider} parked {left}: {parked.reason}"
+
+
+def source_said(note: SourceNote) -> str:
+    """Say what a source said last and when it is asked next, as in `… it offers nothing, 21 Nov 02:10; …`."""
+    where = f"{', '.join(note.workspaces)} from {one_line(note.source)}"
+    if not note.said:
+        return f"{where}: not asked yet"
+    again = f"once {note.waits}" if note.waits else f"at {moment(note.next_at)}" if note.next_at else ""
+    return f"{where}: {one_line(note.said)}, {moment(note.at)}" + (f"; asked again {again}" if again else "")

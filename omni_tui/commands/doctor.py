@@ -161,6 +161,18 @@ def _workspace(fleet: FleetPaths, name: str) -> Iterator[Check]:
         return
     yield _branches(paths, settings, label)
     yield from _agents(paths, label)
+    yield from _sources(fleet, name)
+
+
+def _sources(fleet: FleetPaths, name: str) -> Iterator[Check]:
+    from omni_tui.fleet import Fleet
+
+    label = f"workspace {name}: source"
+    try:
+        for source in Fleet(fleet.root).sources(name):
+            yield ok(label, source.identity)
+    except (ConfigError, PluginError) as error:
+        yield fail(label, f"{error.where}: {error.message}", error.fix)
 
 
 def _flags(root: Path) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from omni_tui.engine.clock import SystemClock
 from omni_tui.model.task import Status
 from omni_tui.policy.evidence import standing
 from omni_tui.policy.night import needs_thaw
-from omni_tui.words import parked_for
+from omni_tui.words import parked_for, source_said
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,6 +64,7 @@ def _holding(view: FleetView, now: float) -> list[str]:
     lines += [f"paused: {pause}" for pause in view.pauses]
     lines += [f"budget: {near}" for near in view.near]
     lines += view.brakes.words
+    lines += [f"refill: {source_said(note)}" for note in view.refilling]
     lines += [f"load: {view.load}: no more starts for now"] if view.load else []
     return [*lines, "omni-tui thaw goes on, once that is mended"] if needs_thaw(view) else lines
 

@@ -11,7 +11,7 @@ import msgspec
 
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
-from omni_tui.errors import FleetNotFoundError, PluginError
+from omni_tui.errors import ConfigError, FleetNotFoundError, PluginError
 from omni_tui.plugins.registry import Listing, survey
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def plugins(session: Session) -> Answer:
     A plugin is a class behind an entry point in the group omni_tui.SLOT of any installed package.
     """
     settings = _settings(session)
-    chosen = chosen_in(settings)
+    chosen = {**chosen_in(settings), "source": _kinds(session)}
     auto = {"runtime"} if settings.runtime.kind == AUTO else set()
     listings = survey()
     rows = [_row(listing, chosen, auto) for listing in listings]
@@ -68,6 +68,20 @@ def _settings(session: Session) -> Settings:
         if session.fleet is not None:
             raise
         return Settings()
+
+
+def _kinds(session: Session) -> tuple[str, ...]:
+    """Return the kinds of source that the fleet's workspaces name, as far as their settings can be read."""
+    from omni_tui.config import load_workspace
+    from omni_tui.store.paths import FleetPaths
+
+    kinds: set[str] = set()
+    with suppress(FleetNotFoundError):
+        paths = FleetPaths(session.root())
+        for name in paths.workspace_names():
+            with suppress(ConfigError):  # `omni-tui doctor` tells
+                kinds |= {str(table.get("kind")) for table in load_workspace(paths.workspace(name).toml).sources}
+    return tuple(sorted(kinds))
 
 
 def chosen_in(settings: Settings) -> Mapping[str, tuple[str, ...]]:

@@ -35,6 +35,8 @@ class WorkspaceRow(msgspec.Struct, frozen=True, kw_only=True):
     release: str = ""
     check: str = ""
     agents: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """What refills its queue."""
     fault: str = ""
     """Why it cannot be used; empty: it can."""
 
@@ -110,6 +112,7 @@ def describe(fleet: Fleet, name: str) -> WorkspaceRow:
     try:
         settings = fleet.workspace_settings(name)
         agents = tuple(agent.name for agent in fleet.agents(name))
+        sources = tuple(source.identity for source in fleet.sources(name))
     except OmniError as error:
         return WorkspaceRow(name=name, path=paths.root, fault=str(error))
     return WorkspaceRow(
@@ -120,6 +123,7 @@ def describe(fleet: Fleet, name: str) -> WorkspaceRow:
         release=settings.release,
         check=settings.check,
         agents=agents,
+        sources=sources,
         fault="" if paths.repo.is_dir() else "it has no repo.git",
     )
 
@@ -134,8 +138,15 @@ def _table(rows: list[WorkspaceRow]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("workspace", "branches", "check", "agents", "repository", box=None, pad_edge=False)
+    table = Table("workspace", "branches", "check", "agents", "sources", "repository", box=None, pad_edge=False)
     for row in rows:
         where = Text(row.fault, "red") if row.fault else Text(row.repo)
-        table.add_row(row.name, Text(f"{row.base} → {row.release}"), Text(row.check), ", ".join(row.agents), where)
+        table.add_row(
+            row.name,
+            Text(f"{row.base} → {row.release}"),
+            Text(row.check),
+            ", ".join(row.agents),
+            Text("\n".join(row.sources)),
+            where,
+        )
     return table

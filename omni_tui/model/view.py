@@ -8,6 +8,7 @@ from omni_tui.model.attempt import AttemptStatus
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
 from omni_tui.model.moment import Moment
+from omni_tui.model.sourced import SourceNote
 from omni_tui.model.task import Status, TaskRef
 
 
@@ -69,6 +70,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """What is paused for a known cause, a sentence each."""
     near: tuple[str, ...] = ()
     """Which budgets are nearly used up, a sentence each."""
+    sources: tuple[SourceNote, ...] = ()
+    """What the sources say that refill the queues."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
 
@@ -81,6 +84,12 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     def throttled(self) -> bool:
         """Whether the whole fleet is throttled."""
         return self.brakes.throttled > 0
+
+    @property
+    def refilling(self) -> tuple[SourceNote, ...]:
+        """What the sources say of those workspaces in which nothing waits, while somebody dispatches."""
+        stocked = {row.ref.workspace for row in self.rows if row.status is Status.TODO}
+        return tuple(note for note in self.sources if self.owner and not stocked.issuperset(note.workspaces))
 
     def count(self, status: Status) -> int:
         """How many tasks are in a folder."""

@@ -194,6 +194,7 @@ class FleetReader:
             parked=self._state.parked,
             near=self._state.near,
             pauses=self._state.pauses,
+            sources=self._state.sources,
             message=self._state.message or self._notable.message,
         )
         if self._stale or view != self._view:

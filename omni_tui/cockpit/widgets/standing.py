@@ -9,7 +9,7 @@ from omni_tui.cockpit.widgets.notices import Notice
 from omni_tui.cockpit.widgets.paragraphs import Paragraph
 from omni_tui.model.text import one_line
 from omni_tui.model.view import FleetView
-from omni_tui.words import parked_for
+from omni_tui.words import parked_for, source_said
 
 SHOWN = 3
 """Parked providers and pauses that are named; `omni-tui report` names all."""
@@ -27,7 +27,7 @@ class StopLine(Notice):
 
 
 class HoldLines(Notice):
-    """Who is parked, for how long, what is paused, and which budget is nearly used up: a line each."""
+    """Who is parked, for how long, what is paused, which budget is nearly used up, what refills: a line each."""
 
     LINES = 1
 
@@ -47,6 +47,8 @@ def _held(view: FleetView, now: float) -> Iterator[Paragraph]:
         yield _line(pause, mendable=True)
     for near in view.near:
         yield (("budget", Tone.ASKING), (f" · {one_line(near)}", Tone.ASKING))
+    for note in view.refilling:
+        yield (("refill", Tone.QUIET), (f" · {source_said(note)}", Tone.QUIET))
 
 
 def _line(words: str, *, mendable: bool) -> Paragraph:
