@@ -19,7 +19,7 @@ from omni_tui.model.text import one_line, plural
 from omni_tui.plugins.notifier.protocol import Urgency
 from omni_tui.plugins.source.protocol import Offer, Poll, Source
 from omni_tui.policy.polling import Heard, Pace, answered, failed, interval
-from omni_tui.store.ledger import Answer, Ledger
+from omni_tui.store.ledger import Answer, Ledger, Stage
 
 ANSWER_SECONDS = 120.0
 """How long an answer is waited for."""
@@ -58,6 +58,7 @@ class Poller:
         self._for_person = ""
         """Why only a person can make it answer; empty: no need."""
         self._said = ("", 0.0)
+        """What went wrong, if anything did, and when it answered or failed last."""
         self._failure = ""
         self._take_up()
 
@@ -78,16 +79,26 @@ class Poller:
     def note(self) -> SourceNote:
         """What it said last, for a person."""
         waits = self._for_person or ("" if self.source.remote else "it changes")
-        said, at = self._said
+        trouble, at = self._said
         next_at = self._next_at if self.source.remote and not self._for_person else None
         return SourceNote(
             source=self.source.identity,
             workspaces=self.askers,
-            said=said,
+            said=trouble or (self._stock() if at else ""),
             at=at,
             next_at=next_at,
             waits=waits,
         )
+
+    def _stock(self) -> str:
+        """Count what is on offer."""
+        stages = [self._ledger.entries[each.key].stage for each in self.offered if each.key in self._ledger.entries]
+        bad = stages.count(Stage.REFUSED)
+        left = len(self.offered) - len(stages) + stages.count(Stage.LEFT)
+        words = (
+            f"{plural(len(self.offered), 'offer')}, {left or 'none'} to take" if self.offered else "it offers nothing"
+        )
+        return words + (f", {bad} that make no task" if bad else "")
 
     def try_again(self) -> None:
         """Ask again though it said that only a person can mend it: one has been there."""
@@ -109,6 +120,7 @@ class Poller:
                     wakeups.add(changes, path)
                 for path in watched - now:
                     wakeups.remove(changes, path)
+                self._stale |= bool(now - watched)  # something may have come before it was watched
                 watched = now
                 await self._wait(changes)
                 await self._ask()
@@ -160,15 +172,13 @@ class Poller:
             self._changed()
 
     def _answered(self, poll: Poll) -> None:
-        before = {each.key for each in self.offered}
+        before = self.offered
         if poll.changed:
             self.offered = read_offers(poll.offers)
         self._cursor = poll.cursor
-        self._heard = answered(self._heard, moved=poll.changed, hint=poll.wait_seconds)
+        self._heard = answered(self._heard, moved=self.offered != before, hint=poll.wait_seconds)
         self._set_next()
-        new = sum(each.key not in before for each in self.offered)
-        words = f"{plural(len(self.offered), 'offer')}, {new} of them new" if self.offered else "it offers nothing"
-        self._say(words)
+        self._say("")
         if self._failure:
             self._failure = ""
             self._services.record("source.answered", workspace=self._workspace, source=self.source.identity)
@@ -239,4 +249,4 @@ class Poller:
         try:
             self._ledger.keep(answer)
         except OSError as error:  # the former answer stands there, whole
-            self._say(f"{self._said[0]}, which could not be kept: {error.strerror}")
+            self._say(f"what it said could not be kept: {error.strerror}")
