@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, ValuesView
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from omni_tui.engine.taking import Taker
 from omni_tui.errors import SourceError
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status, Task
+from omni_tui.plugins.source.folder import FolderSource
 from omni_tui.plugins.source.protocol import Offer, Source, SourceSpec
 from omni_tui.simulation.source import MemoryRemote, MemorySource
 from omni_tui.store.ledger import Stage
@@ -117,6 +118,28 @@ async def test_a_spec_dropped_while_the_queue_is_low_is_taken_at_once_and_one_th
         f"folder:{folder_of(fleet)}/later.md": 1,
     }
     assert len(record.named("source.failed")) == 1
+
+
+async def test_a_folder_that_comes_right_before_it_is_watched_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / "deep" / "specs"
+    workspace = f'[[sources]]\nkind = "folder"\npath = "{deep}"\n'
+    fleet = await make_fleet(tmp_path, settings=SETTINGS, workspace=workspace)
+    asked: list[Sequence[Path]] = []
+    watched = FolderSource.watched
+
+    def watched_late(self: FolderSource) -> Sequence[Path]:
+        if len(asked) == 1:
+            deep.mkdir(parents=True)
+            (deep / "one.md").write_text("# Do one\n")
+        asked.append(watched(self))
+        return asked[-1]
+
+    monkeypatch.setattr(FolderSource, "watched", watched_late)
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "task.landed")
+    assert asked[:2] == [[tmp_path], [deep]]
 
 
 async def test_a_bad_spec_is_told_of_once_and_taken_once_it_is_mended(tmp_path: Path) -> None:
@@ -224,6 +247,26 @@ async def test_a_remote_is_left_alone_while_enough_waits(tmp_path: Path) -> None
     async with dispatching(fleet) as (_, record):
         await record.wait(lambda event: event.event == "attempt.started")
         assert remote.polls == []
+
+
+async def test_what_a_person_adds_meanwhile_counts(tmp_path: Path) -> None:
+    fleet, remote = await fleet_with_remote(tmp_path, "r#1", "r#2", "r#3")
+    fleet.agent(WAITS)
+    offered = remote.offers
+
+    class Slow(dict[str, Offer]):
+        """While it answers, a person adds tasks."""
+
+        def values(self) -> ValuesView[Offer]:  # type: ignore[override]
+            for number in range(3):
+                fleet.add(f"Mine {number}")
+            return offered.values()
+
+    remote.offers = Slow()
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "attempt.started")
+        assert len(remote.polls) == 1
+        assert record.named("task.offered") == []
 
 
 async def test_a_restart_asks_no_sooner_and_remembers_what_was_offered(tmp_path: Path) -> None:
