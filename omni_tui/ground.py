@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from omni_tui.config import load_flags
 from omni_tui.model.flag import Flag
 from omni_tui.model.project_settings import WorkspaceSettings
-from omni_tui.policy.languages import definition_in, language_of
+from omni_tui.policy.defining import defining
 from omni_tui.store.paths import WorkspacePaths
+
+if TYPE_CHECKING:
+    from omni_tui.plugins.mentions import Mentions
 
 
 class ProjectGround:
@@ -21,6 +24,7 @@ class ProjectGround:
         self._release = settings.release
         self._commit = ""
         self._known: dict[str, tuple[str, ...]] = {}
+        self._mentions: Mentions | None = None
 
     def flags(self) -> Mapping[str, Flag]:
         """Read its feature flags. Raises `ConfigError`."""
@@ -32,18 +36,14 @@ class ProjectGround:
 
     def look_up(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """Do the same, and block."""
-        from omni_tui.plugins.mentions import branch_commit, mentions  # not before: it fails where git is missing
+        from omni_tui.plugins.mentions import Mentions, branch_commit  # not before: it fails where git is missing
 
+        self._mentions = self._mentions or Mentions(self._paths.repo)
         commit = branch_commit(self._paths.repo, self._release)
         if commit != self._commit:
             self._commit, self._known = commit, {}
         unknown = set(names) - self._known.keys()
         if commit and unknown:
-            found: dict[str, list[str]] = defaultdict(list)
-            for mention in mentions(self._paths.repo, commit, unknown):
-                language = language_of(mention.path)
-                name = definition_in(language, mention.text) if language is not None else None
-                if name in unknown:
-                    found[name].append(f"{mention.path}:{mention.line}")
-            self._known |= {name: tuple(found.get(name, ())) for name in unknown}
+            found = defining(self._mentions.find(commit, unknown), unknown)
+            self._known |= {name: tuple(f"{line.path}:{line.line}" for line in found.get(name, ())) for name in unknown}
         return {name: self._known[name] for name in names if self._known.get(name)}

@@ -140,6 +140,7 @@ CONFINED: Mapping[str, tuple[str, ...]] = {
     "psutil": ("plugins", "store"),
     "subprocess": ("plugins",),
     "detect_secrets": ("plugins",),
+    "tree_sitter": ("plugins.parse_program",),
     "pty": ("plugins",),
     "random": ("simulation",),
     "secrets": ("plugins",),

@@ -8,9 +8,10 @@ import pytest
 
 from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.task import Status, Task, TaskRef
-from omni_tui.model.touch import Knowledge, PointKind, TouchPoint
+from omni_tui.model.touch import Knowledge, Mention, PointKind, TouchPoint
 from omni_tui.policy.backlog import Backlog, Capacity
-from omni_tui.policy.history import companions, definitions
+from omni_tui.policy.defining import defining
+from omni_tui.policy.history import companions
 from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.scheduling import Plan, plan
 from omni_tui.policy.ties import overlap, tie
@@ -23,9 +24,7 @@ PATHS = frozenset(
 HISTORY = [{"src/dates.py", "tests/test_dates.py"}] * 5 + [{"src/app.py"}] * 3
 KNOWN = Knowledge(
     paths=PATHS,
-    definitions=definitions(
-        [("src/dates.py", "def parse_date(text):"), ("src/app.py", "parse_date(x)")], {"parse_date"}
-    ),
+    definitions={"parse_date": ("src/dates.py",)},
     companions=companions(HISTORY, PATHS),
 )
 
@@ -63,6 +62,21 @@ def points(of: Task, known: Knowledge = KNOWN) -> tuple[TouchPoint, ...]:
 )
 def test_points(given: Task, expected: set[str]) -> None:
     assert {str(point) for point in points(given)} == expected
+
+
+@pytest.mark.parametrize(
+    ("mention", "found"),
+    [
+        pytest.param(Mention("a.py", 3, "def week():", ("week",)), {"week"}, id="a parser says so"),
+        pytest.param(Mention("a.py", 3, "def week():", ()), set(), id="a parser says that it does not"),
+        pytest.param(Mention("a.kt", 3, "fun week() {"), {"week"}, id="no parser, by its looks"),
+        pytest.param(Mention("a.kt", 3, "x = week()"), set(), id="no parser, and it looks like none"),
+        pytest.param(Mention("a.txt", 3, "def week():"), set(), id="no program"),
+        pytest.param(Mention("a.py", 3, "def day():", ("day",)), set(), id="another name"),
+    ],
+)
+def test_what_defines(mention: Mention, found: set[str]) -> None:
+    assert set(defining([mention], {"week"})) == found
 
 
 def test_each_point_says_why() -> None:
