@@ -21,7 +21,7 @@ class ProjectGround:
 
     def __init__(self, paths: WorkspacePaths, settings: WorkspaceSettings) -> None:
         self._paths = paths
-        self._release = settings.release
+        self._branches = (settings.release, settings.base)
         self._commit = ""
         self._known: dict[str, tuple[str, ...]] = {}
         self._mentions: Mentions | None = None
@@ -30,16 +30,25 @@ class ProjectGround:
         """Read its feature flags. Raises `ConfigError`."""
         return load_flags(self._paths.flags)
 
+    def commit(self) -> str:
+        """Return the tip of the release branch as the repository has it; where it is not there yet, of the base branch.
+
+        Empty: the repository has no commit. Blocks. Raises `ScmError`.
+        """
+        from omni_tui.plugins.mentions import branch_commit  # not before: it fails where git is missing
+
+        return branch_commit(self._paths.repo, *self._branches)
+
     async def definitions(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """Return where the release branch defines each of `names` that it does, as `path:line`. Raises `ScmError`."""
         return await asyncio.to_thread(self.look_up, names) if names else {}
 
     def look_up(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """Do the same, and block."""
-        from omni_tui.plugins.mentions import Mentions, branch_commit  # not before: it fails where git is missing
+        from omni_tui.plugins.mentions import Mentions  # not before: it fails where git is missing
 
         self._mentions = self._mentions or Mentions(self._paths.repo)
-        commit = branch_commit(self._paths.repo, self._release)
+        commit = self.commit()
         if commit != self._commit:
             self._commit, self._known = commit, {}
         unknown = set(names) - self._known.keys()

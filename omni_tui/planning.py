@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from omni_tui.config import load_plan
-from omni_tui.engine.survey import survey
-from omni_tui.errors import ScmError
+from omni_tui.engine.survey import Surveyed, declared, survey
 from omni_tui.fleet import Fleet
+from omni_tui.ground import ProjectGround
+from omni_tui.linting import Linter
 from omni_tui.model.frozen import FrozenPlan, render
 from omni_tui.model.task import Status, Task, TaskRef
-from omni_tui.model.touch import TouchPoint
+from omni_tui.model.touch import Knowledge
 from omni_tui.model.view import FleetView
+from omni_tui.policy.flags import FlagWarning
 from omni_tui.policy.waves import Placed, waves
 from omni_tui.store.files import publish
 from omni_tui.store.taskread import read_task
@@ -29,10 +31,14 @@ class Outlook:
 
     workspace: str
     placed: Sequence[Placed]
-    points: dict[TaskRef, Sequence[TouchPoint]]
+    points: Surveyed
     frozen: FrozenPlan
     unplanned: Sequence[TaskRef]
     """Waiting tasks that the frozen plan does not name; empty where there is none."""
+    flags: Sequence[FlagWarning]
+    """What a person should know of the flags that these tasks meet."""
+    refused: Mapping[TaskRef, str]
+    """Which of them the settings refuse for what their text has, and why."""
 
     @property
     def waves(self) -> list[list[Placed]]:
@@ -43,18 +49,32 @@ class Outlook:
         return found
 
 
-async def look_ahead(fleet: Fleet, view: FleetView, workspace: str) -> Outlook:
-    """Put what waits or runs in a workspace into waves. Raises `CycleError`, `ScmError` and what its files say."""
+def look_ahead(fleet: Fleet, view: FleetView, linter: Linter, workspaces: Sequence[str]) -> list[Outlook]:
+    """Put what waits or runs into waves. Raises `CycleError`, `ScmError` and what the fleet's files say."""
+    warnings, refused = linter.flag_warnings(), linter.refusals()
+    return [_outlook(fleet, view, name, warnings, refused) for name in workspaces]
+
+
+def _outlook(
+    fleet: Fleet, view: FleetView, workspace: str, warnings: Sequence[FlagWarning], refused: Mapping[TaskRef, str]
+) -> Outlook:
     tasks = _tasks(view, workspace)
     status_of = {row.ref: row.status for row in view.rows if row.status not in TO_DO}
-    points = await _points(fleet, workspace, tasks)
+    points = asyncio.run(_points(fleet, workspace, tasks))
     frozen = load_plan(fleet.paths.workspace(workspace).plan)
     named = {task_id for wave in frozen.waves for task_id in wave}
-    unplanned = [task.ref for task in tasks if frozen.waves and task.id not in named]
-    return Outlook(workspace, waves(tasks, points, status_of), points, frozen, unplanned)
+    return Outlook(
+        workspace=workspace,
+        placed=waves(tasks, points, status_of),
+        points=points,
+        frozen=frozen,
+        unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
+        flags=[warning for warning in warnings if warning.task.workspace == workspace],
+        refused=refused,
+    )
 
 
-def read_points(fleet: Fleet, view: FleetView, workspace: str) -> dict[TaskRef, Sequence[TouchPoint]]:
+def read_points(fleet: Fleet, view: FleetView, workspace: str) -> Surveyed:
     """Return what the tasks of a workspace that wait or run will touch. Raises `ScmError`."""
     return asyncio.run(_points(fleet, workspace, _tasks(view, workspace)))
 
@@ -64,13 +84,11 @@ def _tasks(view: FleetView, workspace: str) -> list[Task]:
     return [read_task(Path(row.path), workspace) for row in rows]
 
 
-async def _points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> dict[TaskRef, Sequence[TouchPoint]]:
-    scm = fleet.scm(workspace)
-    try:
-        commit = await scm.tip()
-    except ScmError:  # nobody has dispatched it yet: its release branch will begin where the base is
-        commit = await scm.base_tip()
-    return dict(await survey(scm, commit, tasks))
+async def _points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> Surveyed:
+    """Look the points up in the fleet's own repository: nothing is asked of where it came from."""
+    ground = ProjectGround(fleet.paths.workspace(workspace), fleet.workspace_settings(workspace))
+    commit = ground.commit()
+    return await survey(fleet.scm(workspace), commit, tasks) if commit else declared(tasks, Knowledge())
 
 
 def freeze(fleet: Fleet, outlook: Outlook) -> Path:

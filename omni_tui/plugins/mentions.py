@@ -50,10 +50,10 @@ class _Blob(NamedTuple):
     size: int
 
 
-def branch_commit(repo: Path, branch: str) -> str:
-    """Return the tip of a branch of a bare repository; of its HEAD where there is none; empty: of neither."""
+def branch_commit(repo: Path, *branches: str) -> str:
+    """Return the tip of the first branch that a bare repository has; of its HEAD where it has none; empty: of none."""
     git = Git(git_dir=repo)
-    for ref in (f"refs/heads/{require_branch(branch, 'release branch')}", "HEAD"):
+    for ref in (*(f"refs/heads/{require_branch(branch, 'branch')}" for branch in branches if branch), "HEAD"):
         found = git.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", accept=(0, 1)).text
         if found:
             return found
