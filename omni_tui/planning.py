@@ -49,29 +49,40 @@ class Outlook:
         return found
 
 
-def look_ahead(fleet: Fleet, view: FleetView, linter: Linter, workspaces: Sequence[str]) -> list[Outlook]:
-    """Put what waits or runs into waves. Raises `CycleError`, `ScmError` and what the fleet's files say."""
-    warnings, refused = linter.flag_warnings(), linter.refusals()
-    return [_outlook(fleet, view, name, warnings, refused) for name in workspaces]
+class Planner:
+    """Puts what waits or runs into waves, as the fleet's files are now. Blocks."""
 
+    def __init__(self, fleet: Fleet, view: FleetView) -> None:
+        self._fleet = fleet
+        self._view = view
+        self._linter = Linter(fleet)
+        self._flags = self._linter.flag_warnings()
+        self._refused = self._linter.refusals()
 
-def _outlook(
-    fleet: Fleet, view: FleetView, workspace: str, warnings: Sequence[FlagWarning], refused: Mapping[TaskRef, str]
-) -> Outlook:
-    tasks = _tasks(view, workspace)
-    status_of = {row.ref: row.status for row in view.rows if row.status not in TO_DO}
-    points = asyncio.run(_points(fleet, workspace, tasks))
-    frozen = load_plan(fleet.paths.workspace(workspace).plan)
-    named = {task_id for wave in frozen.waves for task_id in wave}
-    return Outlook(
-        workspace=workspace,
-        placed=waves(tasks, points, status_of),
-        points=points,
-        frozen=frozen,
-        unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
-        flags=[warning for warning in warnings if warning.task.workspace == workspace],
-        refused=refused,
-    )
+    @property
+    def faults(self) -> Sequence[str]:
+        """What could not be read, so that something may be missing."""
+        return self._linter.faults
+
+    def look_ahead(self, workspace: str, *, afresh: bool = False) -> Outlook:
+        """Return a workspace's waves: those of its frozen plan, where it has one, unless they are asked for `afresh`.
+
+        Raises `CycleError`, `ScmError` and what the files say.
+        """
+        tasks = _tasks(self._view, workspace)
+        status_of = {row.ref: row.status for row in self._view.rows if row.status not in TO_DO}
+        points = asyncio.run(_points(self._fleet, workspace, tasks))
+        frozen = FrozenPlan() if afresh else load_plan(self._fleet.paths.workspace(workspace).plan)
+        named = {task_id for wave in frozen.waves for task_id in wave}
+        return Outlook(
+            workspace=workspace,
+            placed=waves(tasks, points, status_of, {workspace: frozen}),
+            points=points,
+            frozen=frozen,
+            unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
+            flags=[warning for warning in self._flags if warning.task.workspace == workspace],
+            refused=self._refused,
+        )
 
 
 def read_points(fleet: Fleet, view: FleetView, workspace: str) -> Surveyed:

@@ -31,6 +31,8 @@ def as_tree(outlooks: Sequence[Outlook], written: Sequence[str], faults: Sequenc
     for outlook in outlooks:
         branch = tree.add(Text.assemble((outlook.workspace, "bold"), f": {_extent(outlook)}"))
         for number, wave in enumerate(outlook.waves, 1):
+            if not wave:  # of a frozen plan: all of it has landed
+                continue
             twig = branch.add(Text(f"wave {number}: {_beside(wave)}", style="bold"))
             for each in wave:
                 leaf = twig.add(Text.assemble((each.task.id, "cyan"), f"  {each.task.title}"))
@@ -51,7 +53,9 @@ def as_tree(outlooks: Sequence[Outlook], written: Sequence[str], faults: Sequenc
 def _extent(outlook: Outlook) -> str:
     if not outlook.placed:
         return "nothing waits"
-    return f"{plural(len(outlook.placed), 'task')} in {plural(len(outlook.waves), 'wave')}"
+    many = sum(1 for wave in outlook.waves if wave)
+    frozen = ", as the frozen plan says" if outlook.frozen.waves else ""
+    return f"{plural(len(outlook.placed), 'task')} in {plural(many, 'wave')}{frozen}"
 
 
 def _beside(wave: Sequence[Placed]) -> str:
@@ -65,11 +69,14 @@ def _reasons(outlook: Outlook, each: Placed) -> Iterator[str]:
     ties: dict[TaskRef, list[Tie]] = defaultdict(list)
     for bond in each.bonds:
         ties[bond.after].append(bond.tie)
-    alike: dict[tuple[str, ...], list[TaskRef]] = defaultdict(list)
+    beside = {other.task.ref for other in outlook.waves[each.wave]}
+    """A person can have put them side by side nevertheless."""
+    alike: dict[tuple[bool, tuple[str, ...]], list[TaskRef]] = defaultdict(list)
     for ref, of_one in ties.items():
-        alike[tuple(str(tie.mine) for tie in of_one)].append(ref)
-    for refs in alike.values():
-        yield f"after {_names(refs)}: {_common(ties[refs[0]], alone=len(refs) == 1)}"
+        alike[ref in beside, tuple(str(tie.mine) for tie in of_one)].append(ref)
+    for (agreed, _), refs in alike.items():
+        how = "beside, although tied to" if agreed else "after"
+        yield f"{how} {_names(refs)}: {_common(ties[refs[0]], alone=len(refs) == 1)}"
     if not outlook.points.get(each.task.ref):
         yield 'nothing tells what it will touch: with slots = "auto" it runs alone'
 
@@ -106,7 +113,7 @@ def _holds(outlook: Outlook, each: Placed) -> Iterator[str]:
     if each.stuck:
         yield f"cannot start: {each.stuck}"
     if each.task.ref in outlook.refused:
-        yield f"refused: {outlook.refused[each.task.ref]}"
+        yield outlook.refused[each.task.ref]
     for warning in outlook.flags:
         if warning.task == each.task.ref:
             yield f"flag: {warning.message}; {warning.fix}"
@@ -122,6 +129,8 @@ def as_dot(outlooks: Sequence[Outlook]) -> str:
 
 def _graph(outlook: Outlook) -> Iterator[str]:
     for number, wave in enumerate(outlook.waves, 1):
+        if not wave:
+            continue
         nodes = " ".join(f"{_quoted(str(each.task.ref))};" for each in wave)
         cluster = _quoted(f"cluster_{outlook.workspace}_{number}")
         yield f"  subgraph {cluster} {{ label={_quoted(f'{outlook.workspace}: wave {number}')}; {nodes} }}"
@@ -130,10 +139,10 @@ def _graph(outlook: Outlook) -> Iterator[str]:
         held = ", color=orange" if any(_holds(outlook, each)) else ""
         yield f"  {name} [label={_quoted(_folded(f'{each.task.id}: {each.task.title}'))}{held}];"
         yield from (f"  {_quoted(str(need))} -> {name};" for need in each.needs)
-        shared: dict[TaskRef, list[str]] = defaultdict(list)
+        shared: dict[TaskRef, dict[str, None]] = defaultdict(dict)
         for bond in each.bonds:
-            shared[bond.after].append(str(bond.tie.mine))
-        for ref, points in shared.items():
+            shared[bond.after][str(bond.tie.mine)] = None
+        for ref, points in ((ref, list(points)) for ref, points in shared.items()):
             more = [f"and {len(points) - MOST_POINTS} more"] if len(points) > MOST_POINTS else []
             label = _quoted("\n".join([*points[:MOST_POINTS], *more]))
             yield f"  {_quoted(str(ref))} -> {name} [style=dashed, label={label}];"

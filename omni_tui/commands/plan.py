@@ -29,21 +29,20 @@ def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) ->
     from omni_tui import planning
     from omni_tui.commands.drawing import as_dot, as_tree
     from omni_tui.fleet import Fleet
-    from omni_tui.linting import Linter
 
     root = session.root()
     view, fleet = read_fleet(root), Fleet(root)
     names = [find_workspace(root, workspace).name] if workspace else fleet.paths.workspace_names()
     with progress("looking what the tasks will touch"):
-        linter = Linter(fleet)
-        outlooks = planning.look_ahead(fleet, view, linter, names)
+        planner = planning.Planner(fleet, view)
+        outlooks = [planner.look_ahead(name, afresh=freeze) for name in names]
     written = [str(planning.freeze(fleet, outlook)) for outlook in outlooks] if freeze else []
     result = {
         "workspaces": [_plain(outlook) for outlook in outlooks],
         "frozen": written,
-        "faults": linter.faults,
+        "faults": planner.faults,
     }
-    return Answer(result, as_dot(outlooks) if dot else as_tree(outlooks, written, linter.faults))
+    return Answer(result, as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults))
 
 
 def _plain(outlook: Outlook) -> dict[str, Any]:

@@ -108,5 +108,5 @@ class Taken:
 
 
 def is_file(path: str) -> bool:
-    """Whether a path reads like that of one file: nothing else lies below it."""
-    return is_plain(path) and "." in path.rpartition("/")[2]
+    """Whether a path reads like that of one file: nothing else lies below it. `.github` does not."""
+    return is_plain(path) and "." in path.rpartition("/")[2].lstrip(".")

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from omni_tui.errors import OmniError
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.bonds import Bond, bind
 from omni_tui.policy.lineup import Lineup, order
+from omni_tui.policy.planned import wave_of
 from omni_tui.policy.resources import Resource, Resources
 from omni_tui.policy.ties import Points
 
@@ -25,6 +27,10 @@ class CycleError(OmniError):
     """Tasks depend on each other in a circle."""
 
     code = "cycle"
+
+
+_Spot = tuple[int, tuple[int, float, str, str], Task]
+"""A task with its wave and its place in the order."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +47,16 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """Why it will not start although its wave may come: what it depends on is blocked or not there."""
 
 
-def waves(tasks: Sequence[Task], points: Mapping[TaskRef, Points], status_of: Mapping[TaskRef, Status]) -> list[Placed]:
-    """Return every task with its wave, by wave and order. Raises `CycleError` that names each circle."""
+def waves(
+    tasks: Sequence[Task],
+    points: Mapping[TaskRef, Points],
+    status_of: Mapping[TaskRef, Status],
+    plans: Mapping[str, FrozenPlan] = {},
+) -> list[Placed]:
+    """Return every task with its wave, by wave and order. Raises `CycleError` that names each circle.
+
+    What a frozen plan of `plans`, by workspace, names is in the wave that this says; what it does not, comes after it.
+    """
     lineup = Lineup(tasks, status_of)
     require_no_cycle(lineup)
     resources = Resources(tasks, points)
@@ -57,7 +71,7 @@ def waves(tasks: Sequence[Task], points: Mapping[TaskRef, Points], status_of: Ma
     earliest = dict.fromkeys(here, 0)
     ready = [(order(task), task) for task in tasks if not left[task.ref]]
     heapq.heapify(ready)
-    placed: list[tuple[int, tuple[int, float, str, str], Task]] = []
+    placed: list[_Spot] = []
     while ready:
         at, task = heapq.heappop(ready)
         wave = table.place(task.ref, earliest[task.ref])
@@ -67,12 +81,20 @@ def waves(tasks: Sequence[Task], points: Mapping[TaskRef, Points], status_of: Ma
             left[dependent] -= 1
             if not left[dependent]:
                 heapq.heappush(ready, (order(here[dependent]), here[dependent]))
-    placed.sort(key=lambda each: each[:2])
+    placed = sorted(_frozen(placed, plans), key=lambda each: each[:2])
     bonds = bind([task for _, _, task in placed], resources)
     return [
         Placed(task=task, wave=wave, bonds=tied, needs=needs[task.ref], stuck=_stuck(lineup, task))
         for (wave, _, task), tied in zip(placed, bonds, strict=True)
     ]
+
+
+def _frozen(placed: Iterable[_Spot], plans: Mapping[str, FrozenPlan]) -> Iterator[_Spot]:
+    """Give each task its wave of a frozen plan, where there is one."""
+    said = wave_of(plans)
+    for wave, at, task in placed:
+        plan = plans.get(task.workspace, FrozenPlan())
+        yield said.get(task.ref, wave + len(plan.waves)), at, task
 
 
 def require_no_cycle(lineup: Lineup) -> None:

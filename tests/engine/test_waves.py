@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from omni_tui.model.task import Task
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
 from tests.support.running import Record, until_idle
 
@@ -65,5 +66,56 @@ async def test_plan_tells_what_ties_tasks(tmp_path: Path) -> None:
     one, two = (fleet.add(f"Change {name}", body="Change `run()`.") for name in "ab")
     shown = omni(fleet, "plan")
     assert "wave 2: 1 task" in shown
-    assert f"tied to {one.id} by symbol run" in shown
+    assert f"after {one.id}: symbol run (its text names it, which src/app.py defines)" in shown
     assert f'"{one.ref}" -> "{two.ref}" [style=dashed' in omni(fleet, "plan", "--dot")
+
+
+async def test_plan_needs_the_fleets_own_repository_alone(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    one, two = (fleet.add(f"Change {name}", body="Change `run()`.") for name in "ab")
+    fleet.origin.rename(tmp_path / "gone")
+    assert f"after {one.id}: symbol run" in omni(fleet, "plan")
+    assert f"{two.ref}" in omni(fleet, "why", str(two.ref))
+
+
+async def test_plan_tells_what_flags_and_lint_will_hold(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=f'{QUICK}[lint]\nno_acceptance = "refuse"\n')
+    done = "Change `run()`. Done when tests/test_app.py passes."
+    flagged = fleet.add("Flagged", body=done, requires_flags=("fast=on",))
+    behind = fleet.add("Behind", body=done, depends_on=(flagged.id,))
+    vague = fleet.add("Vague", body="Do something with src/app.py.")
+    shown = " ".join(omni(fleet, "plan").split())
+    assert "flag: requires the flag `fast`, which neither flags.toml nor another task names; set it" in shown
+    assert f"flag: waits behind {flagged.id} for fast" in shown
+    assert shown.count("refused as it is written") == 1
+    told: dict[str, Any] = json.loads(omni(fleet, "plan", "--json"))["result"]["workspaces"][0]
+    tasks = {task["task"]: task for wave in told["waves"] for task in wave}
+    assert [(each["flag"], each["behind"]) for each in tasks[str(flagged.ref)]["flags"]] == [
+        ("fast", [str(behind.ref)])
+    ]
+    assert {ref for ref, task in tasks.items() if task["refused"]} == {str(vague.ref)}
+
+
+async def test_plan_shows_a_frozen_plan_as_it_is(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    one, two, three = (fleet.add(f"Change {name}", body="Change `run()`.") for name in "abc")
+    fleet.paths.plan.write_text(f'waves = [["landed-long-ago"], ["{three.id}", "{one.id}"]]\n')
+    shown = omni(fleet, "plan")
+    assert "3 tasks in 2 waves, as the frozen plan says" in shown
+    assert "wave 1" not in shown
+    assert f"beside, although tied to {one.id}: symbol run" in shown
+    assert f"not in the frozen plan, so they come after it: {two.id}" in shown
+    omni(fleet, "plan", "--freeze")
+    assert fleet.paths.plan.read_text().count('",  # Change') == 3
+    assert "3 tasks in 3 waves, as the frozen plan says" in omni(fleet, "plan")
+
+
+async def test_plan_prints_a_cycle(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    fleet.queue.add(Task(workspace="app", id="a", title="A", depends_on=("b",)))
+    fleet.queue.add(Task(workspace="app", id="b", title="B", depends_on=("a",)))
+    command = [sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "plan"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ))
+    assert done.returncode == 1
+    assert "tasks depend on each other: app/a → app/b → app/a" in done.stderr
+    assert "depends_on" in done.stderr
