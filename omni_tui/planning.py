@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from omni_tui.config import load_plan
 from omni_tui.engine.survey import Surveyed, declared, survey
+from omni_tui.errors import TaskFileError
 from omni_tui.fleet import Fleet
 from omni_tui.ground import ProjectGround
 from omni_tui.linting import Linter
 from omni_tui.model.frozen import FrozenPlan, render
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import Knowledge
-from omni_tui.model.view import FleetView
+from omni_tui.model.view import FleetView, TaskRow
 from omni_tui.policy.flags import FlagWarning
 from omni_tui.policy.waves import Placed, waves
 from omni_tui.store.files import publish
@@ -35,12 +39,26 @@ class Outlook:
     frozen: FrozenPlan
     unplanned: Sequence[TaskRef]
     """Waiting tasks that the frozen plan does not name; empty where there is none."""
-    flags: Sequence[FlagWarning]
-    """What a person should know of the flags that these tasks meet."""
+    flags: Mapping[TaskRef, Sequence[FlagWarning]]
+    """What a person should know of the flags that a task meets."""
     refused: Mapping[TaskRef, str]
     """Which of them the settings refuse for what their text has, and why."""
 
-    @property
+    @cached_property
+    def behind(self) -> Mapping[TaskRef, Sequence[FlagWarning]]:
+        """For each task what is said of those that it comes after."""
+        found: dict[TaskRef, list[FlagWarning]] = defaultdict(list)
+        for warning in (warning for warnings in self.flags.values() for warning in warnings):
+            for ref in warning.behind:
+                found[ref].append(warning)
+        return found
+
+    @cached_property
+    def wave_of(self) -> Mapping[TaskRef, int]:
+        """The wave of each task, from 0."""
+        return {each.task.ref: each.wave for each in self.placed}
+
+    @cached_property
     def waves(self) -> list[list[Placed]]:
         """The waves, each with its tasks."""
         found: list[list[Placed]] = [[] for _ in range(max((each.wave + 1 for each in self.placed), default=0))]
@@ -52,11 +70,12 @@ class Outlook:
 class Planner:
     """Puts what waits or runs into waves, as the fleet's files are now. Blocks."""
 
-    def __init__(self, fleet: Fleet, view: FleetView) -> None:
+    def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._view = view
         self._linter = Linter(fleet)
-        self._flags = self._linter.flag_warnings()
+        self._flags: dict[TaskRef, list[FlagWarning]] = defaultdict(list)
+        for warning in self._linter.flag_warnings():
+            self._flags[warning.task].append(warning)
         self._refused = self._linter.refusals()
 
     @property
@@ -69,8 +88,10 @@ class Planner:
 
         Raises `CycleError`, `ScmError` and what the files say.
         """
-        tasks = _tasks(self._view, workspace)
-        status_of = {row.ref: row.status for row in self._view.rows if row.status not in TO_DO}
+        rows = self._linter.view.rows
+        tasks = [written.task for written in self._linter.waiting() if written.task.workspace == workspace]
+        tasks += _read(rows, workspace, Status.DOING)
+        status_of = {row.ref: row.status for row in rows if row.status not in TO_DO}
         points = asyncio.run(_points(self._fleet, workspace, tasks))
         frozen = FrozenPlan() if afresh else load_plan(self._fleet.paths.workspace(workspace).plan)
         named = {task_id for wave in frozen.waves for task_id in wave}
@@ -80,19 +101,24 @@ class Planner:
             points=points,
             frozen=frozen,
             unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
-            flags=[warning for warning in self._flags if warning.task.workspace == workspace],
+            flags={task.ref: self._flags[task.ref] for task in tasks if task.ref in self._flags},
             refused=self._refused,
         )
 
 
 def read_points(fleet: Fleet, view: FleetView, workspace: str) -> Surveyed:
     """Return what the tasks of a workspace that wait or run will touch. Raises `ScmError`."""
-    return asyncio.run(_points(fleet, workspace, _tasks(view, workspace)))
+    return asyncio.run(_points(fleet, workspace, _read(view.rows, workspace, *TO_DO)))
 
 
-def _tasks(view: FleetView, workspace: str) -> list[Task]:
-    rows = (row for row in view.rows if row.ref.workspace == workspace and row.status in TO_DO)
-    return [read_task(Path(row.path), workspace) for row in rows]
+def _read(rows: Iterable[TaskRow], workspace: str, *statuses: Status) -> list[Task]:
+    """Read tasks whole; one that has moved or is none meanwhile is the dispatcher's business."""
+    found = []
+    for row in rows:
+        if row.ref.workspace == workspace and row.status in statuses:
+            with suppress(FileNotFoundError, TaskFileError):
+                found.append(read_task(Path(row.path), workspace))
+    return found
 
 
 async def _points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> Surveyed:

@@ -69,13 +69,11 @@ def _reasons(outlook: Outlook, each: Placed) -> Iterator[str]:
     ties: dict[TaskRef, list[Tie]] = defaultdict(list)
     for bond in each.bonds:
         ties[bond.after].append(bond.tie)
-    beside = {other.task.ref for other in outlook.waves[each.wave]}
-    """A person can have put them side by side nevertheless."""
     alike: dict[tuple[bool, tuple[str, ...]], list[TaskRef]] = defaultdict(list)
     for ref, of_one in ties.items():
-        alike[ref in beside, tuple(str(tie.mine) for tie in of_one)].append(ref)
-    for (agreed, _), refs in alike.items():
-        how = "beside, although tied to" if agreed else "after"
+        alike[outlook.wave_of[ref] == each.wave, tuple(str(tie.mine) for tie in of_one)].append(ref)
+    for (beside, _), refs in alike.items():
+        how = "beside, although tied to" if beside else "after"  # a person can have said so
         yield f"{how} {_names(refs)}: {_common(ties[refs[0]], alone=len(refs) == 1)}"
     if not outlook.points.get(each.task.ref):
         yield 'nothing tells what it will touch: with slots = "auto" it runs alone'
@@ -114,11 +112,10 @@ def _holds(outlook: Outlook, each: Placed) -> Iterator[str]:
         yield f"cannot start: {each.stuck}"
     if each.task.ref in outlook.refused:
         yield outlook.refused[each.task.ref]
-    for warning in outlook.flags:
-        if warning.task == each.task.ref:
-            yield f"flag: {warning.message}; {warning.fix}"
-        elif each.task.ref in warning.behind:
-            yield f"flag: waits behind {warning.task.id} for {warning.flag}"
+    for warning in outlook.flags.get(each.task.ref, ()):
+        yield f"flag: {warning.message}; {warning.fix}"
+    for warning in outlook.behind.get(each.task.ref, ()):
+        yield f"flag: waits behind {warning.task.id} for {warning.flag}"
 
 
 def as_dot(outlooks: Sequence[Outlook]) -> str:

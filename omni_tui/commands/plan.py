@@ -8,7 +8,7 @@ import click
 
 from omni_tui.commands.output import Answer, progress
 from omni_tui.commands.session import Session, common
-from omni_tui.commands.targets import WORKSPACE, find_workspace, read_fleet
+from omni_tui.commands.targets import WORKSPACE, find_workspace
 from omni_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) ->
     from omni_tui.fleet import Fleet
 
     root = session.root()
-    view, fleet = read_fleet(root), Fleet(root)
+    fleet = Fleet(root)
     names = [find_workspace(root, workspace).name] if workspace else fleet.paths.workspace_names()
     with progress("looking what the tasks will touch"):
-        planner = planning.Planner(fleet, view)
+        planner = planning.Planner(fleet)
         outlooks = [planner.look_ahead(name, afresh=freeze) for name in names]
     written = [str(planning.freeze(fleet, outlook)) for outlook in outlooks] if freeze else []
     result = {
@@ -42,6 +42,8 @@ def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) ->
         "frozen": written,
         "faults": planner.faults,
     }
+    if session.json:
+        return Answer(result)
     return Answer(result, as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults))
 
 
@@ -63,7 +65,7 @@ def _plain_task(outlook: Outlook, each: Placed) -> dict[str, Any]:
         "touches": outlook.points.get(each.task.ref, ()),
         "stuck": each.stuck,
         "refused": outlook.refused.get(each.task.ref, ""),
-        "flags": [_plain_warning(warning) for warning in outlook.flags if warning.task == each.task.ref],
+        "flags": [_plain_warning(warning) for warning in outlook.flags.get(each.task.ref, ())],
     }
 
 
