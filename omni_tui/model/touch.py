@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,6 +32,18 @@ class TouchPoint(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return self.name if self.kind is PointKind.PATH else f"{self.kind} {self.name}"
+
+
+class Mention(NamedTuple):
+    """A line of a file that holds a name as a word of its own."""
+
+    path: str
+    line: int
+    """From 1."""
+    text: str
+    """Its beginning, where it is long."""
+    defines: tuple[str, ...] | None = None
+    """The names that it defines, as a parser tells; None: none could read the file."""
 
 
 class Companion(msgspec.Struct, frozen=True):

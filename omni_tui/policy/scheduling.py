@@ -75,7 +75,7 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
 
 def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup) -> tuple[Judge, ...]:
     """Return who judges, in the order in which their reasons bind."""
-    gates = FlagGates(backlog.waiting, backlog.flags)
+    gates = FlagGates(lineup, backlog.flags)
     return (
         Ending(backlog.running),
         Refusals(backlog.refused),

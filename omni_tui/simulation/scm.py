@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from omni_tui.errors import ScmError
 from omni_tui.model.change import PATCH_LIMIT, Change, CommitSketch
+from omni_tui.model.touch import Mention
 from omni_tui.plugins.gitrefs import WritableRef, require_commit
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.simulation.repository import MemoryRepository, changed_files, digest, patch
@@ -168,14 +169,14 @@ class MemoryScm:
         """Return the unified diff of `head` against the release branch."""
         return patch(*self._sides(await self.tip(), head))[:PATCH_LIMIT]
 
-    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
-        """Return the lines of a commit's tree that hold one of `words`."""
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[Mention, ...]:
+        """Return the lines of a commit's tree that hold one of `words`; nothing here parses them."""
         wanted = set(words)
         return tuple(
-            (path, line)
+            Mention(path, number, line)
             for path, text in sorted(self.repository.tree(require_commit(commit)).items())
-            for line in text.splitlines()
-            if wanted.intersection(re.findall(r"[\w$]+", line))
+            for number, line in enumerate(text.splitlines(), 1)
+            if wanted.intersection(re.findall(r"[A-Za-z_$][\w$]*", line))
         )
 
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:

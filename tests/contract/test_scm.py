@@ -8,6 +8,7 @@ import pytest
 
 from omni_tui.errors import ScmError
 from omni_tui.plugins.scm.protocol import Rescue
+from omni_tui.policy.defining import defining
 from tests.support.benches import AUTHOR, BENCHES, FILES, NOW, RELEASE, Bench, make_bench
 
 BRANCH = "omni/t1/1"
@@ -160,6 +161,35 @@ async def test_a_squash_is_one_commit_on_the_tip_and_on_no_branch(bench: Bench) 
     assert (merge.onto, merge.conflicts, await scm.tip()) == (tip, (), tip)
     assert bench.tree(merge.commit) == FILES | {"other.txt": "x\n", "a.txt": "1\n", "sub/b.txt": "2\n"}
     assert bench.describe(merge.commit) == (AUTHOR, NOW, "Title\n\nOmni-Task: t1")
+
+
+async def test_lines_are_those_that_define_a_name(bench: Bench) -> None:
+    tip = await landed(
+        bench,
+        {
+            "src/week.py": "def week(day):\n    return day\n\n\nclass Weeks:\n    pass\n",
+            "src/use.kt": "val weekly = 1\nfun week(day: Int) {\n",
+            "notes.md": "week is a word\n",
+        },
+    )
+    found = defining(await bench.scm().lines(tip, ["week", "Weeks", "nowhere", "a b"]), {"week", "Weeks", "nowhere"})
+    assert {name: [(line.path, line.line) for line in there] for name, there in found.items()} == {
+        "week": [("src/use.kt", 2), ("src/week.py", 1)],
+        "Weeks": [("src/week.py", 5)],
+    }
+    assert await bench.scm().lines(tip, []) == ()
+    assert not defining(await bench.scm().lines(bench.first, ["week"]), {"week"}), "an older commit knows nothing of it"
+    with pytest.raises(ScmError):
+        await bench.scm().lines("main", ["week"])
+
+
+async def test_changes_are_told_newest_first(bench: Bench) -> None:
+    await landed(bench, {"one.txt": "1\n", "ünï two.txt": "2\n"}, 1)
+    tip = await landed(bench, {"a.txt": "2\n"}, 2)
+    assert await bench.scm().changes(tip, 9) == ({"a.txt"}, {"one.txt", "ünï two.txt"}, frozenset(FILES))
+    assert await bench.scm().changes(tip, 1) == ({"a.txt"},)
+    with pytest.raises(ScmError):
+        await bench.scm().changes("main", 1)
 
 
 async def test_a_squash_of_what_is_there_already_changes_no_tree(bench: Bench) -> None:

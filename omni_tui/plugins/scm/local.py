@@ -13,19 +13,21 @@ from typing import ClassVar
 
 from omni_tui.errors import ScmError
 from omni_tui.model.change import Change, CommitSketch
+from omni_tui.model.touch import Mention
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import read_loose_ref, sweep_views, view
 from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
+from omni_tui.plugins.mentions import Mentions
 from omni_tui.plugins.scm.change import merge_base, read_additions, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
 from omni_tui.plugins.scm.commits import read_commits
 from omni_tui.plugins.scm.fencing import put_up
+from omni_tui.plugins.scm.history import read_changes
 from omni_tui.plugins.scm.locks import clear_stale_locks
 from omni_tui.plugins.scm.origin import branch_tip, origin_state, push
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.plugins.scm.rescue import rescue
 from omni_tui.plugins.scm.squash import Author, land, squash
-from omni_tui.plugins.scm.survey import read_changes, read_lines
 
 UNKNOWN_OBJECT = 128
 """git's exit status for a commit that it does not have."""
@@ -40,6 +42,7 @@ class LocalScm:
         """Take the repository of `spec`; nothing is read before `open`. Raises `ScmError` for names that cannot be."""
         self._spec = spec
         self._bare = Git(git_dir=spec.repo)
+        self._mentions = Mentions(spec.repo)
         self._author = Author.parse(spec.author)
         self._release_ref = f"refs/heads/{require_branch(spec.release, 'release branch')}"
 
@@ -123,9 +126,9 @@ class LocalScm:
         require_commit(head)
         return await asyncio.to_thread(self._diff, head)
 
-    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
-        """Return the lines of a commit's tree that hold one of `words`."""
-        return await asyncio.to_thread(read_lines, self._bare, require_commit(commit), words)
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[Mention, ...]:
+        """Return the lines of a commit's tree that hold one of `words` and may define it."""
+        return await asyncio.to_thread(self._mentions.find, require_commit(commit), words)
 
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits changed."""

@@ -10,6 +10,7 @@ import msgspec
 
 from omni_tui.model.change import Change, CommitSketch
 from omni_tui.model.fence import Fence
+from omni_tui.model.touch import Mention
 
 
 class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,10 +140,10 @@ class Scm(Protocol):
         """Return the unified diff of a head against the release branch, for a person."""
         ...
 
-    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
-        """Return `(path, line)` of the lines of a commit's tree that hold one of `words` (`[A-Za-z0-9_$]+`) as a word.
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[Mention, ...]:
+        """Return the lines of a commit's tree that hold one of `words` as a word and may define it.
 
-        Where they are more than anybody would read, some of them.
+        What cannot be one of a program's names is not looked for. Where they are more than anybody would read, some.
         """
         ...
 
