@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -392,6 +392,6 @@ class Scheduler:
             self.wake.set()
 
 
-def _joined(parts: Sequence[dict[TaskRef, V]]) -> Mapping[TaskRef, V]:
+def _joined(parts: Sequence[MutableMapping[TaskRef, V]]) -> Mapping[TaskRef, V]:
     """Return the tables of all workspaces as one; nothing is copied, for they are long."""
     return parts[0] if len(parts) == 1 else ChainMap(*parts)

@@ -14,7 +14,7 @@ from omni_tui.model.task import Task
 from omni_tui.policy.breaker import SLACK_SECONDS, TURNED_AWAY, spread
 from omni_tui.policy.budget import SHARED
 
-FREE = (FailureKind.LOST, FailureKind.LIMITED, FailureKind.BASE)
+FREE = (FailureKind.LOST, FailureKind.LIMITED, FailureKind.BASE, FailureKind.OVERTAKEN)
 """Kinds of failures that consume no attempt; nor does being turned away by a provider, or
 that a budget which it shares is used up."""
 
@@ -50,7 +50,7 @@ def _refusal(failures: Sequence[Failure], proposal: Move, limits: LimitSettings)
     if not _is_free(last) and used >= limits.attempts:
         return f"{used} of {limits.attempts} attempts are used up"
     same = sum(failure.cause == last.cause for failure in failures)
-    if proposal.kind is MoveKind.REPAIR and same > limits.repairs:
+    if proposal.kind is MoveKind.REPAIR and same > limits.repairs and not _is_free(last):
         return f"no repair of {last.cause} is left (limit: {limits.repairs})"
     return ""
 

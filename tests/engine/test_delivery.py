@@ -123,7 +123,7 @@ async def test_two_tasks_on_the_same_line_both_land(tmp_path: Path) -> None:
     fleet.add("First")
     fleet.add("Second")
     record = await until_idle(fleet)
-    assert [event.data["kind"] for event in record.named("attempt.failed")] == ["conflict"]
+    assert [event.data["kind"] for event in record.named("attempt.failed")] == ["overtaken"]
     assert len(fleet.landed()) == 2
 
 

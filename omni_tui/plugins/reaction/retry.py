@@ -51,6 +51,8 @@ class RetryReaction:
         if not failures:
             return None
         last = failures[-1]
+        if last.kind is FailureKind.OVERTAKEN:
+            return Move(kind=MoveKind.REPAIR, reason=f"to be brought onto what landed: {last.message}")
         if last.kind in REPAIRABLE:
             return self._repair(last, failures)
         row = _in_a_row(failures)
