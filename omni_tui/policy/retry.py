@@ -50,7 +50,7 @@ def _refusal(failures: Sequence[Failure], proposal: Move, limits: LimitSettings)
     if not _is_free(last) and used >= limits.attempts:
         return f"{used} of {limits.attempts} attempts are used up"
     same = sum(failure.cause == last.cause for failure in failures)
-    if proposal.kind is MoveKind.REPAIR and same > limits.repairs and not _is_free(last):
+    if proposal.kind is MoveKind.REPAIR and same > limits.repairs:
         return f"no repair of {last.cause} is left (limit: {limits.repairs})"
     return ""
 

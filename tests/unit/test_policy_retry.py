@@ -49,14 +49,9 @@ def failures(causes: str, until: float | None = None) -> list[Failure]:
         pytest.param("lost lost lost lost lost", RETRY, MoveKind.BLOCK, "lost 5 times in a row", id="but has an end"),
         pytest.param("harness:auth " * 4, RETRY, MoveKind.RETRY, "again", id="being turned away consumes nothing"),
         pytest.param("harness:auth " * 5, RETRY, MoveKind.BLOCK, "harness:auth 5 times", id="nor for ever"),
-        pytest.param(
-            "overtaken overtaken overtaken overtaken", REPAIR, MoveKind.REPAIR, "mend", id="overtaken is free"
-        ),
-        pytest.param("overtaken " * 5, REPAIR, MoveKind.BLOCK, "overtaken 5 times in a row", id="but not for ever"),
-        pytest.param(
-            "check overtaken check", REPAIR, MoveKind.BLOCK, "no repair of check", id="counts not as a repair"
-        ),
-        pytest.param("stalled stalled overtaken", REPAIR, MoveKind.REPAIR, "mend", id="overtaken after others"),
+        pytest.param("overtaken " * 4, RETRY, MoveKind.RETRY, "again", id="being overtaken consumes nothing"),
+        pytest.param("overtaken " * 5, RETRY, MoveKind.BLOCK, "overtaken 5 times in a row", id="nor is it for ever"),
+        pytest.param("stalled stalled overtaken", RETRY, MoveKind.RETRY, "again", id="overtaken at the last attempt"),
         pytest.param("lost lost lost lost stalled lost", RETRY, MoveKind.RETRY, "again", id="not in a row"),
         pytest.param(" ".join(["limited"] * 9), RETRY, MoveKind.RETRY, "again", id="limited consumes nothing"),
         pytest.param("limited lost stalled stalled", RETRY, MoveKind.RETRY, "again", id="free ones are not counted"),
