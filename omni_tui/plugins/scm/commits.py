@@ -44,7 +44,7 @@ def read_head(bare: Git, worktree: Path, branch: str, tip: str) -> str:
             return resolve(bare, ref) or ""
         with view(bare.git_dir, refs={"refs/heads/tip": tip}) as objects:
             return _head(bare, objects, worktree, ref) or ""
-    except ScmError:
+    except (ScmError, OSError):  # its agent is in the middle of something, or has put something else there
         return ""
 
 
