@@ -6,7 +6,7 @@ Nothing here looks at anything: the radar does, when `due` is set, and leaves he
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from omni_tui.engine.board import Board
@@ -57,7 +57,7 @@ class Flights:
     there: dict[TaskRef, Flight] = field(default_factory=dict)
     clashes: tuple[Clash, ...] = ()
     """What does not merge, by the last look."""
-    points: Mapping[TaskRef, Sequence[TouchPoint]] = field(default_factory=dict)
+    points: dict[TaskRef, Sequence[TouchPoint]] = field(default_factory=dict)
     """What is known to be touched, because it has been."""
     asked: int = 0
     answered: int = 0

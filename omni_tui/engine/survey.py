@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import ChainMap
-from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.services import Services
@@ -59,7 +58,7 @@ class Surveyor:
     """Keeps what is known of one workplace's tasks; a survey at a time, of those that are new."""
 
     def __init__(self, place: Workplace, services: Services, guard: Guard, wake: asyncio.Event) -> None:
-        self._points: dict[TaskRef, Sequence[TouchPoint]] = {}
+        self.points: dict[TaskRef, Sequence[TouchPoint]] = {}
         self.look_until = 0.0
         """While a survey runs: until when a start waits for it, UTC seconds."""
         self._place = place
@@ -72,14 +71,6 @@ class Surveyor:
         self._commit = ""
         self._at = 0.0
         self._job: asyncio.Task[None] | None = None
-
-    @property
-    def points(self) -> MutableMapping[TaskRef, Sequence[TouchPoint]]:
-        """What each task will touch; of those that run, first what they have changed already."""
-        changed = self._place.flights.points
-        if not changed:
-            return self._points
-        return ChainMap({ref: (*more, *self._points.get(ref, ())) for ref, more in changed.items()}, self._points)
 
     async def look(self, running: Sequence[Task], waiting: Sequence[Task]) -> None:
         """Have a survey made, unless one is, where a task is new or the release branch has moved since long ago."""
@@ -106,7 +97,7 @@ class Surveyor:
             self._services.record("survey.failed", workspace=self._place.name, error=str(error))
             found = await asyncio.to_thread(declared, new, Knowledge())
         there = {task.ref: task for task in tasks}
-        self._points = {ref: points for ref, points in self._points.items() if ref in there} | dict(found)
+        self.points = {ref: points for ref, points in self.points.items() if ref in there} | dict(found)
         self._tasks = there
         self._commit, self._at = commit, self._services.clock.now()
         self.look_until = 0.0
