@@ -87,6 +87,10 @@ def reason_of(fleet: TestFleet, task: Task, attempt: int = 1) -> str:
     return status.reason if status is not None and status.attempt == attempt else ""
 
 
+async def happened(record: Record, event: str, task: Task) -> None:
+    await record.wait(lambda each: (each.event, each.task) == (event, task.id))
+
+
 def story(record: Record, *names: str) -> list[str]:
     return [f"{event.event} {event.task}" for event in record.events if event.event in names]
 
@@ -124,7 +128,7 @@ async def test_the_younger_waits_and_its_agent_brings_it_onto_the_older(tmp_path
         assert rows == {older.id: "", younger.id: words}
         assert not fleet.landed()
         go(fleet, older)
-        await record.wait(lambda event: event.event == "task.landed" and event.task == younger.id)
+        await happened(record, "task.landed", younger)
     assert fleet.landed() == ["Second", "First"]
     assert failures(record) == [(younger.id, "overtaken")], "and with one attempt it may go on"
     assert story(record, "landing.cleared", "task.landed") == [
@@ -165,7 +169,7 @@ async def test_a_freeze_while_it_waits_holds_both_and_changes_nothing(tmp_path: 
             await core.scheduler.idle.wait()
         assert not fleet.landed()
         assert (await brake(fleet, record, RequestKind.THAW)).ok
-        await record.wait(lambda event: event.event == "task.landed" and event.task == younger.id)
+        await happened(record, "task.landed", younger)
     assert fleet.landed() == ["Second", "First"]
     assert failures(record) == [(younger.id, "overtaken")]
 
@@ -188,7 +192,7 @@ async def test_it_goes_on_waiting_after_the_orchestrator_was_killed(tmp_path: Pa
         await wait_for_async(lambda: "waits for" in reason_of(fleet, younger), "it waits")
         assert not fleet.landed()
         go(fleet, older)
-        await record.wait(lambda event: event.event == "task.landed" and event.task == younger.id)
+        await happened(record, "task.landed", younger)
     assert fleet.landed() == ["Second", "First"]
     assert failures(record) == [(younger.id, "overtaken")]
     assert not record.named("landing.delayed"), "it had been told"
@@ -200,9 +204,9 @@ async def test_three_on_one_line_land_in_their_order_and_each_is_overtaken_once(
         tasks = [await committed(fleet, name) for name in ("First", "Second", "Third")]
         for task in reversed(tasks[1:]):
             go(fleet, task)
-            await record.wait(lambda event, task=task: event.event == "landing.delayed" and event.task == task.id)
+            await happened(record, "landing.delayed", task)
         go(fleet, tasks[0])
-        await record.wait(lambda event: event.event == "task.landed" and event.task == tasks[2].id)
+        await happened(record, "task.landed", tasks[2])
     assert fleet.landed() == ["Third", "Second", "First"]
     assert failures(record) == [(tasks[1].id, "overtaken"), (tasks[2].id, "overtaken")]
 
@@ -220,7 +224,7 @@ async def test_what_a_running_task_has_changed_keeps_a_waiting_one_away(
         await wait_for_async(lambda: words in core.scheduler.state.holds.get(str(second.ref), ""), "it is held")
         go(fleet, first)
         go(fleet, second)
-        await record.wait(lambda event: event.event == "task.landed" and event.task == second.id)
+        await happened(record, "task.landed", second)
     assert failures(record) == []
 
 
