@@ -6,13 +6,14 @@ workspace, at what is new. Where tasks run one after another, and nobody else mo
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Collection
 from itertools import combinations
 
 from omni_tui.engine.flights import Flight, Flights
 from omni_tui.engine.guard import Guard, contained
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import LeaseLostError, OmniError
+from omni_tui.errors import LeaseLostError, OmniError, ScmError
 from omni_tui.policy.radar import Clash
 
 SHOWN_FILES = 20
@@ -57,7 +58,7 @@ class Radar:
             raise
         except OmniError as error:
             flights.clashes = ()
-            self._services.record("core.fault", where=f"the radar of {self._place.name}", error=str(error))
+            self._fault(error)
         flights.answer(number)
 
     async def _look(self, flights: Flights) -> None:
@@ -93,12 +94,23 @@ class Radar:
                 flight.head = head
         if flight.head and flight.head != flight.seen:
             head = flight.head
-            flight.files = await self._place.scm.touched(head)
+            flight.files = frozenset(await self._try(self._place.scm.touched(head)))
             flight.seen = head
 
     async def _conflicts(self, one: str, other: str) -> tuple[str, ...]:
         known = self._known.get((one, other))
-        return await self._place.scm.conflicts(one, other) if known is None else known
+        return tuple(await self._try(self._place.scm.conflicts(one, other))) if known is None else known
+
+    async def _try(self, look: Awaitable[Collection[str]]) -> Collection[str]:
+        """Return what git finds; nothing where a commit is too much for it: the others are looked at all the same."""
+        try:
+            return await look
+        except ScmError as error:
+            self._fault(error)
+            return ()
+
+    def _fault(self, error: OmniError) -> None:
+        self._services.record("core.fault", where=f"the radar of {self._place.name}", error=str(error))
 
     def _tell(self, flight: Flight, other: str, files: tuple[str, ...]) -> None:
         """Write a conflict to the journal, once for each attempt."""

@@ -15,6 +15,7 @@ import pytest
 from omni_tui.engine import supervisor
 from omni_tui.engine.core import Core
 from omni_tui.engine.flights import Flight
+from omni_tui.errors import ScmError
 from omni_tui.model.brakes import Scope
 from omni_tui.model.request import Reply, Request, RequestKind
 from omni_tui.model.task import Status, Task, TaskRef
@@ -268,3 +269,18 @@ async def test_who_meets_nobody_waits_for_nobody(tmp_path: Path) -> None:
     record = await until_idle(fleet)
     assert len(fleet.landed()) == 3
     assert story(record, "landing.delayed", "conflict.seen", "attempt.failed") == []
+
+
+async def test_where_git_cannot_tell_nobody_waits_and_all_land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> tuple[str, ...]:
+        raise ScmError("git merge-tree was ended after 60 s")
+
+    monkeypatch.setattr(LocalScm, "conflicts", fails)
+    fleet = await fleet_of(tmp_path)
+    async with dispatching(fleet) as (_, record):
+        older, younger = await committed(fleet, "First"), await committed(fleet, "Second")
+        go(fleet, younger)
+        await happened(record, "task.landed", younger)
+        assert "git merge-tree was ended" in record.named("core.fault")[0].data["error"]
+        assert record.named("landing.delayed") == []
+        assert (await ask(fleet, record, RequestKind.KILL, f"app/{older.id}")).ok
