@@ -44,7 +44,8 @@ def why(session: Session, task: str) -> Answer:
 def _ended(row: TaskRow) -> str:
     match row.status:
         case Status.DOING:
-            return f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}"
+            held = f"; {row.reason}" if row.reason else ""
+            return f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}{held}"
         case Status.BLOCKED:
             return (
                 f"it is blocked: {row.reason or 'the note beside its file says why'}; `omni-tui redispatch` tries again"

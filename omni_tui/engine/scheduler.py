@@ -232,6 +232,7 @@ class Scheduler:
             refused={ref: reason for site in sites for ref, reason in site.premises.refused.items()},
             brakes=brakes,
             points=_joined([site.surveyor.points for site in sites]),
+            changed=_joined([site.place.flights.points for site in sites]),
             plans={site.place.name: site.place.plan for site in sites if site.place.plan.waves},
         )
         capacity = Capacity(
@@ -287,9 +288,8 @@ class Scheduler:
         return f"paused: {'; '.join(pauses(course))}" if self._paused else ""
 
     def _next_look(self, decided: Plan) -> float | None:
-        moments = [decided.wake_at, self._doing.next_look()]
-        moments += [site.intake.look_again_at for site in self._sites.values()]
-        due = [moment for moment in moments if moment is not None]
+        intakes = (site.intake.look_again_at for site in self._sites.values())
+        due = [moment for moment in (decided.wake_at, self._doing.next_look(), *intakes) if moment is not None]
         if not due:
             return None
         clock = self._services.clock

@@ -36,6 +36,8 @@ class FailureKind(StrEnum):
     GATE = "gate"
     """The gate blocked the change; `detail` names the first finding."""
     CONFLICT = "conflict"
+    OVERTAKEN = "overtaken"
+    """Others landed while it worked, and its change, which was good, does not merge with theirs."""
     CHECK = "check"
     """The check command failed, or ran out of time, on the merged tree."""
     KILLED = "killed"

@@ -20,6 +20,7 @@ class Apart:
 
     def __init__(self, backlog: Backlog, capacity: Capacity) -> None:
         self._points = backlog.points
+        self._changed = backlog.changed
         self._capacity = capacity
         self._waves = wave_of(backlog.plans)
         self._running: dict[str, list[TaskRef]] = defaultdict(list)
@@ -67,4 +68,4 @@ class Apart:
 
     def _take(self, ref: TaskRef) -> None:
         self._running[ref.workspace].append(ref)
-        self._taken[ref.workspace].add(str(ref), self._points.get(ref) or ())
+        self._taken[ref.workspace].add(str(ref), (*self._changed.get(ref, ()), *(self._points.get(ref) or ())))

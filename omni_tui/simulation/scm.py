@@ -179,6 +179,32 @@ class MemoryScm:
             if wanted.intersection(re.findall(r"[A-Za-z_$][\w$]*", line))
         )
 
+    async def head(self, worktree: Path, branch: str) -> str:
+        """Return the head of a checkout; where it has gone, what was collected of it."""
+        checkout = self.repository.checkouts.get(worktree)
+        return checkout.head if checkout is not None else self.repository.refs.get(f"refs/heads/{branch}", "")
+
+    async def touched(self, head: str) -> frozenset[str]:
+        """Return the files that `head` changes."""
+        return frozenset(file.path for file in changed_files(*self._sides(await self.tip(), head)))
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...]:
+        """Merge two commits, file by file, and return the files that both changed differently."""
+        return self.repository.merge(require_commit(one), require_commit(other))[1]
+
+    async def landed_since(self, base: str, paths: Collection[str]) -> tuple[str, ...]:
+        """Return the tasks that landed after `base` and changed one of `paths`, newest first."""
+        old, wanted = set(self.repository.history(require_commit(base))), set(paths)
+        found: dict[str, None] = {}
+        for name in self.repository.history(await self.tip()):
+            made = self.repository.commits[name]
+            task = re.search(r"^Omni-Task: (\S+)$", made.message, re.MULTILINE)
+            if name not in old and task is not None and made.parents:
+                before = self.repository.tree(made.parents[0])
+                if wanted.intersection(file.path for file in changed_files(before, made.tree)):
+                    found[task[1]] = None
+        return tuple(found)
+
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits changed."""
         found: list[frozenset[str]] = []

@@ -389,3 +389,55 @@ async def test_additions_tell_every_added_line(bench: Bench) -> None:
     assert additions is not None
     added = [line for line in additions.splitlines() if line.startswith("+") and not line.startswith("+++")]
     assert added == ["+new key", "+other"]
+
+
+async def test_the_head_of_an_attempt_at_work_is_told_and_no_ref_moves(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    path = await attempt(bench)
+    assert await scm.head(path, BRANCH) in {bench.first, ""}
+    head = bench.commit(path, {"a.txt": "mine\n", "new.txt": "x\n"})
+    before = bench.refs()
+    assert await scm.head(path, BRANCH) == head
+    assert bench.refs() == before
+    assert await scm.touched(head) == {"a.txt", "new.txt"}, "its objects are here"
+    assert await scm.head(path.with_name("gone"), "omni/t9/1") == ""
+    await scm.collect(path, BRANCH)
+    await bench.workspace().remove(path)
+    assert await scm.head(path, BRANCH) == head, "what was collected outlives the checkout"
+
+
+async def test_whether_two_changes_conflict_is_told_by_file_and_leaves_nothing(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    heads = []
+    for number, files in enumerate(({"a.txt": "1\n", "sub/b.txt": "1\n"}, {"a.txt": "2\n"}, {"own.txt": "3\n"}), 1):
+        path = await attempt(bench, number)
+        bench.commit(path, files)
+        heads.append(await scm.head(path, f"omni/t{number}/1"))
+    before = bench.refs()
+    assert await scm.conflicts(heads[0], heads[1]) == ("a.txt",)
+    assert await scm.conflicts(heads[1], heads[0]) == ("a.txt",)
+    assert await scm.conflicts(heads[0], heads[2]) == ()
+    assert await scm.conflicts(heads[0], await scm.tip()) == ()
+    assert bench.refs() == before
+    with pytest.raises(ScmError):
+        await scm.conflicts("main", heads[0])
+
+
+async def test_a_head_conflicts_with_what_has_landed_since_and_who_did_is_told(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    for number, files in ((2, {"a.txt": "theirs\n"}), (3, {"other.txt": "x\n"})):
+        path = await attempt(bench, number)
+        head = bench.commit(path, files)
+        await scm.collect(path, f"omni/t{number}/1")
+        assert await scm.land(await scm.squash(head, f"a change\n\nOmni-Task: app/t{number}\n"))
+    mine = await attempt(bench)
+    head = bench.commit(mine, {"a.txt": "mine\n", "sub/b.txt": "mine\n"})
+    assert await scm.head(mine, BRANCH) == head
+    assert await scm.conflicts(await scm.tip(), head) == ("a.txt",)
+    assert await scm.touched(head) == {"a.txt", "sub/b.txt"}
+    assert await scm.landed_since(bench.first, ["a.txt", "*"]) == ("app/t2",)
+    assert await scm.landed_since(bench.first, ["a.txt", "other.txt"]) == ("app/t3", "app/t2")
+    assert await scm.landed_since(await scm.tip(), ["a.txt"]) == ()

@@ -13,6 +13,7 @@ from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.defining import defining
 from omni_tui.policy.history import companions
 from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.radar import changed_points
 from omni_tui.policy.scheduling import Plan, plan
 from omni_tui.policy.ties import overlap, tie
 from omni_tui.policy.touching import ByName, touch_points
@@ -231,12 +232,13 @@ def test_a_cycle_is_printed() -> None:
 
 
 def decide(*waiting: Task, running: tuple[Task, ...] = (), **capacity: Any) -> Plan:  # noqa: ANN401 - of both structs
-    plans = capacity.pop("plans", {})
+    plans, changed = capacity.pop("plans", {}), capacity.pop("changed", {})
     backlog = Backlog(
         waiting=waiting,
         status_of={each.ref: Status.DOING for each in running},
         running={each.ref for each in running},
         points={each.ref: points(each) for each in (*waiting, *running)},
+        changed={TaskRef("w", name): changed_points(files) for name, files in changed.items()},
         plans=plans,
     )
     return plan(backlog, Capacity(**({"slots": 4, "now": 1.0} | capacity)))
@@ -249,6 +251,18 @@ def test_what_shares_a_point_does_not_run_side_by_side() -> None:
     assert hold.kind is HoldKind.TOUCH
     assert "touches x.py" in hold.message
     assert "w/a" in hold.message
+
+
+def test_what_a_running_task_has_changed_keeps_others_away_and_proves_nothing() -> None:
+    changed = {"vague": ["src/x.py", "db/migrate/1.rb"]}
+    running = (task("vague"),)
+    meets, adds = task("meets", touches=("src/**",)), task("adds", body="Add a migration for the new column.")
+    decided = decide(meets, adds, task("else", touches=("y.py",)), running=running, changed=changed)
+    assert [each.id for each in decided.start] == ["else"]
+    held = {ref.id: hold.message for ref, hold in decided.holds.items()}
+    assert held["meets"].endswith("as does w/vague, which runs (it has changed it already)")
+    proven = decide(task("else", touches=("y.py",)), running=running, changed=changed, proven=True)
+    assert not proven.start, "what else it will touch nothing tells"
 
 
 @pytest.mark.parametrize("proven", [False, True])

@@ -20,7 +20,8 @@ from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
 from omni_tui.plugins.mentions import Mentions
 from omni_tui.plugins.scm.change import merge_base, read_additions, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
-from omni_tui.plugins.scm.commits import read_commits
+from omni_tui.plugins.scm.commits import read_commits, read_head
+from omni_tui.plugins.scm.conflicts import find_conflicts, read_landed, read_touched
 from omni_tui.plugins.scm.fencing import put_up
 from omni_tui.plugins.scm.history import read_changes
 from omni_tui.plugins.scm.locks import clear_stale_locks
@@ -129,6 +130,24 @@ class LocalScm:
     async def lines(self, commit: str, words: Collection[str]) -> tuple[Mention, ...]:
         """Return the lines of a commit's tree that hold one of `words` and may define it."""
         return await asyncio.to_thread(self._mentions.find, require_commit(commit), words)
+
+    async def head(self, worktree: Path, branch: str) -> str:
+        """Return the head of an attempt's branch as it is at this moment; empty where it cannot be read."""
+        return await asyncio.to_thread(read_head, self._bare, worktree, branch, await self.tip())
+
+    async def touched(self, head: str) -> frozenset[str]:
+        """Return the files that `head` changes, since it and the release branch parted."""
+        require_commit(head)
+        return await asyncio.to_thread(lambda: read_touched(self._bare, self._tip(), head))
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...]:
+        """Return the files in which a merge of two commits conflicts."""
+        return await asyncio.to_thread(find_conflicts, self._bare, require_commit(one), require_commit(other))
+
+    async def landed_since(self, base: str, paths: Collection[str]) -> tuple[str, ...]:
+        """Return the tasks that landed after `base` and changed one of `paths`."""
+        require_commit(base)
+        return await asyncio.to_thread(lambda: read_landed(self._bare, base, self._tip(), paths))
 
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits changed."""

@@ -147,6 +147,25 @@ class Scm(Protocol):
         """
         ...
 
+    async def head(self, worktree: Path, branch: str) -> str:
+        """Return the head of an attempt's branch as it is at this moment, also while its agent works in the checkout.
+
+        Empty: it cannot be read just now, or there is none. No ref moves; its objects are in the repository then.
+        """
+        ...
+
+    async def touched(self, head: str) -> frozenset[str]:
+        """Return the files that `head` changes, since it and the release branch parted; a renamed one by both names."""
+        ...
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...]:
+        """Return the files in which a merge of two commits conflicts; empty: they merge. Nothing of it is kept."""
+        ...
+
+    async def landed_since(self, base: str, paths: Collection[str]) -> tuple[str, ...]:
+        """Return the tasks, as `workspace/id`, that landed after `base` and changed one of `paths`, newest first."""
+        ...
+
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits up to `commit` changed, newest first; no merges."""
         ...
