@@ -59,7 +59,7 @@ class Room:
         if capacity.frozen:
             return Hold(kind=HoldKind.FROZEN, message=f"the fleet is frozen: {capacity.why_frozen or 'no new starts'}")
         if self._stopped:
-            return Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {self._stopped}; `omni-tui thaw` goes on")
+            return Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {self._stopped}")
         if capacity.short:
             return Hold(kind=HoldKind.DISK, message=capacity.short, until=capacity.now + DISK_SECONDS)
         if self._running >= self._limit:

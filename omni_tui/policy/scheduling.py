@@ -18,7 +18,7 @@ from omni_tui.policy.apart import Apart
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.braking import Braked, frozen_by, unfrozen
 from omni_tui.policy.flags import FlagGates
-from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
+from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.judges import Delays, Ending, Judge, Needs, Pauses
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.planned import Planned
@@ -40,6 +40,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Of those that were looked at."""
     wake_at: float | None
     """None: only an event can change anything."""
+    line: tuple[TaskRef, ...] = ()
+    """Those of them that nothing but want of room holds, in the order in which they will start."""
     unseen: int = 0
     """How many wait behind those, for which there is no room whatever else holds them."""
 
@@ -51,13 +53,15 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
     room = Room(capacity, running=len(backlog.running), stopped=backlog.course.stopped)
     start: list[Task] = []
     holds: dict[TaskRef, Hold] = {}
+    line: list[TaskRef] = []
     for task in lineup.tasks:
         if room.closed and len(holds) >= told:
             break
         hold = _first(judges, task)
         if hold is not None and hold.until is not None:
             room.wake(hold.until)
-        hold = hold or room.admit()
+        if hold is None and (hold := room.admit()) is not None:
+            line.append(task.ref)
         if hold is not None:
             holds[task.ref] = hold
             continue
@@ -65,7 +69,7 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
         for judge in judges:
             judge.begin(task)
     unseen = len(lineup.tasks) - len(start) - len(holds)
-    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, unseen=unseen)
+    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, line=tuple(line), unseen=unseen)
 
 
 def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup) -> tuple[Judge, ...]:
@@ -104,7 +108,7 @@ def nobody_serves(holds: Iterable[Hold]) -> str:
     first = [hold for hold in holds if hold.kind is not HoldKind.DEPENDENCY]
     for_good = (HoldKind.PARKED, HoldKind.BUDGET)
     messages = [hold.message if hold.kind in for_good and hold.until is None else "" for hold in first]
-    return f"no provider serves: {messages[0].removesuffix(UNTIL_THAWED)}" if messages and all(messages) else ""
+    return f"no provider serves: {messages[0]}" if messages and all(messages) else ""
 
 
 def may_go_on(
