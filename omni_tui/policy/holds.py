@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+
 class HoldKind(StrEnum):
     """Why a task may not start now."""
 

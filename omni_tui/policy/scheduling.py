@@ -46,6 +46,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How many wait behind those, for which there is no room whatever else holds them."""
 
 
+class Explained(msgspec.Struct, frozen=True):
+    """What binds one task."""
+
+    hold: Hold
+    line: tuple[TaskRef, ...]
+    """Who is next in line: what starts at once, then what only want of room holds."""
+
+
 def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, told: int = TOLD) -> Plan:
     """Decide what starts now. `lineup` are the tasks that wait, where somebody has kept them in order."""
     lineup = lineup or Lineup(backlog.waiting, backlog.status_of)
@@ -125,11 +133,13 @@ def may_go_on(
     return _first(judges, task) is None
 
 
-def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Hold:
-    """Return the reason that binds one task, also where it is not waiting or nothing holds it."""
+def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Explained:
+    """Return the reason that binds one task, also where it is not waiting or nothing holds it; and who is next."""
+    decided = plan(backlog, capacity, told=len(backlog.waiting))
+    line = (*(task.ref for task in decided.start), *decided.line)
     if all(task.ref != ref for task in backlog.waiting):
         status = backlog.status_of.get(ref)
         message = f"it is in {status}/, not in todo/" if status else "there is no such task"
-        return Hold(kind=HoldKind.NOT_WAITING, message=message)
-    hold = plan(backlog, capacity, told=len(backlog.waiting)).holds.get(ref)
-    return hold or Hold(kind=HoldKind.NEXT, message="nothing holds it: it starts next")
+        return Explained(Hold(kind=HoldKind.NOT_WAITING, message=message), line)
+    hold = decided.holds.get(ref)
+    return Explained(hold or Hold(kind=HoldKind.NEXT, message="nothing holds it: it starts next"), line)

@@ -53,6 +53,7 @@ TOP = (
     "setup",
     "suppliers",
     "undo",
+    "whynot",
     "words",
 )
 ON_TOP = (
@@ -101,6 +102,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "planning": ("model", "policy", "config", "fleet", "engine.survey", *STORE_READERS, "store.files"),
     "latest": ("model", "store", "fleet", PROTOCOLS),
     "outlook": ("model", "policy", "config", "fleet", "linting", "planning", *STORE_READERS),
+    "whynot": ("model", "policy", "fleet", "outlook"),
     "undo": ("model", "plugins", "store", "fleet"),
     "setup": ("model", "store", "plugins", "config", "config_text", "fleet"),
     "leader": ("model", "engine", "fleet"),
@@ -117,8 +119,10 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "leader",
         "linting",
         "narration",
+        "planning",
         "resources",
         "undo",
+        "whynot",
         "words",
         *STORE_READERS,
         PROTOCOLS,
