@@ -9,7 +9,7 @@ import click
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import TASK, find_task, open_reader
-from omni_tui.words import lasting, moment
+from omni_tui.words import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def lines_of(found: Why, now: float) -> Iterator[str]:
     """Yield what a person reads at the UTC time `now`."""
     yield f"{found.task}: {found.hold.message}"
     if found.hold.until is not None:
-        yield f"  ends     {moment(found.hold.until)}, in {lasting(found.hold.until - now)}"
+        yield f"  ends     {until(found.hold.until, now)}"
     if found.hold.remedy:
         yield f"  lifted   {found.hold.remedy}"
     if found.also:

@@ -168,7 +168,8 @@ def test_each_hold_is_told_with_what_lifts_it(
     kind: HoldKind, head: dict[str, Any], backlog: Given, capacity: Given, words: str, lifted: str
 ) -> None:
     waiting = task(**({"task_id": "a"} | head))
-    found = explain(A, Backlog(**({"waiting": (waiting,), "status_of": {}} | backlog)), _capacity(capacity))
+    given: Given = {"waiting": (waiting,), "status_of": {}}
+    found = explain(A, Backlog(**(given | backlog)), Capacity(**(ROOM | capacity)))
     assert found.hold.kind is kind
     _says(found.hold, words, lifted)
 
@@ -223,10 +224,6 @@ def test_a_remedy_of_the_judge_goes_before_that_of_the_kind() -> None:
     hold = Hold(kind=HoldKind.FROZEN, message="m")
     assert remedy(hold) == REMEDIES[HoldKind.FROZEN]
     assert remedy(Hold(kind=HoldKind.FROZEN, message="m", remedy="by magic")) == "by magic"
-
-
-def _capacity(given: Given) -> Capacity:
-    return Capacity(**(ROOM | given))
 
 
 def _says(hold: Hold, words: str, lifted: str) -> None:

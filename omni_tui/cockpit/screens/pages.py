@@ -69,7 +69,7 @@ def help_page(situation: Situation) -> PageScreen:
     return PageScreen("Keys", lambda view: view.tell([*keys, [], *_LEGEND]))
 
 
-def _told(key: Key, situation: Situation) -> Paragraph:
+def _told(key: Key[Situation], situation: Situation) -> Paragraph:
     why_not, label = key.why_not(situation), key.label_in(situation)
     told = [(fit(key.name, NAME_WIDTH), Tone.QUIET if why_not else Tone.KEY)]
     told.append((f"{label}: " if label else "", Tone.STRONG))
