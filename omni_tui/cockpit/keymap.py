@@ -188,7 +188,7 @@ KEYMAP: tuple[Key[Situation], ...] = (
         label="freeze",
         off_label="thaw",
         is_on=lambda situation: holds_all(situation.view),
-        help="start and merge nothing, what runs goes on; thaw a frozen or a stopped fleet",
+        help="start and merge nothing, what runs goes on; thaw a frozen or stopped fleet, parts stay frozen (P)",
         why_not=_needs_owner,
     ),
     Key(
