@@ -56,9 +56,9 @@ def _fleet(view: FleetView) -> Part:
     running, limit = view.count(Status.DOING), view.effective
     trouble: State | None = ("✗ stopped", Tone.BLOCKED) if view.stopped else None
     if trouble is None and limit is not None and limit.lowered:
-        trouble = (f"~ by {limit.bound}", Tone.ASKING)
+        trouble = (f"~ {limit.bound}", Tone.ASKING)
     why = view.stopped or (limit.reason if limit is not None and limit.lowered else "")
-    told = [f"{limit}"] if limit is not None else []
+    told = [f"at once: {limit}"] if limit is not None else []
     told += [f"the run was stopped: {view.stopped}"] if view.stopped else []
     runs = f"{running} of {limit.slots}" if limit is not None else f"{running}"
     return _part(FLEET, Path(view.root).name, trouble, OPEN, runs, why, told, view)

@@ -273,10 +273,10 @@ async def test_the_limit_and_what_binds_it_are_always_in_sight(tree: FleetTree, 
     write_state(tree.paths.root, HELD)
     async with cockpit(tree, size) as (pilot, _):
         head, first, *rest = text_of(pilot).splitlines()
-        assert "▸ 4 of 4 running by load" in head
+        assert "▸ 4 of 4 running · load" in head
         assert "FROZEN docs +1" in head
         assert first.startswith(" ? 3 need you, first docs-3"), "what needs a person comes before what is held"
-        assert any("limit · 4 of 6 at once, by load: memory: 6 % is free" in line for line in rest)
+        assert any("limit · 4 of 6 at once · load: memory: 6 % is free" in line for line in rest)
         assert any("frozen P thaws · the workspace docs: the audit" in line for line in rest)
 
 
@@ -287,7 +287,7 @@ async def test_each_bound_is_named(tree: FleetTree, bound: Bound) -> None:
     async with cockpit(tree, (80, 24)) as (pilot, screen):
         head = text_of(pilot).splitlines()[0]
         assert "▸ 4 of 2 running" in head
-        assert (f"by {bound}" in head) is limit.lowered
+        assert (f"running · {bound}" in head) is limit.lowered
         write_state(tree.paths.root, FleetState())
         await shows(pilot, "▸ 4 running")
         assert screen.view.effective is None

@@ -64,7 +64,7 @@ class FleetHeader(Toned):
 def _running(count: int, limit: Effective, tone: Tone) -> list[Piece]:
     """Say how many run, of how many that may now, and what binds that where it is not the setting."""
     pieces = [(f" {RUNNING.glyph} {count} of {limit.slots} {RUNNING.word}", tone)]
-    return pieces + ([(f" by {limit.bound}", Tone.ASKING)] if limit.lowered else [])
+    return pieces + ([(f" · {limit.bound}", Tone.ASKING)] if limit.lowered else [])
 
 
 def alarms(view: FleetView) -> list[str]:

@@ -50,7 +50,7 @@ class HoldLines(Notice):
 def _held(view: FleetView, now: float) -> Iterator[Paragraph]:
     limit = view.effective
     if limit is not None and limit.bound in TOLD:
-        yield _line("limit", "", f"{limit.slots} of {limit.of} at once, by {limit.bound}: {limit.reason}")
+        yield _line("limit", "", f"{limit.slots} of {limit.of} at once · {limit.bound}: {limit.reason}")
     elif limit is None and view.load:
         yield _line("limit", "", view.load)
     for freeze in view.brakes.freezes:
