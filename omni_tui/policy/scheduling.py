@@ -28,6 +28,9 @@ from omni_tui.policy.specs import Refusals
 
 NO_BRAKES = Brakes()
 
+FOR_ROOM = frozenset({HoldKind.PROVIDER_SLOTS, HoldKind.PREFLIGHT, HoldKind.THROTTLED})
+"""Holds of a part that ends as soon as it has room."""
+
 TOLD = 100
 """Of so many waiting tasks it is told what holds them, even where there is no room for any; of the others on demand."""
 
@@ -41,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     wake_at: float | None
     """None: only an event can change anything."""
     line: tuple[TaskRef, ...] = ()
-    """Those of them that nothing but want of room holds, in the order in which they will start."""
+    """Those of them that only want of room holds, here or at their provider, in the order in which they start."""
     unseen: int = 0
     """How many wait behind those, for which there is no room whatever else holds them."""
 
@@ -68,10 +71,11 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
         hold = _first(judges, task)
         if hold is not None and hold.until is not None:
             room.wake(hold.until)
-        if hold is None and (hold := room.admit()) is not None:
-            line.append(task.ref)
+        own, hold = hold, hold or room.admit()
         if hold is not None:
             holds[task.ref] = hold
+            if len(holds) <= told and _in_line(judges, task, own):
+                line.append(task.ref)
             continue
         start.append(task)
         for judge in judges:
@@ -102,6 +106,13 @@ def _unfrozen(backlog: Backlog) -> Mapping[TaskRef, Collection[str]]:
     if not backlog.brakes.freezes:
         return backlog.providers
     return {ref: unfrozen(backlog.brakes, names) for ref, names in backlog.providers.items()}
+
+
+def _in_line(judges: Iterable[Judge], task: Task, own: Hold | None) -> bool:
+    """Whether a task would start next if there was room: here, at its provider, or beneath a part's throttle."""
+    if own is None:
+        return True
+    return own.kind in FOR_ROOM and _first((judge for judge in judges if isinstance(judge, Apart)), task) is None
 
 
 def _first(judges: Iterable[Judge], task: Task) -> Hold | None:

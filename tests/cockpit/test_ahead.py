@@ -13,6 +13,7 @@ from omni_tui.cockpit.screens.main import MainScreen
 from omni_tui.cockpit.screens.parts import PartsScreen
 from omni_tui.cockpit.screens.plan import PlanScreen
 from omni_tui.cockpit.screens.why import WhyScreen
+from omni_tui.cockpit.widgets.header import alarms
 from omni_tui.errors import OmniError
 from omni_tui.model.brakes import FLEET, Brakes, Freeze, Scope, Throttle
 from omni_tui.model.effective import Bound, Effective
@@ -278,6 +279,22 @@ async def test_the_limit_and_what_binds_it_are_always_in_sight(tree: FleetTree, 
         assert first.startswith(" ? 3 need you, first docs-3"), "what needs a person comes before what is held"
         assert any("limit · 4 of 6 at once · load: memory: 6 % is free" in line for line in rest)
         assert any("frozen P thaws · the workspace docs: the audit" in line for line in rest)
+
+
+@pytest.mark.parametrize(
+    ("brakes", "words"),
+    [
+        pytest.param(Brakes(), "", id="none"),
+        pytest.param(Brakes((Freeze(),), (Throttle(),)), " FROZEN  THROTTLED ", id="the fleet"),
+        pytest.param(Brakes((Freeze(hard=True),), (Throttle(most=3),)), " FROZEN hard  THROTTLED 3 ", id="how"),
+        pytest.param(Brakes((Freeze(scope=SHOP),), ()), " FROZEN shop ", id="a part"),
+        pytest.param(Brakes((Freeze(scope=SHOP),), (Throttle(scope=SONNET),)), " FROZEN shop +1 ", id="two parts"),
+        pytest.param(Brakes((Freeze(), Freeze(scope=SHOP)), ()), " FROZEN +1 ", id="fleet and part"),
+    ],
+)
+def test_brakes_of_the_fleet_come_first_and_parts_are_counted(brakes: Brakes, words: str) -> None:
+    found = alarms(FleetView(root="/f", taken_at=NOW, brakes=brakes))
+    assert "".join(f" {word} " for word in found) == words
 
 
 @pytest.mark.parametrize("bound", Bound)

@@ -220,6 +220,22 @@ def test_in_line_is_what_only_want_of_room_holds() -> None:
     assert [ref.id for ref in found.line] == ["a", "c", "d"], "what starts at once is first in line"
 
 
+def test_in_line_is_also_what_waits_for_room_at_its_provider_but_not_what_is_tied() -> None:
+    waiting = (task("a", priority=2), task("b", priority=1), task("c"))
+    full = {"claude": Standing(name="claude", slots=1, of=1, used=1), "codex": Standing(name="codex", state="open")}
+    backlog = Backlog(
+        waiting=waiting,
+        running=(R,),
+        status_of={},
+        points={A: BASKET, R: BASKET},
+        standings=full,
+        providers={A: ("claude",), B: ("claude",), TaskRef("w", "c"): ("codex",)},
+    )
+    decided = plan(backlog, Capacity(slots=4, now=NOW))
+    assert {hold.kind for hold in decided.holds.values()} == {HoldKind.PROVIDER_SLOTS, HoldKind.PARKED}
+    assert [ref.id for ref in decided.line] == ["b"]
+
+
 def test_a_remedy_of_the_judge_goes_before_that_of_the_kind() -> None:
     hold = Hold(kind=HoldKind.FROZEN, message="m")
     assert remedy(hold) == REMEDIES[HoldKind.FROZEN]

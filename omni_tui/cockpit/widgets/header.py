@@ -68,14 +68,16 @@ def _running(count: int, limit: Effective, tone: Tone) -> list[Piece]:
 
 
 def alarms(view: FleetView) -> list[str]:
-    """Return the words that say what is held back: the fleet's own, and the first of its parts with how many more."""
+    """Return the words that say what is held back: of the fleet, else of the first part; and of how many more parts."""
     words = ["STOPPED"] if view.stopped else []
     freezes, throttles = view.brakes.freezes, view.brakes.throttles
     brakes = [(each.scope, "FROZEN", "hard" if each.hard else "") for each in freezes]
     brakes += [(each.scope, "THROTTLED", f"{each.most}" if each.most > 1 else "") for each in throttles]
     words += [_braked(*brake) for brake in brakes if brake[0].is_fleet]
     parts = [_braked(*brake) for brake in brakes if not brake[0].is_fleet]
-    return words + ([parts[0] + (f" +{len(parts) - 1}" if len(parts) > 1 else "")] if parts else [])
+    named = words or parts[:1]
+    more = len(parts) if words else len(parts) - 1
+    return [*named[:-1], f"{named[-1]} +{more}"] if named and more > 0 else named
 
 
 def _braked(scope: Scope, word: str, more: str) -> str:
