@@ -72,24 +72,24 @@ class Planner:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._linter = Linter(fleet)
+        self.linter = Linter(fleet)
         self._flags: dict[TaskRef, list[FlagWarning]] = defaultdict(list)
-        for warning in self._linter.flag_warnings():
+        for warning in self.linter.flag_warnings():
             self._flags[warning.task].append(warning)
-        self._refused = self._linter.refusals()
+        self._refused = self.linter.refusals()
 
     @property
     def faults(self) -> Sequence[str]:
         """What could not be read, so that something may be missing."""
-        return self._linter.faults
+        return self.linter.faults
 
     def look_ahead(self, workspace: str, *, afresh: bool = False) -> Outlook:
         """Return a workspace's waves: those of its frozen plan, where it has one, unless they are asked for `afresh`.
 
         Raises `CycleError`, `ScmError` and what the files say.
         """
-        rows = self._linter.view.rows
-        tasks = [written.task for written in self._linter.waiting() if written.task.workspace == workspace]
+        rows = self.linter.view.rows
+        tasks = [written.task for written in self.linter.waiting() if written.task.workspace == workspace]
         tasks += _read(rows, workspace, Status.DOING)
         status_of = {row.ref: row.status for row in rows if row.status not in TO_DO}
         points = asyncio.run(_points(self._fleet, workspace, tasks))

@@ -14,6 +14,18 @@ def moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC).astimezone():%d %b %H:%M}"
 
 
+def until(at: float, now: float) -> str:
+    """Say when something ends, and in how long, as in `02:10, in 1h 12m`; minutes, that it need not tick."""
+    clock = f"{datetime.fromtimestamp(at, UTC).astimezone():%H:%M}"
+    return f"{clock}, in {minutes(at - now)}" if at > now else f"{clock}, any moment"
+
+
+def minutes(seconds: float) -> str:
+    """Say a duration that goes by in minutes, rounded up, as in `1h 12m`, `7m`."""
+    whole = math.ceil(seconds / 60)
+    return f"{whole // 60}h {whole % 60:02d}m" if whole >= 60 else f"{whole}m"
+
+
 def local_offset(at: float) -> float:
     """Return the seconds that local time is ahead of UTC at a moment."""
     offset = datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
@@ -53,6 +65,4 @@ def parked_for(provider: str, parked: Parked, now: float) -> str:
         return f"{provider} parked: {parked.reason}"
     if parked.until <= now:
         return f"{provider} parked: {parked.reason}; one attempt tries whether it serves again"
-    minutes = math.ceil((parked.until - now) / 60)
-    left = f"{minutes // 60}h {minutes % 60:02d}m" if minutes >= 60 else f"{minutes}m"
-    return f"{provider} parked {left}: {parked.reason}"
+    return f"{provider} parked {minutes(parked.until - now)}: {parked.reason}"

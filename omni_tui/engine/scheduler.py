@@ -36,6 +36,7 @@ from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
 from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.lineup import Lineup
+from omni_tui.policy.remedies import published
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
 
 V = TypeVar("V")
@@ -258,11 +259,13 @@ class Scheduler:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
         held = {} if self._stopping else decided.holds  # whoever ends us has not frozen the fleet
         self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
-        self.change_state(holds={str(ref): hold.message for ref, hold in held.items()}, effective=decided.effective)
+        self.change_state(
+            holds=published(held), line=tuple(map(str, decided.line if held else ())), effective=decided.effective
+        )
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
         at_work = any(not running.box.held for running in self.running.values())
-        if at_work or decided.start or decided.wake_at is not None or settling or self._busy:
+        if at_work or decided.start or decided.wake_at is not None or settling or self._stopping or self.supply.busy:
             self.idle.clear()
         elif not self.idle.is_set():
             reason = "" if decided.unseen else nobody_serves(decided.holds.values())
@@ -270,10 +273,6 @@ class Scheduler:
                 self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
             self._services.record("fleet.idle", reason=self.standstill)
-
-    @property
-    def _busy(self) -> bool:
-        return self._stopping or self.supply.busy
 
     @property
     def standstill(self) -> str:

@@ -9,6 +9,18 @@ from omni_tui.model.course import Parked
 from omni_tui.model.effective import Effective
 
 
+class PublishedHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a waiting task does not start now, as the fleet's owner says."""
+
+    kind: str
+    """A word of `policy.holds.HoldKind`; a `str`, so that another version's state can be read."""
+    message: str
+    remedy: str = ""
+    """What would lift it; completes "it is lifted ..."."""
+    until: float | None = None
+    """When it ends by itself, UTC seconds; None: nobody can tell."""
+
+
 class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """`brakes` are a person's wish and last until taken back."""
 
@@ -32,8 +44,10 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """What is paused for a known cause, a sentence each."""
     near: tuple[str, ...] = ()
     """Which budgets are nearly used up, a sentence each."""
-    holds: dict[str, str] = msgspec.field(default_factory=dict)
-    """Why each waiting task waits; keys are `workspace/id`."""
+    holds: dict[str, PublishedHold] = msgspec.field(default_factory=dict, name="held")
+    """Why each waiting task waits; keys are `workspace/id`. Earlier versions wrote words alone, as `holds`."""
+    line: tuple[str, ...] = ()
+    """Who is next in line: the tasks that only want of room holds, `workspace/id`, in the order in which they start."""
 
     @property
     def in_force(self) -> Brakes:

@@ -9,6 +9,7 @@ from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
 from omni_tui.model.effective import Effective
 from omni_tui.model.moment import Moment
+from omni_tui.model.state import PublishedHold
 from omni_tui.model.task import Status, TaskRef
 
 
@@ -28,6 +29,8 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True):
     phase: str = ""
     reason: str = ""
     """Why it waits or is blocked: the note's first line, or the hold."""
+    hold: PublishedHold | None = None
+    """What keeps it from starting, as who dispatches says; None: it does not wait, or nobody has said."""
     run: AttemptStatus | None = None
     """The latest attempt, if there was one."""
 
@@ -72,6 +75,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """What is paused for a known cause, a sentence each."""
     near: tuple[str, ...] = ()
     """Which budgets are nearly used up, a sentence each."""
+    line: tuple[str, ...] = ()
+    """Who is next in line, `workspace/id`, as who dispatches says."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
 

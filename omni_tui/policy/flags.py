@@ -125,17 +125,14 @@ def _hold(task: Task, lacking: Requirement, flags: Flags) -> Hold:
     need = f"needs the flag {code(lacking.name)} to be {lacking.state}"
     flag = flags.known.get(lacking.name)
     if flag is not None:
-        message = f"{need}, it is {flag.state}; {_flips(flag, lacking, task.workspace)}"
+        message = f"{need}, it is {flag.state}" + (f"; {flag.by} flips it" if flag.by else "")
     elif flags.fault:
         message = f"{need}, and its flags cannot be read: {flags.fault}"
     else:
         near = nearest(lacking.name, flags.known)
-        message = f"{need}, which flags.toml does not name; {near or cure(*lacking, task.workspace)}"
-    return Hold(kind=HoldKind.FLAG, message=message)
-
-
-def _flips(flag: Flag, lacking: Requirement, workspace: str) -> str:
-    return f"{flag.by} flips it: {cure(*lacking, workspace)}" if flag.by else cure(*lacking, workspace)
+        message = f"{need}, which flags.toml does not name" + (f"; {near}" if near else "")
+    remedy = "by mending flags.toml" if flags.fault and flag is None else f"by {cure(*lacking, task.workspace)}"
+    return Hold(kind=HoldKind.FLAG, message=message, remedy=remedy)
 
 
 def _required(

@@ -67,7 +67,7 @@ def limits(capacity: Capacity, running: int, stopped: str) -> Iterator[tuple[int
     if capacity.frozen:
         yield 0, Hold(kind=HoldKind.FROZEN, message=f"the fleet is frozen: {capacity.why_frozen or 'no new starts'}")
     if stopped:
-        yield 0, Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {stopped}; `omni-tui thaw` goes on")
+        yield 0, Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {stopped}")
     if capacity.short:
         yield running, Hold(kind=HoldKind.DISK, message=capacity.short, until=capacity.now + DISK_SECONDS)
     if 0 < capacity.throttled < capacity.slots:

@@ -24,7 +24,7 @@ from omni_tui.store import control
 from omni_tui.store.runs import Runs
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
 from tests.support.headless import headless, read_until
-from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
+from tests.support.running import PATIENCE, Record, ask, dispatching, reasons, until_idle
 from tests.support.waiting import wait_for_async
 
 SETTINGS = QUICK.replace("0.05", "5").replace("[limits]", "[limits]\nattempts = 1\nrepairs = 0") + (
@@ -222,7 +222,7 @@ async def test_what_a_running_task_has_changed_keeps_a_waiting_one_away(
         await wait_for_async(lambda: flights(core)[first.ref].files, "it is seen")
         second = fleet.add("Second", touches=["src/app.py"])
         words = f"as does app/{first.id}, which runs (it has changed it already)"
-        await wait_for_async(lambda: words in core.scheduler.state.holds.get(str(second.ref), ""), "it is held")
+        await wait_for_async(lambda: words in reasons(core.scheduler.state).get(str(second.ref), ""), "it is held")
         go(fleet, first)
         go(fleet, second)
         await happened(record, "task.landed", second)

@@ -23,7 +23,7 @@ from omni_tui.plugins.agent.protocol import Assignment
 from omni_tui.plugins.workspace.protocol import Worktree
 from tests.support.fleets import AGENT, GOOD, make_fleet
 from tests.support.leftovers import nothing_left
-from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
+from tests.support.running import PATIENCE, Record, ask, dispatching, reasons, until_idle
 from tests.support.waiting import wait_for_async
 
 ONCE = "[limits]\nattempts = 1\nkill_grace_seconds = 0.2\nwall_minutes = 1\n"
@@ -212,7 +212,7 @@ async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(
         low = await record.wait(lambda event: event.event == "disk.low")
         assert "0.00 GB free" in low.data["reason"]
         async with asyncio.timeout(PATIENCE):
-            while core.scheduler.state.holds.get(str(task.ref)) != low.data["reason"]:
+            while reasons(core.scheduler.state).get(str(task.ref)) != low.data["reason"]:
                 await asyncio.sleep(0.01)
         assert not core.scheduler.idle.is_set(), "or a run until idle would take it for done"
         free = Space(free_bytes=10**12, free_inodes_percent=50.0)

@@ -53,6 +53,7 @@ TOP = (
     "setup",
     "suppliers",
     "undo",
+    "whynot",
     "words",
 )
 ON_TOP = (
@@ -111,6 +112,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     ),
     "latest": ("model", "store", "fleet", PROTOCOLS),
     "outlook": ("model", "policy", "config", "fleet", "linting", "planning", *STORE_READERS),
+    "whynot": ("model", "policy", "fleet", "outlook"),
     "undo": ("model", "plugins", "store", "fleet"),
     "setup": ("model", "store", "plugins", "config", "config_text", "fleet"),
     "leader": ("model", "engine", "fleet"),
@@ -127,8 +129,10 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "leader",
         "linting",
         "narration",
+        "planning",
         "resources",
         "undo",
+        "whynot",
         "words",
         *STORE_READERS,
         PROTOCOLS,
