@@ -46,7 +46,7 @@ def standing(row: TaskRow) -> PublishedHold:
     match row.status:
         case Status.DOING:
             words = f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}"
-            return _standing(row, words + (f", and waits: {row.reason}" if row.reason else ""))
+            return _standing(row, words + (f"; {row.reason}" if row.reason else ""))
         case Status.BLOCKED:
             reason = row.reason or "the note beside its file says why"
             return _standing(row, f"it is blocked: {reason}", f"by `omni-tui redispatch {row.ref}`")

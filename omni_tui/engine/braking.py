@@ -35,7 +35,8 @@ class BrakeDesk:
                 release_files(self._directory, "freeze", scope, self._services.disk)
                 self._change(before.thawed(scope))
                 self._record("thawed", scope, request.by)
-                return _said(scope, "thawed: starts again") + self._still()
+                rest = Brakes(freezes=self._scheduler.state.in_force.freezes).words
+                return _said(scope, f"thawed, but {'; '.join(rest)}" if rest else "thawed: starts again")
             case RequestKind.THROTTLE:
                 throttle = Throttle(scope=scope, most=request.most)
                 release_files(self._directory, "throttle", scope, self._services.disk)
@@ -62,11 +63,6 @@ class BrakeDesk:
             self._record("throttled", throttle.scope, "file", most=throttle.most)
         for scope in {each.scope for each in before.throttles} - {each.scope for each in now.throttles}:
             self._record("unthrottled", scope, "file")
-
-    def _still(self) -> str:
-        """Say what is frozen all the same, each with what thaws it: a thaw is of one scope alone."""
-        left = [f"{each.scope} (`omni-tui thaw{each.scope.option}`)" for each in self._scheduler.state.in_force.freezes]
-        return f"; still frozen: {', '.join(left)}" if left else ""
 
     def _change(self, brakes: Brakes) -> None:
         self._scheduler.change_state(brakes=brakes, files=read_brakes(self._directory))

@@ -12,6 +12,7 @@ from omni_tui.cockpit.ports import Ahead
 from omni_tui.cockpit.screens.main import MainScreen
 from omni_tui.cockpit.screens.parts import PartsScreen
 from omni_tui.cockpit.screens.plan import PlanScreen
+from omni_tui.cockpit.screens.watching import LOOK_SECONDS
 from omni_tui.cockpit.screens.why import WhyScreen
 from omni_tui.cockpit.widgets.header import alarms
 from omni_tui.errors import OmniError
@@ -27,6 +28,7 @@ from tests.support.cockpit_ahead import AHEAD, HELD, STANDINGS
 from tests.support.cockpit_pilot import cockpit, opens, select, settle, shows, text_of
 from tests.support.cockpit_ports import Clock, MemoryForesight
 from tests.support.fleet_tree import NOW, STOPPED, FleetTree
+from tests.support.waiting import wait_for_async
 
 SIZES = ((80, 24), (100, 30), (200, 50))
 
@@ -56,12 +58,14 @@ async def test_why_tells_reason_remedy_end_and_who_is_next(tree: FleetTree, size
 
 async def test_why_follows_the_fleet_and_names_the_own_place_in_line(tree: FleetTree) -> None:
     write_state(tree.paths.root, HELD)
-    async with cockpit(tree) as (pilot, screen):
+    clock = Clock()
+    async with cockpit(tree, clock=clock) as (pilot, screen):
         select(screen, "shop-24")
         await pilot.press("w")
         await shows(pilot, "7  shop/shop-24")
         hold = PublishedHold(kind="slots", message="all 6 slots are taken", remedy="once a task ends")
         write_state(tree.paths.root, msgspec.structs.replace(HELD, holds={"shop/shop-24": hold}, line=()))
+        clock.at += LOOK_SECONDS
         await shows(pilot, "all 6 slots are taken")
         await shows(pilot, "Next in line is nobody")
 
@@ -174,7 +178,7 @@ async def test_a_stopped_fleet_goes_on_from_there_too(tree: FleetTree) -> None:
 async def test_health_is_seen_at_a_glance_and_follows_the_fleet(tree: FleetTree) -> None:
     write_state(tree.paths.root, HELD)
     foresight, clock = MemoryForesight(), Clock()
-    async with cockpit(tree, (80, 24), foresight=foresight, clock=clock) as (pilot, _):
+    async with cockpit(tree, (80, 24), foresight=foresight, clock=clock) as (pilot, screen):
         await pilot.press("P")
         await shows(pilot, "~ parked 1h 12m")
         lines = {line.split()[1]: line for line in text_of(pilot).splitlines() if line.strip()[:9] == "provider "}
@@ -183,9 +187,14 @@ async def test_health_is_seen_at_a_glance_and_follows_the_fleet(tree: FleetTree)
         assert "! at most 2" in lines["sonnet"]
         clock.at += 600
         await shows(pilot, "~ parked 1h 02m")
+        before = foresight.asked
         foresight.providers = {"claude": Standing(name="claude", slots=2, of=2)}
         write_state(tree.paths.root, FleetState(message="the limit is over"))
-        await shows(pilot, "✓ serves")
+        await wait_for_async(lambda: foresight.asked == before + 1, "another look at the providers")
+        await shows(pilot, "claude       ✓ serves")
+        write_state(tree.paths.root, FleetState(message="and again"))
+        await wait_for_async(lambda: screen.view.message == "and again", "the next view")
+        assert foresight.asked == before + 1, "not at each change: a look reads the whole night"
         await pilot.press("P")
         await opens(pilot, MainScreen)
 

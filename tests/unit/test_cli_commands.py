@@ -451,8 +451,9 @@ def test_why_names_the_one_thing_that_binds(cli: Cli) -> None:
 def test_a_thaw_of_one_thing_says_what_stays_frozen(cli: Cli) -> None:
     cli("freeze")
     cli("freeze", "--workspace", "app", "--reason", "audit")
-    assert "thawed: starts again; still frozen: the workspace app (`omni-tui thaw --workspace app`)" in cli("thaw")
-    assert "still frozen" not in cli("thaw", "--workspace", "app")
+    told = "thawed, but the workspace app is frozen: audit; `omni-tui thaw --workspace app` goes on"
+    assert told in cli("thaw")
+    assert "the workspace app is thawed: starts again" in cli("thaw", "--workspace", "app")
 
 
 @pytest.mark.parametrize("command", ["logs", "diff", "attach"])

@@ -39,8 +39,8 @@ class PartsScreen(Watching):
     ]
 
     def __init__(self, view: FleetView, ports: Ports, file: Callable[[Request], None], now: float) -> None:
-        super().__init__()
-        self._view, self._ports, self._file, self._now = view, ports, file, now
+        super().__init__(view, now)
+        self._ports, self._file = ports, file
         self._workspaces: tuple[str, ...] = ()
         self._standings: Mapping[str, Standing] = {}
         self._parts: list[Part] = []
@@ -60,17 +60,11 @@ class PartsScreen(Watching):
     def on_mount(self) -> None:
         """Show what is known, and look at the rest."""
         self._table.focus()
-        self._look()
+        self.look()
 
-    def show(self, view: FleetView) -> None:
-        """Show `view`."""
-        self._view = view
+    def look(self) -> None:
+        """Look at the providers again."""
         self._look()
-
-    def tick(self, now: float) -> None:
-        """Count down."""
-        self._now = now
-        self._draw()
 
     def say(self, text: str) -> None:
         """Tell the person something."""
@@ -78,7 +72,7 @@ class PartsScreen(Watching):
 
     def on_resize(self) -> None:
         """Lay the columns out for the new width."""
-        self._draw()
+        self.draw()
 
     @property
     def selected(self) -> Part | None:
@@ -117,7 +111,7 @@ class PartsScreen(Watching):
         return freeze.is_on(self._situation())
 
     def _situation(self) -> PartSituation:
-        return PartSituation(view=self._view, part=self.selected)
+        return PartSituation(view=self.view, part=self.selected)
 
     def _wish(self, kind: RequestKind, *, most: int = 1, hard: bool = False) -> None:
         part = self.selected
@@ -137,23 +131,24 @@ class PartsScreen(Watching):
 
     def _move(self, by: int) -> None:
         self._index = max(0, min(self._index + by, len(self._parts) - 1))
-        self._draw()
+        self.draw()
         self._table.scroll_to(y=max(0, self._index - self._table.size.height + 2), animate=False)
 
     @work(group="parts", exclusive=True)
     async def _look(self) -> None:
-        self._draw()
+        self.draw()
         try:
-            self._workspaces, self._standings = await asyncio.to_thread(self._read, self._view)
+            self._workspaces, self._standings = await asyncio.to_thread(self._read, self.view)
         except (OmniError, OSError) as error:
             self.say(str(error))
-        self._draw()
+        self.draw()
 
     def _read(self, view: FleetView) -> tuple[tuple[str, ...], Mapping[str, Standing]]:
         return tuple(self._ports.reader.paths.workspace_names()), self._ports.foresight.standings(view)
 
-    def _draw(self) -> None:
-        self._parts = parts(self._view, self._workspaces, self._standings, self._now)
+    def draw(self) -> None:
+        """Show what is known, counted down."""
+        self._parts = parts(self.view, self._workspaces, self._standings, self.now)
         self._index = min(self._index, len(self._parts) - 1)
         width = self._table.size.width
         if not width:

@@ -32,13 +32,13 @@ BLANK: Paragraph = ()
 
 
 class WhyScreen(Watching):
-    """Asks again whenever the fleet has changed."""
+    """Asks again when the fleet has changed."""
 
     BINDINGS = [Binding("escape,q,w,enter", "app.pop_screen", "back")]  # noqa: RUF012 (textual's)
 
     def __init__(self, row: TaskRow, view: FleetView, foresight: Foresight, now: float) -> None:
-        super().__init__()
-        self._row, self._view, self._foresight, self._now = row, view, foresight, now
+        super().__init__(view, now)
+        self._row, self._foresight = row, foresight
         self._why: Why | None = None
         self._text = Notice(id="why")
 
@@ -51,28 +51,26 @@ class WhyScreen(Watching):
     def on_mount(self) -> None:
         """Ask."""
         self._text.put(_head(self._row), BLANK, (("looking ...", Tone.QUIET),))
-        self._ask()
+        self.look()
 
-    def show(self, view: FleetView) -> None:
+    def look(self) -> None:
         """Ask again; a task that is not there any more leaves what was said of it last."""
-        self._view = view
-        self._row = next((row for row in view.rows if row.ref == self._row.ref), self._row)
+        self._row = next((row for row in self.view.rows if row.ref == self._row.ref), self._row)
         self._ask()
 
-    def tick(self, now: float) -> None:
+    def draw(self) -> None:
         """Count down."""
-        self._now = now
         if self._why is not None:
-            self._text.put(*tell(self._row, self._why, self._view, now))
+            self._text.put(*tell(self._row, self._why, self.view, self.now))
 
     @work(group="why", exclusive=True)
     async def _ask(self) -> None:
         try:
-            self._why = await asyncio.to_thread(self._foresight.why, self._row, self._view)
+            self._why = await asyncio.to_thread(self._foresight.why, self._row, self.view)
         except (OmniError, OSError) as error:
             self._text.put(_head(self._row), BLANK, ((one_line(str(error)), Tone.ASKING),))
             return
-        self.tick(self._now)
+        self.draw()
 
 
 def tell(row: TaskRow, why: Why, view: FleetView, now: float) -> Iterator[Paragraph]:
