@@ -177,13 +177,12 @@ async def test_a_freeze_while_it_waits_holds_both_and_changes_nothing(tmp_path: 
 
 async def test_it_goes_on_waiting_after_the_orchestrator_was_killed(tmp_path: Path) -> None:
     fleet = await fleet_of(tmp_path)
-    older, younger = fleet.add("First"), None
     process = headless(fleet, "--json")
     try:
-        await wait_for_async((fleet.root / f"committed-{older.id}").exists, "the older is committed", 20)
-        younger = await committed(fleet, "Second")
+        older, younger = await committed(fleet, "First"), await committed(fleet, "Second")
         go(fleet, younger)
         await asyncio.to_thread(read_until, process, '"landing.delayed"')
+        await wait_for_async(lambda: "waits for" in reason_of(fleet, younger), "its row says so")
     finally:
         process.kill()
         process.wait()
