@@ -1,4 +1,7 @@
-"""Scheduling at size: 10,000 tasks with three touch points each, planned in waves, and decided on after one change."""
+"""Scheduling at size: 10,000 tasks with three touch points each, planned in waves, and decided on after one change.
+
+All is measured in seconds of the processor: nothing here waits, so on an idle machine these are what the clock shows.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ FLAGS = {"bench": Flags(known={name: Flag(state=name) for name in ("on", "off")}
 
 def run(directory: Path) -> list[Result]:  # noqa: ARG001 - nothing is written
     """Measure all; the floor is to read the same heads."""
-    floor, tasks = read(TASKS)
+    floor, tasks = median([read(TASKS)[0] for _ in range(5)]), read(TASKS)[1]
     planned = median([planning(tasks) for _ in range(5)])
     _, more = read(TASKS * GROWTH)
     grown = planning(more)
@@ -79,9 +82,9 @@ def heads(count: int) -> list[bytes]:
 def read(count: int) -> tuple[float, list[Task]]:
     """Read so many heads; return the seconds that it took, and the tasks."""
     texts = heads(count)
-    began = time.perf_counter()
+    began = time.process_time()
     tasks = [parse(text, workspace="bench", stem="t", created_at=number) for number, text in enumerate(texts)]
-    return time.perf_counter() - began, tasks
+    return time.process_time() - began, tasks
 
 
 def points_of(task: Task) -> tuple[TouchPoint, ...]:
@@ -92,9 +95,9 @@ def points_of(task: Task) -> tuple[TouchPoint, ...]:
 def planning(tasks: list[Task]) -> float:
     """Put all tasks into waves; return the seconds."""
     points = {task.ref: points_of(task) for task in tasks}
-    began = time.perf_counter()
+    began = time.process_time()
     waves(tasks, points, {})
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def deciding(tasks: list[Task]) -> float:
@@ -107,10 +110,10 @@ def deciding(tasks: list[Task]) -> float:
         gone = lineup.tasks[len(lineup.tasks) // 2]
         tasks = [task for task in tasks if task is not gone] + [parse_again(gone)]
         running = {task.ref for task in lineup.tasks[:7]}
-        began = time.perf_counter()
+        began = time.process_time()
         lineup.update(tasks, {})
         plan(Backlog(waiting=tasks, status_of={}, running=running, points=points, flags=FLAGS), capacity, lineup)
-        taken.append(time.perf_counter() - began)
+        taken.append(time.process_time() - began)
     return median(taken)
 
 

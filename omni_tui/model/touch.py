@@ -22,7 +22,7 @@ class PointKind(StrEnum):
     """A file, a directory or a glob pattern."""
 
 
-class TouchPoint(msgspec.Struct, frozen=True):
+class TouchPoint(msgspec.Struct, frozen=True, gc=False):
     """One thing that a task will touch, in its workspace."""
 
     kind: PointKind

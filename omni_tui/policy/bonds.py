@@ -7,7 +7,7 @@ bound to all who touched something below it since the pattern was last named.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -17,40 +17,34 @@ from omni_tui.policy.resources import Resource, Resources
 from omni_tui.policy.ties import Tie
 
 
-class Bond(msgspec.Struct, frozen=True):
+class Bond(msgspec.Struct, frozen=True, gc=False):
     """Why a task comes after another one, with which it shares a point."""
 
     after: TaskRef
     tie: Tie
 
 
-class Holders(msgspec.Struct):
-    """Who was last at one resource, each with the point by which."""
-
-    alone: tuple[TaskRef, TouchPoint] | None = None
-    shares: list[tuple[TaskRef, TouchPoint]] = []
-    """Those who came after the last one that had it alone."""
+Held = tuple[TaskRef, TouchPoint]
+"""Who was at a resource, and by which point."""
 
 
 def bind(tasks: Sequence[Task], resources: Resources) -> Iterator[tuple[Bond, ...]]:
     """Give each task's bonds to those before it; `tasks` are in the order of the plan. In linear time."""
-    held: dict[Resource, Holders] = defaultdict(Holders)
+    last: dict[Resource, Held] = {}
+    """Who was the last that had it alone."""
+    since: dict[Resource, list[Held]] = defaultdict(list)
+    """Who has shared it since then."""
     for mine in (task.ref for task in tasks):
         found: dict[tuple[TaskRef, str, str], Bond] = {}
         for point, resource, alone in resources.of(mine):
-            at = held[resource]
-            for ref, theirs in _before(at, alone=alone):
+            before = [held for held in since.pop(resource, ()) if held[0] != mine] if alone else []
+            if not before and resource in last:
+                before = [last[resource]]
+            for ref, theirs in before:
                 if ref != mine:
                     found.setdefault((ref, point.name, theirs.name), Bond(ref, Tie(point, theirs)))
             if alone:
-                held[resource] = Holders((mine, point))
+                last[resource] = (mine, point)
             else:
-                at.shares.append((mine, point))
+                since[resource].append((mine, point))
         yield tuple(found.values())
-
-
-def _before(at: Holders, *, alone: bool) -> Iterable[tuple[TaskRef, TouchPoint]]:
-    """Return who was there before: for one that shares who had it alone, else who shared it since then."""
-    if alone and at.shares:
-        return at.shares
-    return () if at.alone is None else (at.alone,)

@@ -15,8 +15,8 @@ from omni_tui.model.touch import PointKind, TouchPoint
 from omni_tui.policy.coverage import Coverage
 from omni_tui.policy.ties import Points
 
-Resource = tuple[str, PointKind, str]
-"""A point of a workspace: where it is, of which kind, and its name."""
+Resource = int
+"""Stands for a point of a workspace: a number is looked up faster than the three words that it is for."""
 
 
 class Claimed(NamedTuple):
@@ -38,6 +38,7 @@ class Resources:
             names[task.workspace].update(
                 point.name for point in points.get(task.ref, ()) if point.kind is PointKind.PATH
             )
+        self._numbers: dict[tuple[str, PointKind, str], Resource] = {}
         self._coverage = {workspace: Coverage(paths) for workspace, paths in names.items()}
         self._claimed = {task.ref: list(self._claim(task, points.get(task.ref, ()))) for task in tasks}
 
@@ -48,7 +49,10 @@ class Resources:
     def _claim(self, task: Task, points: Points) -> Iterable[Claimed]:
         workspace, coverage = task.workspace, self._coverage[task.workspace]
         for point in points:
-            yield Claimed(point, (workspace, point.kind, point.name), alone=True)
+            yield Claimed(point, self._number(workspace, point.kind, point.name), alone=True)
             if point.kind is PointKind.PATH:
                 for pattern in coverage.over(point.name):
-                    yield Claimed(point, (workspace, PointKind.PATH, pattern), alone=False)
+                    yield Claimed(point, self._number(workspace, PointKind.PATH, pattern), alone=False)
+
+    def _number(self, *words: *tuple[str, PointKind, str]) -> Resource:
+        return self._numbers.setdefault(words, len(self._numbers))

@@ -18,7 +18,7 @@ Points = Sequence[TouchPoint]
 _RANK = {kind: rank for rank, kind in enumerate(PointKind)}
 
 
-class Tie(msgspec.Struct, frozen=True):
+class Tie(msgspec.Struct, frozen=True, gc=False):
     """What keeps two tasks from running side by side: a point of each, which are one or overlap."""
 
     mine: TouchPoint

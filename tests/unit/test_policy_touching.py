@@ -209,6 +209,12 @@ def test_a_bond_names_every_shared_point_and_who_is_before_in_the_plan() -> None
     assert not found[1].bonds
 
 
+def test_a_file_beside_its_own_pattern_hides_no_bond() -> None:
+    tasks = [task("a", touches=("src/**",)), task("b", touches=("src/a.py", "src/**"))]
+    found = waves(tasks, {each.ref: points(each) for each in tasks}, {})
+    assert [str(bond.tie) for bond in found[1].bonds] == ["src/a.py, which is within src/**", "src/**"]
+
+
 def test_who_names_a_pattern_comes_after_all_below_it_and_before_the_next() -> None:
     touches = {"a": "src/a.py", "b": "src/b.py", "c": "src/**", "d": "src/a.py", "e": "src"}
     tasks = [task(name, touches=(path,), priority=-at) for at, (name, path) in enumerate(touches.items())]
