@@ -6,6 +6,7 @@ import msgspec
 
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
+from omni_tui.model.effective import Effective
 
 
 class FleetState(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,8 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """Agents run without a sandbox, because the settings say that they may."""
     load: str = ""
     """Which limit of the machine's load binds, with value and limit; empty: none, or nobody looks."""
+    effective: Effective | None = None
+    """How many may run at once, and what binds that; None: nobody has looked yet."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
     stopped: str = ""

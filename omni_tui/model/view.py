@@ -7,6 +7,7 @@ import msgspec
 from omni_tui.model.attempt import AttemptStatus
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
+from omni_tui.model.effective import Effective
 from omni_tui.model.moment import Moment
 from omni_tui.model.task import Status, TaskRef
 
@@ -59,6 +60,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """What is frozen or throttled."""
     load: str = ""
     """Which limit of the machine's load binds; empty: none."""
+    effective: Effective | None = None
+    """How many may run at once, and what binds that; None: nobody dispatches, or has looked yet."""
     unguarded: bool = False
     """Agents run without a sandbox."""
     stopped: str = ""

@@ -189,6 +189,7 @@ class FleetReader:
             owner=self._owner,
             brakes=self._state.in_force,
             load=self._state.load,
+            effective=self._state.effective if self._owner else None,
             unguarded=self._state.unguarded,
             stopped=self._state.stopped,
             parked=self._state.parked,
