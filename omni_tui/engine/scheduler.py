@@ -257,7 +257,7 @@ class Scheduler:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
         held = {} if self._stopping else decided.holds  # whoever ends us has not frozen the fleet
         self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
-        self.change_state(holds={str(ref): hold.message for ref, hold in held.items()})
+        self.change_state(holds={str(ref): hold.message for ref, hold in held.items()}, effective=decided.effective)
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
         at_work = any(not running.box.held for running in self.running.values())

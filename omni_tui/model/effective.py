@@ -8,11 +8,11 @@ import msgspec
 
 
 class Bound(StrEnum):
-    """What keeps the number of tasks that run at once from being higher."""
+    """What keeps the number of tasks that run at once from being higher; named as the holds of the tasks that wait."""
 
     SLOTS = "slots"
     """The setting: all else would allow more."""
-    THROTTLE = "throttle"
+    THROTTLED = "throttled"
     PROVIDERS = "providers"
     """All providers together serve no more."""
     LOAD = "load"
@@ -21,7 +21,7 @@ class Bound(StrEnum):
     """The number is not lowered, but the next start waits for its moment."""
     STOPPED = "stopped"
     """The run's own rules have stopped it."""
-    FREEZE = "freeze"
+    FROZEN = "frozen"
 
 
 class Effective(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,11 +12,13 @@ import msgspec
 
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
+from omni_tui.model.effective import Effective
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.apart import Apart
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.braking import Braked, frozen_by, unfrozen
+from omni_tui.policy.effective import effective
 from omni_tui.policy.flags import FlagGates
 from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
 from omni_tui.policy.judges import Delays, Ending, Judge, Needs, Pauses
@@ -42,6 +44,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """None: only an event can change anything."""
     unseen: int = 0
     """How many wait behind those, for which there is no room whatever else holds them."""
+    effective: Effective
+    """How many may run at once now."""
 
 
 def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, told: int = TOLD) -> Plan:
@@ -65,7 +69,8 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
         for judge in judges:
             judge.begin(task)
     unseen = len(lineup.tasks) - len(start) - len(holds)
-    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, unseen=unseen)
+    limit = effective(backlog, capacity, starting=len(start))
+    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, unseen=unseen, effective=limit)
 
 
 def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup) -> tuple[Judge, ...]:
