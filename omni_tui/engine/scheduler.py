@@ -83,7 +83,7 @@ class Scheduler:
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
         self.supply = Supply(services, guard, self._waiting, self.wake)
         self._load = LoadKeeper(
-            services, guard, lambda: list(self.running.values()), lambda words: self.change_state(load=words)
+            services, guard, self.wake, lambda: list(self.running.values()), lambda words: self.change_state(load=words)
         )
         self._stopping = False
         self._paused = False
@@ -168,7 +168,7 @@ class Scheduler:
             for site in list(self._sites.values()):
                 await site.premises.refresh(site.intake.waiting, self._backlog)
             if any(site.intake.waiting for site in self._sites.values()):
-                self._load.look()
+                await self._load.look()
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
@@ -242,7 +242,7 @@ class Scheduler:
             frozen=self.state.frozen or self._stopping,
             why_frozen=freeze.reason if freeze else "",
             throttled=brakes.throttled,
-            short=self._warden.look_at_disk(),
+            short=self._load.short,
             load=self._load.load,
             load_limits=self._services.settings().load,
             stagger_seconds=settings.stagger_seconds,

@@ -51,6 +51,7 @@ EVENTS = {
     "attempt.phase": "it went on to another phase; data: phase",
     "attempt.signal": "its agent's health changed; data: health, source, detail",
     "attempt.refused": "its agent wanted to reach a host that is not allowed; data: place, reason",
+    "attempt.uncapped": "what its agent takes of the machine is to be capped, and cannot be here",
     "attempt.failed": "it ended without landing; data: kind, message, until, signs, work (what keeps any)",
     "attempt.usage": "what its agent has used so far; data: turns, tokens, usd, minutes",
     "attempt.killed": "its whole process tree is gone; data: receipt",

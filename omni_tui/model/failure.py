@@ -25,6 +25,8 @@ class FailureKind(StrEnum):
     """It did the same again and again; `detail` is `call` or `commit`."""
     BUDGET = "budget"
     """It used up the turns, tokens or money that it had."""
+    MEMORY = "memory"
+    """Its tree of processes used more memory than it may, and the kernel ended it."""
     FLOOD = "flood"
     """It wrote more output than an attempt may."""
     HARNESS = "harness"

@@ -1,8 +1,9 @@
 """Load: whether the machine has enough left for another agent. It brakes starts; it does not size the fleet.
 
 Values are smoothed (an exponentially weighted moving average over `SMOOTH_SECONDS`), and a limit once passed binds
-until the value has eased to `EASE` of it: a start must not follow each breath of the machine. To wait for a processor
-slows agents down and no more, so those limits bind only beside an agent that runs: one at a time always goes on.
+until the value has eased to `EASE` of it: a start must not follow each breath of the machine. To wait for a processor,
+a disk or memory slows agents down and no more, so those limits bind only beside an agent that runs: one at a time
+always goes on.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ SMOOTH_SECONDS = 20.0
 EASE = 0.8
 """Share of a limit at which it binds no more; for what must not become too little, of the value."""
 
-SLOWS = ("cpu_pressure", "load_per_core")
+SLOWS = ("memory_pressure", "cpu_pressure", "io_pressure", "load_per_core")
 """Values above whose limit agents are slow; above the others' they die."""
 
-NAMES = ("memory_mb", "swap_percent", "cpu_pressure", "load_per_core")
+NAMES = ("memory_mb", "swap_percent", "memory_pressure", "cpu_pressure", "io_pressure", "load_per_core")
 """What has a limit, by how much it matters."""
 
 WORDS = {
     "cpu_pressure": "CPU pressure is {value:.0f} % (limit {limit:g} %)",
+    "memory_pressure": "memory pressure is {value:.0f} % (limit {limit:g} %)",
+    "io_pressure": "disk pressure is {value:.0f} % (limit {limit:g} %)",
     "load_per_core": "the load is {value:.1f} per core (limit {limit:g})",
     "memory_mb": "{value:.0f} MB of memory are available (limit {limit:g} MB)",
     "swap_percent": "{value:.0f} % of the swap space is used (limit {limit:g} %)",

@@ -18,6 +18,7 @@ REPAIRABLE = (
     FailureKind.LOOP,
     FailureKind.WAITING,
     FailureKind.FLOOD,
+    FailureKind.MEMORY,
 )
 """The work itself fell short: the agent can do better when it is told what went wrong."""
 
