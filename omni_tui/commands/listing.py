@@ -50,6 +50,7 @@ def describe_row(row: TaskRow, now: float) -> dict[str, Any]:
         "agent": row.agent,
         "health": row.run.health if row.run is not None else "",
         "signal": standing(row.run, now) if row.run is not None and row.status is Status.DOING else None,
+        "footprint": row.run.footprint if row.run is not None else None,
         "reason": row.reason,
         "priority": row.priority,
         "created_at": row.created_at,
@@ -65,6 +66,7 @@ def _holding(view: FleetView, now: float) -> list[str]:
     lines += [f"budget: {near}" for near in view.near]
     lines += view.brakes.words
     lines += [f"load: {view.load}: no more starts for now"] if view.load else []
+    lines += [f"tasks at once: {view.effective}"] if view.effective is not None and view.effective.lowered else []
     return [*lines, "omni-tui thaw goes on, once that is mended"] if needs_thaw(view) else lines
 
 

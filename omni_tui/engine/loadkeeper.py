@@ -85,7 +85,10 @@ class LoadKeeper:
 
     def _take_disk(self, short: str) -> None:
         if bool(short) != bool(self.short):
-            self._services.record("disk.low" if short else "disk.enough", **({"reason": short} if short else {}))
+            if short:
+                self._services.record("disk.low", reason=short)
+            else:
+                self._services.record("disk.enough")
             self._wake.set()
         self.short = short
 

@@ -14,10 +14,8 @@ import psutil
 
 from omni_tui.model.load import Sample
 from omni_tui.plugins.cgroups import Membership, memberships, memory_left
-from omni_tui.plugins.machine import space
+from omni_tui.plugins.machine import PRESSURE, space
 
-PRESSURE = Path("/proc/pressure")
-"""Where the kernel tells of pressure stalls: Linux from 4.20 on, where it is built in and not switched off."""
 _SOME = re.compile(r"some avg10=(\d+(?:\.\d+)?)")
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from omni_tui.model.load import Load, Sample
 from omni_tui.model.settings import LoadSettings
 
@@ -24,19 +26,21 @@ NAMES = ("memory_mb", "swap_percent", "memory_pressure", "cpu_pressure", "io_pre
 """What has a limit, by how much it matters."""
 
 WORDS = {
-    "cpu_pressure": "CPU pressure is {value:.0f} % (limit {limit:g} %)",
-    "memory_pressure": "memory pressure is {value:.0f} % (limit {limit:g} %)",
-    "io_pressure": "disk pressure is {value:.0f} % (limit {limit:g} %)",
-    "load_per_core": "the load is {value:.1f} per core (limit {limit:g})",
-    "memory_mb": "{value:.0f} MB of memory are available (limit {limit:g} MB)",
-    "swap_percent": "{value:.0f} % of the swap space is used (limit {limit:g} %)",
+    "cpu_pressure": ("CPU pressure is {:.0f} %", "{:g} %"),
+    "memory_pressure": ("memory pressure is {:.0f} %", "{:g} %"),
+    "io_pressure": ("disk pressure is {:.0f} %", "{:g} %"),
+    "load_per_core": ("the load is {:.1f} per core", "{:g}"),
+    "memory_mb": ("{:.0f} MB of memory are available", "{:g} MB"),
+    "swap_percent": ("{:.0f} % of the swap space is used", "{:g} %"),
 }
+"""Each value in words, and its limit."""
 
 
 def follow(before: Load | None, sample: Sample, at: float, settings: LoadSettings) -> Load:
     """Take in a sample of the moment `at`, monotonic seconds."""
     weight = 1.0 if before is None else 1 - math.exp(-max(0.0, at - before.at) / SMOOTH_SECONDS)
-    smooth = Sample(**{name: _mix(before, name, getattr(sample, name), weight) for name in NAMES})
+    mixed = {name: _mix(before, name, getattr(sample, name), weight) for name in NAMES}
+    smooth = msgspec.structs.replace(sample, **mixed)
     was_over: frozenset[str] = before.over if before is not None else frozenset()
     over = frozenset(name for name in NAMES if _is_over(name, smooth, settings, was=name in was_over))
     return Load(at=at, last=sample, smooth=smooth, over=over)
@@ -47,8 +51,20 @@ def binds(load: Load | None, settings: LoadSettings, running: int) -> str:
     for name in NAMES:
         limit = getattr(settings, name)
         if load is not None and name in load.over and limit and (running or name not in SLOWS):
-            return WORDS[name].format(value=getattr(load.smooth, name), limit=limit)
+            return _said(name, load.smooth, settings)
     return ""
+
+
+def told(sample: Sample, settings: LoadSettings) -> list[str]:
+    """Return each value that is known, in words, with its limit."""
+    return [_said(name, sample, settings) for name in NAMES if getattr(sample, name) is not None]
+
+
+def _said(name: str, sample: Sample, settings: LoadSettings) -> str:
+    words, bound = WORDS[name]
+    limit = getattr(settings, name)
+    told = f"limit {bound.format(limit)}" if limit else "no limit"
+    return f"{words.format(getattr(sample, name))} ({told})"
 
 
 def must_park(load: Load, settings: LoadSettings) -> str:

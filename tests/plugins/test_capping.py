@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -186,7 +187,7 @@ def test_what_is_not_ours_is_not_divided_and_the_way_out_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = unified(tmp_path, "/user/us", enabled="", procs="1 2 3")
-    monkeypatch.setattr(cgroups.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     assert "systemd-run --user --scope -p Delegate=yes" in str(homes(found))
     assert homes(tmp_path / "none") == "no control groups here"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from omni_tui.model.load import Load, Sample
@@ -45,7 +46,7 @@ def after(*samples: Sample, step: float = 1e6, limits: LoadSettings = LIMITS) ->
     ],
 )
 def test_what_binds(sample: dict[str, float], running: int, words: str) -> None:
-    found = binds(after(Sample(**sample)), LIMITS, running)
+    found = binds(after(msgspec.structs.replace(Sample(), **sample)), LIMITS, running)
     assert found.startswith(words)
     assert bool(found) == bool(words)
 
@@ -57,7 +58,7 @@ def test_what_binds(sample: dict[str, float], running: int, words: str) -> None:
 def test_a_limit_that_was_passed_binds_until_there_is_more_room(
     name: str, tight: float, between: float, easy: float
 ) -> None:
-    samples = [Sample(**{name: value}) for value in (tight, between, easy, between)]
+    samples = [msgspec.structs.replace(Sample(), **{name: value}) for value in (tight, between, easy, between)]
     assert [bool(binds(after(*samples[:count]), LIMITS, 1)) for count in (1, 2, 3, 4)] == [True, True, False, False]
 
 
@@ -68,7 +69,7 @@ def test_one_breath_of_the_machine_binds_nothing_and_a_lasting_load_does() -> No
 
 
 def test_zero_is_no_limit() -> None:
-    off = LoadSettings(**dict.fromkeys((*NAMES, "park_memory_mb"), 0.0))
+    off = msgspec.structs.replace(LoadSettings(), **dict.fromkeys((*NAMES, "park_memory_mb"), 0.0))
     load = after(Sample(cpu_pressure=100.0, load_per_core=99.0, memory_mb=1.0, swap_percent=100.0), limits=off)
     assert (binds(load, off, 9), must_park(load, off)) == ("", "")
 

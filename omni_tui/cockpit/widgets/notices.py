@@ -14,6 +14,7 @@ from omni_tui.cockpit.widgets.paragraphs import Paragraph, wrap
 from omni_tui.model.task import Status
 from omni_tui.model.text import one_line
 from omni_tui.model.view import FleetView, TaskRow
+from omni_tui.words import taking
 
 
 class Notice(Toned):
@@ -139,6 +140,7 @@ def _facts(row: TaskRow, now: float) -> str:
         facts.append(evidence(row, now))
         if row.run.detail and not reason(row):
             facts.append(one_line(row.run.detail, 60))
+        facts.append(taking(row.run.footprint))
     if row.run.usd:
         facts.append(f"${row.run.usd:.2f}")
     return " · ".join(fact for fact in facts if fact)
