@@ -65,8 +65,10 @@ def _holding(view: FleetView, now: float) -> list[str]:
     lines += [f"paused: {pause}" for pause in view.pauses]
     lines += [f"budget: {near}" for near in view.near]
     lines += view.brakes.words
-    lines += [f"load: {view.load}: no more starts for now"] if view.load else []
-    lines += [f"tasks at once: {view.effective}"] if view.effective is not None and view.effective.lowered else []
+    if view.effective is not None and view.effective.lowered:
+        lines.append(f"tasks at once: {view.effective}")
+    elif view.load:
+        lines.append(f"load: {view.load}: no more starts for now")
     return [*lines, "omni-tui thaw goes on, once that is mended"] if needs_thaw(view) else lines
 
 

@@ -41,5 +41,5 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
         return self.bound is not Bound.SLOTS
 
     def __str__(self) -> str:
-        words = f"{self.slots} of {self.of} at once" if self.slots != self.of else f"{self.of} at once"
+        words = f"{self.slots} of {self.of}" if self.slots != self.of else f"{self.of}"
         return f"{words} ({self.bound}: {self.reason})" if self.lowered else words

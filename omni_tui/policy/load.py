@@ -3,7 +3,7 @@
 Values are smoothed (an exponentially weighted moving average over `SMOOTH_SECONDS`), and a limit once passed binds
 until the value has eased to `EASE` of it: a start must not follow each breath of the machine. To wait for a processor,
 a disk or memory slows agents down and no more, so those limits bind only beside an agent that runs: one at a time
-always goes on.
+always goes on. Memory that is gone is gone at once, so of it only what comes back is smoothed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def follow(before: Load | None, sample: Sample, at: float, settings: LoadSetting
 def binds(load: Load | None, settings: LoadSettings, running: int) -> str:
     """Return which limit keeps another agent from starting beside so many, with value and limit; empty: none."""
     for name in NAMES:
-        limit = getattr(settings, name)
+        limit = _limit(name, settings)
         if load is not None and name in load.over and limit and (running or name not in SLOWS):
             return _said(name, load.smooth, settings)
     return ""
@@ -62,7 +62,7 @@ def told(sample: Sample, settings: LoadSettings) -> list[str]:
 
 def _said(name: str, sample: Sample, settings: LoadSettings) -> str:
     words, bound = WORDS[name]
-    limit = getattr(settings, name)
+    limit = _limit(name, settings)
     told = f"limit {bound.format(limit)}" if limit else "no limit"
     return f"{words.format(getattr(sample, name))} ({told})"
 
@@ -75,13 +75,21 @@ def must_park(load: Load, settings: LoadSettings) -> str:
     return f"memory is about to run out: {available:.0f} MB are available (limit {settings.park_memory_mb:g} MB)"
 
 
+def _limit(name: str, settings: LoadSettings) -> float:
+    """Return a limit; nothing starts where the newest agent would have to make room at once."""
+    limit: float = getattr(settings, name)
+    return max(limit, settings.park_memory_mb) if name == "memory_mb" else limit
+
+
 def _mix(before: Load | None, name: str, value: float | None, weight: float) -> float | None:
     known: float | None = getattr(before.smooth, name) if before is not None else None
-    return value if value is None or known is None else known + weight * (value - known)
+    if value is None or known is None or (name == "memory_mb" and value < known):
+        return value
+    return known + weight * (value - known)
 
 
 def _is_over(name: str, smooth: Sample, settings: LoadSettings, *, was: bool) -> bool:
-    value, limit = getattr(smooth, name), getattr(settings, name)
+    value, limit = getattr(smooth, name), _limit(name, settings)
     if value is None or not limit:
         return False
     if name == "memory_mb":

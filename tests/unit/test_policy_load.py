@@ -14,7 +14,7 @@ from omni_tui.plugins import load as machine
 from omni_tui.plugins.cgroups import Membership
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.holds import HoldKind
-from omni_tui.policy.load import NAMES, SMOOTH_SECONDS, binds, follow, must_park
+from omni_tui.policy.load import NAMES, SMOOTH_SECONDS, binds, follow, must_park, told
 from omni_tui.policy.scheduling import plan
 
 LIMITS = LoadSettings(cpu_pressure=50, load_per_core=2, memory_mb=400, swap_percent=80, park_memory_mb=100)
@@ -78,6 +78,25 @@ def test_room_is_made_by_what_is_so_now_not_by_what_was() -> None:
     assert not must_park(after(Sample(memory_mb=100.0)), LIMITS)
     load = after(Sample(memory_mb=9000.0), Sample(memory_mb=99.0), step=0.1)
     assert must_park(load, LIMITS) == "memory is about to run out: 99 MB are available (limit 100 MB)"
+
+
+def test_nothing_starts_where_the_newest_would_have_to_make_room_at_once() -> None:
+    limits = msgspec.structs.replace(LIMITS, memory_mb=0)
+    little = Sample(memory_mb=99.0)
+    load = after(Sample(memory_mb=9000.0), little, step=0.1, limits=limits)
+    assert must_park(load, limits)
+    assert binds(load, limits, 1) == "99 MB of memory are available (limit 100 MB)"
+    back = after(little, Sample(memory_mb=130.0), step=0.1, limits=limits)
+    assert binds(back, limits, 1), "what comes back is not believed at once"
+
+
+def test_each_value_is_told_with_its_limit() -> None:
+    limits = msgspec.structs.replace(LIMITS, io_pressure=0)
+    assert told(Sample(cpu_pressure=3.2, io_pressure=1.0, memory_mb=2000.0), limits) == [
+        "2000 MB of memory are available (limit 400 MB)",
+        "CPU pressure is 3 % (limit 50 %)",
+        "disk pressure is 1 % (no limit)",
+    ]
 
 
 def test_the_plan_starts_one_and_holds_the_rest_with_the_limit_that_binds() -> None:
