@@ -33,6 +33,7 @@ SENTENCES = {
     "task.withdrawn": "withdrawn: {reason}",
     "attempt.started": "{agent} starts ({harness})",
     "attempt.refused": "wanted to reach {place}, which {reason}",
+    "attempt.uncapped": "cannot be held to its caps here; `omni-tui doctor` tells why",
     "attempt.failed": "failed ({kind}): {message}",
     "attempt.rescued": "unfinished work is kept: {kept}",
     "attempt.judged": "the gate gives it {grade}",
