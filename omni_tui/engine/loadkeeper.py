@@ -54,13 +54,13 @@ class LoadKeeper:
     async def look(self) -> None:
         """See to it that there is a sample of just now, but wait no longer than a moment for it."""
         if self.load is None or self._services.clock.monotonic() >= self.load.at + SAMPLE_SECONDS:
-            await asyncio.wait([self._begin()], timeout=MOMENT_SECONDS)
+            await asyncio.wait([self._sampled()], timeout=MOMENT_SECONDS)
 
     def binding(self, running: int) -> str:
         """Return which limit keeps another agent from starting beside so many; empty: none."""
         return binds(self.load, self._services.settings().load, running)
 
-    def _begin(self) -> asyncio.Task[None]:
+    def _sampled(self) -> asyncio.Task[None]:
         """Return the sample that is being taken; there is never more than one."""
         if self._sampling is None or self._sampling.done():
             self._sampling = self._guard.spawn("load sample", self._sample())
@@ -79,7 +79,7 @@ class LoadKeeper:
             if not self._running():
                 self._tell()
                 return
-            await asyncio.wait([self._begin()])
+            await asyncio.wait([self._sampled()])
             self._park()
             await self._services.trees.look(self._services.runtime, self._services.clock.monotonic())
 
