@@ -33,6 +33,8 @@ SETTLE_SECONDS = 10.0
 """For what a start leaves to be done in the background, such as spares."""
 HEADLESS_PERCENT = 0.3
 COCKPIT_PERCENT = 0.5
+ANY_LOAD = "[load]\ncpu_pressure = 0\nload_per_core = 0\nmemory_pressure = 0\nio_pressure = 0\n"
+"""What else the machine does must not keep the agents from starting."""
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc")
 BARE = "import asyncio; asyncio.run(asyncio.sleep(1e6))"
 """The floor: an event loop that waits."""
@@ -42,7 +44,7 @@ def run(directory: Path) -> list[Result]:
     """Make the fleet, then measure it in a namespace of its own."""
     repository = directory / "repo.git"
     make_repository(repository, 50)
-    config = f"[scheduler]\nslots = {AGENTS}\n[limits]\nstall_minutes = 1440\nwall_minutes = 1440\n"
+    config = f"[scheduler]\nslots = {AGENTS}\n[limits]\nstall_minutes = 1440\nwall_minutes = 1440\n{ANY_LOAD}"
     BenchFleet(directory / "fleet", repository, script="exec sleep 100000\n", config=config)
     argv = (*NAMESPACE, sys.executable, "-m", "benchmarks.idle", str(directory / "fleet"))
     ran = subprocess.run(argv, check=True, stdout=subprocess.PIPE)

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "workspace": ("omni_tui.commands.workspace:workspace", "Add a project to the fleet, or list them."),
     "provider": ("omni_tui.commands.provider:provider", "Show who serves models, or try one."),
     "add": ("omni_tui.commands.add:add", "Put tasks into a queue."),
+    "status": ("omni_tui.commands.status:status", "Say how much may run now, and what binds that."),
     "list": ("omni_tui.commands.listing:list_tasks", "List tasks."),
     "show": ("omni_tui.commands.show:show", "Tell all about a task."),
     "logs": ("omni_tui.commands.logs:logs", "Show an agent's screen, or follow it."),

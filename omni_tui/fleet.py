@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -31,10 +32,9 @@ from omni_tui.model.fence import Fence
 from omni_tui.model.load import Sample
 from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.settings import Settings, Slots
-from omni_tui.model.space import Space
 from omni_tui.model.task import Status
 from omni_tui.model.text import throughout
-from omni_tui.plugins import detection, load, machine, registry
+from omni_tui.plugins import detection, load, registry
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.notifier.protocol import Notifier, NotifierSpec
 from omni_tui.plugins.proxy.command import proxies
@@ -188,13 +188,13 @@ class Fleet:
         """Return what tells of changes in the tree."""
         return TreeWatch()
 
-    def space(self) -> Space:
-        """Return what is free on the fleet's disk."""
-        return machine.space(self.paths.root)
-
     def load(self) -> Sample:
-        """Return how loaded the machine is."""
-        return load.sample()
+        """Return how loaded the machine is, and what is free on the fleet's disk."""
+        return load.sample(self.paths.root)
+
+    async def sample(self) -> Sample:
+        """Return the same, looked at on a thread."""
+        return await asyncio.to_thread(self.load)
 
     def notifiers(self) -> Sequence[Notifier]:
         """Return the ways by which a person hears of what needs them."""
@@ -221,10 +221,9 @@ class Fleet:
             held=self.held,
             settings=lambda: self.settings,
             listener=listener,
-            space=self.space,
             course=course,
             provision=Provision(self.suppliers.now, course, self.clock.now),
-            load=self.load,
+            sample=self.sample,
         )
 
     def reactions(self) -> Sequence[Reaction]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from omni_tui.config import load_flags
 from omni_tui.model.flag import Flag
 from omni_tui.model.project_settings import WorkspaceSettings
-from omni_tui.policy.languages import definition_in, language_of
+from omni_tui.policy.defining import defining
 from omni_tui.store.paths import WorkspacePaths
+
+if TYPE_CHECKING:
+    from omni_tui.plugins.mentions import Mentions
 
 
 class ProjectGround:
@@ -18,13 +21,23 @@ class ProjectGround:
 
     def __init__(self, paths: WorkspacePaths, settings: WorkspaceSettings) -> None:
         self._paths = paths
-        self._release = settings.release
+        self._branches = (settings.release, settings.base)
         self._commit = ""
         self._known: dict[str, tuple[str, ...]] = {}
+        self._mentions: Mentions | None = None
 
     def flags(self) -> Mapping[str, Flag]:
         """Read its feature flags. Raises `ConfigError`."""
         return load_flags(self._paths.flags)
+
+    def commit(self) -> str:
+        """Return the tip of the release branch as the repository has it; where it is not there yet, of the base branch.
+
+        Empty: the repository has no commit. Blocks. Raises `ScmError`.
+        """
+        from omni_tui.plugins.mentions import branch_commit  # not before: it fails where git is missing
+
+        return branch_commit(self._paths.repo, *self._branches)
 
     async def definitions(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """Return where the release branch defines each of `names` that it does, as `path:line`. Raises `ScmError`."""
@@ -32,18 +45,14 @@ class ProjectGround:
 
     def look_up(self, names: Collection[str]) -> Mapping[str, Sequence[str]]:
         """Do the same, and block."""
-        from omni_tui.plugins.mentions import branch_commit, mentions  # not before: it fails where git is missing
+        from omni_tui.plugins.mentions import Mentions  # not before: it fails where git is missing
 
-        commit = branch_commit(self._paths.repo, self._release)
+        self._mentions = self._mentions or Mentions(self._paths.repo)
+        commit = self.commit()
         if commit != self._commit:
             self._commit, self._known = commit, {}
         unknown = set(names) - self._known.keys()
         if commit and unknown:
-            found: dict[str, list[str]] = defaultdict(list)
-            for mention in mentions(self._paths.repo, commit, unknown):
-                language = language_of(mention.path)
-                name = definition_in(language, mention.text) if language is not None else None
-                if name in unknown:
-                    found[name].append(f"{mention.path}:{mention.line}")
-            self._known |= {name: tuple(found.get(name, ())) for name in unknown}
+            found = defining(self._mentions.find(commit, unknown), unknown)
+            self._known |= {name: tuple(f"{line.path}:{line.line}" for line in found.get(name, ())) for name in unknown}
         return {name: self._known[name] for name in names if self._known.get(name)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from omni_tui.model.lint import LintKind, LintLevel, LintSettings
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.taskfile import line_in, parse
 from omni_tui.model.text import plural
-from omni_tui.model.view import TaskRow
+from omni_tui.model.view import FleetView, TaskRow
 from omni_tui.policy.claims import claims
 from omni_tui.policy.flags import FlagWarning, names, unmet, warnings
 from omni_tui.policy.spec import Spec, Surroundings
@@ -69,12 +69,23 @@ class Linter:
         self.faults: list[str] = []
         """What could not be read, so that something may not have been found."""
 
-    def waiting(self) -> Iterator[Written]:
-        """Read what is in `todo/`; what is no task is passed over: the intake puts it aside."""
+    @property
+    def view(self) -> FleetView:
+        """The fleet as it was read."""
+        return self._view
+
+    def waiting(self) -> Sequence[Written]:
+        """Return what is in `todo/`; what is no task is passed over: the intake puts it aside."""
+        return self._waiting
+
+    @cached_property
+    def _waiting(self) -> list[Written]:
+        found = []
         for row in self._view.rows:
             if row.status is Status.TODO:
                 with suppress(OSError, TaskFileError):  # moved meanwhile, or no task
-                    yield _read(row)
+                    found.append(_read(row))
+        return found
 
     def look(self, written: Sequence[Written]) -> list[Remark]:
         """Return what is to be said of these tasks, in their order, what refuses them first."""
@@ -86,7 +97,7 @@ class Linter:
         """Return which waiting tasks the settings refuse, and why."""
         settings = self._fleet.settings.lint
         kinds = [kind for kind in wanted(settings) if settings.level(kind) is LintLevel.REFUSE]
-        written = list(self.waiting()) if kinds else []
+        written = self.waiting() if kinds else []
         around = self._around(written, kinds)
         found: dict[TaskRef, str] = {}
         for each in written:

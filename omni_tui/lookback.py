@@ -12,7 +12,7 @@ from omni_tui.errors import OmniError
 from omni_tui.handoff import Release
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.view import FleetView
-from omni_tui.policy.night import Night, attempts_in, look_back
+from omni_tui.policy.night import Night, attempts_in, heaviest, look_back
 from omni_tui.store.journal import read_events
 from omni_tui.store.paths import FleetPaths, WorkspacePaths
 from omni_tui.store.reader import FleetReader
@@ -24,15 +24,16 @@ def read_night(reader: FleetReader, view: FleetView, seconds: float) -> Night:
     since = view.taken_at - seconds
     events = list(read_events(reader.paths.journal, since))
     attempts = [AttemptId(ref, number) for ref, number in attempts_in(events)]
-    statuses = [_run(reader.paths, each).read_status() for each in attempts]
+    statuses = [status for each in attempts if (status := _run(reader.paths, each).read_status()) is not None]
     night = look_back(events, view, since=since)
     return msgspec.structs.replace(
         night,
         under_way=tuple(
             msgspec.structs.replace(task, worktree=_worktree(reader.paths, task.task)) for task in night.under_way
         ),
-        tokens=sum(status.tokens for status in statuses if status),
-        usd=sum(status.usd for status in statuses if status),
+        tokens=sum(status.tokens for status in statuses),
+        usd=sum(status.usd for status in statuses),
+        heaviest=heaviest(statuses),
     )
 
 

@@ -49,7 +49,7 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
 def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
     """Return how much may run."""
     settings, brakes = fleet.settings, _brakes(fleet, view)
-    freeze = brakes.freeze_of(FLEET)
+    freeze, sample = brakes.freeze_of(FLEET), fleet.load()
     return Capacity(
         slots=settings.scheduler.limit,
         proven=settings.scheduler.proven,
@@ -57,9 +57,9 @@ def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
         frozen=brakes.frozen,
         why_frozen=freeze.reason if freeze else "",
         throttled=brakes.throttled,
-        load=follow(None, fleet.load(), 0.0, settings.load),
+        load=follow(None, sample, 0.0, settings.load),
         load_limits=settings.load,
-        short=shortage(fleet.space(), settings.limits),
+        short=shortage(sample.space, settings.limits),
     )
 
 

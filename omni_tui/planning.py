@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from omni_tui.config import load_plan
-from omni_tui.engine.survey import survey
-from omni_tui.errors import ScmError
+from omni_tui.engine.survey import Surveyed, declared, survey
+from omni_tui.errors import TaskFileError
 from omni_tui.fleet import Fleet
+from omni_tui.ground import ProjectGround
+from omni_tui.linting import Linter
 from omni_tui.model.frozen import FrozenPlan, render
 from omni_tui.model.task import Status, Task, TaskRef
-from omni_tui.model.touch import TouchPoint
-from omni_tui.model.view import FleetView
+from omni_tui.model.touch import Knowledge
+from omni_tui.model.view import FleetView, TaskRow
+from omni_tui.policy.flags import FlagWarning
 from omni_tui.policy.waves import Placed, waves
 from omni_tui.store.files import publish
 from omni_tui.store.taskread import read_task
@@ -29,12 +35,30 @@ class Outlook:
 
     workspace: str
     placed: Sequence[Placed]
-    points: dict[TaskRef, Sequence[TouchPoint]]
+    points: Surveyed
     frozen: FrozenPlan
     unplanned: Sequence[TaskRef]
     """Waiting tasks that the frozen plan does not name; empty where there is none."""
+    flags: Mapping[TaskRef, Sequence[FlagWarning]]
+    """What a person should know of the flags that a task meets."""
+    refused: Mapping[TaskRef, str]
+    """Which of them the settings refuse for what their text has, and why."""
 
-    @property
+    @cached_property
+    def behind(self) -> Mapping[TaskRef, Sequence[FlagWarning]]:
+        """For each task what is said of those that it comes after."""
+        found: dict[TaskRef, list[FlagWarning]] = defaultdict(list)
+        for warning in (warning for warnings in self.flags.values() for warning in warnings):
+            for ref in warning.behind:
+                found[ref].append(warning)
+        return found
+
+    @cached_property
+    def wave_of(self) -> Mapping[TaskRef, int]:
+        """The wave of each task, from 0."""
+        return {each.task.ref: each.wave for each in self.placed}
+
+    @cached_property
     def waves(self) -> list[list[Placed]]:
         """The waves, each with its tasks."""
         found: list[list[Placed]] = [[] for _ in range(max((each.wave + 1 for each in self.placed), default=0))]
@@ -43,34 +67,65 @@ class Outlook:
         return found
 
 
-async def look_ahead(fleet: Fleet, view: FleetView, workspace: str) -> Outlook:
-    """Put what waits or runs in a workspace into waves. Raises `CycleError`, `ScmError` and what its files say."""
-    tasks = _tasks(view, workspace)
-    status_of = {row.ref: row.status for row in view.rows if row.status not in TO_DO}
-    points = await _points(fleet, workspace, tasks)
-    frozen = load_plan(fleet.paths.workspace(workspace).plan)
-    named = {task_id for wave in frozen.waves for task_id in wave}
-    unplanned = [task.ref for task in tasks if frozen.waves and task.id not in named]
-    return Outlook(workspace, waves(tasks, points, status_of), points, frozen, unplanned)
+class Planner:
+    """Puts what waits or runs into waves, as the fleet's files are now. Blocks."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self.linter = Linter(fleet)
+        self._flags: dict[TaskRef, list[FlagWarning]] = defaultdict(list)
+        for warning in self.linter.flag_warnings():
+            self._flags[warning.task].append(warning)
+        self._refused = self.linter.refusals()
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """What could not be read, so that something may be missing."""
+        return self.linter.faults
+
+    def look_ahead(self, workspace: str, *, afresh: bool = False) -> Outlook:
+        """Return a workspace's waves: those of its frozen plan, where it has one, unless they are asked for `afresh`.
+
+        Raises `CycleError`, `ScmError` and what the files say.
+        """
+        rows = self.linter.view.rows
+        tasks = [written.task for written in self.linter.waiting() if written.task.workspace == workspace]
+        tasks += _read(rows, workspace, Status.DOING)
+        status_of = {row.ref: row.status for row in rows if row.status not in TO_DO}
+        points = asyncio.run(_points(self._fleet, workspace, tasks))
+        frozen = FrozenPlan() if afresh else load_plan(self._fleet.paths.workspace(workspace).plan)
+        named = {task_id for wave in frozen.waves for task_id in wave}
+        return Outlook(
+            workspace=workspace,
+            placed=waves(tasks, points, status_of, {workspace: frozen}),
+            points=points,
+            frozen=frozen,
+            unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
+            flags={task.ref: self._flags[task.ref] for task in tasks if task.ref in self._flags},
+            refused=self._refused,
+        )
 
 
-def read_points(fleet: Fleet, view: FleetView, workspace: str) -> dict[TaskRef, Sequence[TouchPoint]]:
+def read_points(fleet: Fleet, view: FleetView, workspace: str) -> Surveyed:
     """Return what the tasks of a workspace that wait or run will touch. Raises `ScmError`."""
-    return asyncio.run(_points(fleet, workspace, _tasks(view, workspace)))
+    return asyncio.run(_points(fleet, workspace, _read(view.rows, workspace, *TO_DO)))
 
 
-def _tasks(view: FleetView, workspace: str) -> list[Task]:
-    rows = (row for row in view.rows if row.ref.workspace == workspace and row.status in TO_DO)
-    return [read_task(Path(row.path), workspace) for row in rows]
+def _read(rows: Iterable[TaskRow], workspace: str, *statuses: Status) -> list[Task]:
+    """Read tasks whole; one that has moved or is none meanwhile is the dispatcher's business."""
+    found = []
+    for row in rows:
+        if row.ref.workspace == workspace and row.status in statuses:
+            with suppress(FileNotFoundError, TaskFileError):
+                found.append(read_task(Path(row.path), workspace))
+    return found
 
 
-async def _points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> dict[TaskRef, Sequence[TouchPoint]]:
-    scm = fleet.scm(workspace)
-    try:
-        commit = await scm.tip()
-    except ScmError:  # nobody has dispatched it yet: its release branch will begin where the base is
-        commit = await scm.base_tip()
-    return dict(await survey(scm, commit, tasks))
+async def _points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> Surveyed:
+    """Look the points up in the fleet's own repository: nothing is asked of where it came from."""
+    ground = ProjectGround(fleet.paths.workspace(workspace), fleet.workspace_settings(workspace))
+    commit = ground.commit()
+    return await survey(fleet.scm(workspace), commit, tasks) if commit else declared(tasks, Knowledge())
 
 
 def freeze(fleet: Fleet, outlook: Outlook) -> Path:

@@ -15,6 +15,7 @@ from omni_tui.cockpit.app import CockpitApp
 from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.state import FleetState
 from omni_tui.store.state import write_state
+from tests.support.cockpit_ahead import HELD
 from tests.support.cockpit_pilot import settle
 from tests.support.cockpit_ports import make_ports
 from tests.support.fleet_tree import STOPPED, demo_tree, hold_lease
@@ -50,6 +51,10 @@ PICTURES = (
     Picture(name="block", size=(100, 30), keys=("j", "b")),
     Picture(name="help", size=(100, 30), keys=("question_mark",)),
     Picture(name="observer-frozen", size=(100, 30), keys=("j",), here=False, state=FleetState(brakes=FROZEN)),
+    Picture(name="held", size=(100, 30), keys=("n", "n", "n", "j", "j"), state=HELD),
+    Picture(name="why", size=(80, 24), keys=("n", "n", "n", "j", "j", "w"), state=HELD),
+    Picture(name="plan", size=(100, 30), keys=("p",), state=HELD),
+    Picture(name="providers", size=(100, 30), keys=("P", "j", "j", "j"), state=HELD),
     Picture(name="stopped", size=(100, 30), keys=("j",), state=STOPPED),
     Picture(name="undo", size=(100, 30), keys=("n", "n", "u")),
 )

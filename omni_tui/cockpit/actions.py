@@ -11,6 +11,9 @@ from omni_tui.cockpit.keymap import holds_all
 from omni_tui.cockpit.look import needs_person
 from omni_tui.cockpit.screens.confirm import ConfirmScreen
 from omni_tui.cockpit.screens.pages import diff_page, help_page, story_page, told_page
+from omni_tui.cockpit.screens.parts import PartsScreen
+from omni_tui.cockpit.screens.plan import PlanScreen
+from omni_tui.cockpit.screens.why import WhyScreen
 from omni_tui.errors import OmniError
 from omni_tui.model.brakes import Scope
 from omni_tui.model.request import RequestKind
@@ -165,6 +168,20 @@ class Actions:
     async def throttle(self) -> None:
         """One at a time, or as many as there are slots."""
         self._screen.ask(RequestKind.UNTHROTTLE if self._screen.view.throttled else RequestKind.THROTTLE)
+
+    async def why(self) -> None:
+        """Open what keeps the selected task from starting."""
+        ports = self._screen.ports
+        self._screen.app.push_screen(WhyScreen(self._row(), self._screen.view, ports.foresight, ports.now()))
+
+    async def plan(self) -> None:
+        """Open the waves."""
+        self._screen.app.push_screen(PlanScreen(self._screen.view, self._screen.ports.foresight))
+
+    async def parts(self) -> None:
+        """Open the fleet's parts: their health and their brakes."""
+        ports = self._screen.ports
+        self._screen.app.push_screen(PartsScreen(self._screen.view, ports, self._screen.file, ports.now()))
 
     async def filter(self) -> None:
         """Open the filter."""

@@ -120,7 +120,7 @@ class CockpitApp(App[None]):
     async def _tick(self) -> None:
         async with self._reading:
             self._show(self._ports.reader.check_owner())
-        if self._main is not None and self.screen is self._main:
+        if self._main is not None and (self.screen is self._main or self._main.above is not None):
             self._main.tick()
 
 

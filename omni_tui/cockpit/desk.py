@@ -5,9 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from omni_tui.cockpit.ports import Ports
-from omni_tui.model.brakes import FLEET, Scope
-from omni_tui.model.request import Request, RequestKind
-from omni_tui.model.task import TaskRef
+from omni_tui.model.request import Request
 
 PATIENCE = 5.0
 """Seconds without an answer after which a person is told that it is still open."""
@@ -28,17 +26,9 @@ class Desk:
         self._ports = ports
         self._waiting: dict[str, Waiting] = {}
 
-    def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "", scope: Scope = FLEET) -> str:
-        """File a wish; return what to say about it. Raises `OSError` when it cannot be written."""
-        request = Request(
-            id=self._ports.new_id(),
-            kind=kind,
-            task=str(ref) if ref else "",
-            reason=reason,
-            by="cockpit",
-            at=self._ports.now(),
-            scope=scope,
-        )
+    def ask(self, wish: Request) -> str:
+        """File a wish under a name of its own; return what to say about it. Raises `OSError` if it cannot."""
+        request = msgspec.structs.replace(wish, id=self._ports.new_id(), by="cockpit", at=self._ports.now())
         self._ports.post(request)
         self._waiting[request.id] = Waiting(request)
         return f"{_name(request)}: asked"
@@ -63,4 +53,6 @@ class Desk:
 
 
 def _name(request: Request) -> str:
-    return f"{request.kind} {request.task or request.scope.workspace}".strip()
+    scope = request.scope
+    about = request.task or request.provider or scope.workspace or scope.provider
+    return " ".join(filter(None, (request.kind, about, "hard" if request.hard else "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -23,11 +24,11 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     filtered: bool = False
 
 
-Reason = Callable[[Situation], str]
-"""Returns why a key cannot be used now, empty if it can."""
+S = TypeVar("S")
+"""What decides over the keys of one screen."""
 
 
-class Key(msgspec.Struct, frozen=True, kw_only=True):
+class Key(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """One thing that can be done by key. `id` names the method of `Actions` that does it."""
 
     id: str
@@ -37,10 +38,11 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     help: str
     shown: str = ""
     """How the key is written, where that is not its name."""
-    why_not: Reason = lambda _: ""
+    why_not: Callable[[S], str] = lambda _: ""
+    """Returns why it cannot be used now, empty if it can."""
     off_label: str = ""
     """The label while `is_on`: the key then undoes."""
-    is_on: Callable[[Situation], bool] = lambda _: False
+    is_on: Callable[[S], bool] = lambda _: False
     footer: bool = True
     """Whether the bottom line has it; the help has all."""
 
@@ -49,7 +51,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         """How the key is written."""
         return self.shown or self.keys[0]
 
-    def label_in(self, situation: Situation) -> str:
+    def label_in(self, situation: S) -> str:
         """Return what pressing it would do now."""
         return self.off_label if self.off_label and self.is_on(situation) else self.label
 
@@ -104,6 +106,14 @@ def _cannot_undo(situation: Situation) -> str:
     return _needs_attempt(situation)
 
 
+def _needs_waiting(situation: Situation) -> str:
+    if situation.row is None:
+        return _needs_row(situation)
+    if situation.row.status is Status.TODO:
+        return ""
+    return f"{situation.row.ref.id} is {look(situation.row).word}: only what waits is held."
+
+
 def _nobody_needed(situation: Situation) -> str:
     return "" if any(needs_person(row) for row in situation.view.rows) else "Nothing needs you."
 
@@ -124,8 +134,15 @@ def holds_all(view: FleetView) -> bool:
     return view.frozen or bool(view.stopped)
 
 
-KEYMAP: tuple[Key, ...] = (
+KEYMAP: tuple[Key[Situation], ...] = (
     Key(id="details", keys=("enter",), label="details", help="the selected task's whole story", why_not=_needs_row),
+    Key(
+        id="why",
+        keys=("w",),
+        label="why",
+        help="what keeps the selected task from starting, what lifts that, who is next in line",
+        why_not=_needs_waiting,
+    ),
     Key(
         id="next_needed",
         keys=("n",),
@@ -171,7 +188,7 @@ KEYMAP: tuple[Key, ...] = (
         label="freeze",
         off_label="thaw",
         is_on=lambda situation: holds_all(situation.view),
-        help="start and merge nothing, what runs goes on; thaw a frozen or a stopped fleet",
+        help="start and merge nothing, what runs goes on; thaw a frozen or stopped fleet, parts stay frozen (P)",
         why_not=_needs_owner,
     ),
     Key(
@@ -207,6 +224,13 @@ KEYMAP: tuple[Key, ...] = (
         why_not=_needs_row_and_owner,
         footer=False,
     ),
+    Key(id="plan", keys=("p",), label="plan", help="the waves, what ties what, and the feature flags"),
+    Key(
+        id="parts",
+        keys=("P",),
+        label="providers",
+        help="fleet, workspaces, providers: health, slots, budgets; freeze and throttle each",
+    ),
     Key(id="filter", keys=("slash",), shown="/", label="filter", help="show only the tasks that hold a word"),
     Key(id="help", keys=("question_mark",), shown="?", label="help", help="all keys, and why one is off"),
     Key(id="quit", keys=("q",), label="quit", help="close the cockpit; agents keep running"),
@@ -230,6 +254,6 @@ KEYMAP: tuple[Key, ...] = (
 """Every key of the main screen, in the order of the bottom line; those for moving are in the help only."""
 
 
-def key_by_id(name: str) -> Key:
+def key_by_id(name: str) -> Key[Situation]:
     """Return the key called `name`."""
     return next(key for key in KEYMAP if key.id == name)

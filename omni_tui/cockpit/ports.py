@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from omni_tui.model.provider import Standing
 from omni_tui.model.request import Reply, Request
 from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import TaskRef
-from omni_tui.model.view import TaskRow
+from omni_tui.model.view import FleetView, TaskRow
+from omni_tui.planning import Outlook
 from omni_tui.plugins.runtime.protocol import Screen
 from omni_tui.plugins.terminal.protocol import Visit
 from omni_tui.store.reader import FleetReader
+from omni_tui.whynot import Why
 
 
 class Insight(Protocol):
@@ -37,11 +40,53 @@ class Insight(Protocol):
         ...
 
 
+class FlagRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature flag, and what it means for the tasks that are to be done."""
+
+    name: str
+    state: str
+    """Empty: tasks name it, and flags.toml does not."""
+    by: str = ""
+    """Who flips it."""
+    holds: tuple[str, ...] = ()
+    """Ids of tasks that wait for another state of it."""
+    ships: tuple[str, ...] = ()
+    """Ids of tasks that ship behind it."""
+
+
+class Ahead(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies ahead of one workspace."""
+
+    workspace: str
+    outlook: Outlook | None
+    """Its waves; None: they cannot be told."""
+    trouble: str = ""
+    """Why not, and what is wrong with its flags; empty: nothing."""
+    flags: tuple[FlagRow, ...] = ()
+
+
+class Foresight(Protocol):
+    """Looks at what has not happened yet. Every call blocks, some for seconds: make them on a thread."""
+
+    def why(self, row: TaskRow, view: FleetView) -> Why:
+        """Return why a task does not start now. Raises `OmniError`, `OSError`."""
+        ...
+
+    def plan(self) -> Sequence[Ahead]:
+        """Return what lies ahead of each workspace."""
+        ...
+
+    def standings(self, view: FleetView) -> Mapping[str, Standing]:
+        """Return how the providers stand. Raises `OmniError`, `OSError`."""
+        ...
+
+
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """All that the cockpit works with."""
 
     reader: FleetReader
     insight: Insight
+    foresight: Foresight
     post: Callable[[Request], None]
     """Files a wish for the fleet's owner, durably."""
     read_reply: Callable[[str], Reply | None]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from omni_tui.cockpit.app import CockpitApp, machine_load
 from omni_tui.cockpit.ending import show
+from omni_tui.cockpit.foresight import FleetForesight
 from omni_tui.cockpit.insight import FleetInsight
 from omni_tui.cockpit.ports import Ports
 from omni_tui.cockpit.visit import go
@@ -69,6 +70,7 @@ def _ports(fleet: Fleet, insight: FleetInsight, *, here: bool) -> Ports:
     return Ports(
         reader=FleetReader(fleet.paths, fleet.clock.now),
         insight=insight,
+        foresight=FleetForesight(fleet),
         post=lambda request: control.post(directory, request),
         read_reply=lambda request_id: control.read_reply(directory, request_id),
         go=go,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_reserve, judge_run, ok, warn
+from omni_tui.commands.loading import judge_load, judge_pressure
 from omni_tui.commands.output import Answer
 from omni_tui.commands.protection import judge_protection, judge_sandboxes
 from omni_tui.commands.session import Session, common
@@ -41,7 +42,13 @@ def doctor(session: Session) -> Answer:
     from omni_tui.plugins.machine import look
 
     facts = look(Path.cwd())
-    checks = [*judge_machine(facts), *judge_sandboxes(facts), *_harnesses(), *_fleet(session, facts)]
+    checks = [
+        *judge_machine(facts),
+        *judge_sandboxes(facts),
+        judge_pressure(facts),
+        *_harnesses(),
+        *_fleet(session, facts),
+    ]
     failed = [check.name for check in checks if check.grade is Grade.FAIL]
     fault = UnfitError(f"to mend: {', '.join(failed)}", fix="do what stands beside each `fail`") if failed else None
     return Answer(checks, _table(checks), fault)
@@ -66,6 +73,7 @@ def _harnesses() -> Iterator[Check]:
 
 def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
     from omni_tui.config import load_settings
+    from omni_tui.fleet import Fleet
     from omni_tui.plugins.machine import space
     from omni_tui.store.lease import read_owner
     from omni_tui.store.paths import FleetPaths
@@ -89,6 +97,7 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
         yield ok("config.toml", "every key is known and in range")
         yield from _plugins(settings)
         yield from judge_reserve(space(root), settings.limits)
+        yield from judge_load(Fleet(root).load(), settings.load, facts)
         yield judge_protection(settings.sandbox, facts, _linked(paths, settings))
     except ConfigError as error:
         yield fail("config.toml", f"{error.where}: {error.message}", error.fix)

@@ -13,7 +13,7 @@ from omni_tui.engine.clock import SystemClock
 from omni_tui.model.task import Status
 from omni_tui.policy.evidence import standing
 from omni_tui.policy.night import needs_thaw
-from omni_tui.words import parked_for, source_said
+from omni_tui.words import parked_for, source_said, until
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,7 +35,7 @@ def list_tasks(session: Session, status: str | None, workspace: str | None) -> A
     view = read_fleet(root)
     rows = [row for row in view.rows if status in (None, row.status.value) and workspace in (None, row.ref.workspace)]
     now = SystemClock().now()
-    return Answer([describe_row(row, now) for row in rows], _shown(rows, _holding(view, now)))
+    return Answer([describe_row(row, now) for row in rows], _shown(rows, _holding(view, now), now))
 
 
 def describe_row(row: TaskRow, now: float) -> dict[str, Any]:
@@ -50,7 +50,9 @@ def describe_row(row: TaskRow, now: float) -> dict[str, Any]:
         "agent": row.agent,
         "health": row.run.health if row.run is not None else "",
         "signal": standing(row.run, now) if row.run is not None and row.status is Status.DOING else None,
+        "footprint": row.run.footprint if row.run is not None else None,
         "reason": row.reason,
+        "hold": row.hold,
         "priority": row.priority,
         "created_at": row.created_at,
         "path": row.path,
@@ -65,11 +67,14 @@ def _holding(view: FleetView, now: float) -> list[str]:
     lines += [f"budget: {near}" for near in view.near]
     lines += view.brakes.words
     lines += [f"refill: {source_said(note)}" for note in view.refilling]
-    lines += [f"load: {view.load}: no more starts for now"] if view.load else []
+    if view.effective is not None and view.effective.lowered:
+        lines.append(f"tasks at once: {view.effective}")
+    elif view.load:
+        lines.append(f"load: {view.load}: no more starts for now")
     return [*lines, "omni-tui thaw goes on, once that is mended"] if needs_thaw(view) else lines
 
 
-def _shown(rows: list[TaskRow], holding: list[str]) -> RenderableType:
+def _shown(rows: list[TaskRow], holding: list[str], now: float) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -79,5 +84,11 @@ def _shown(rows: list[TaskRow], holding: list[str]) -> RenderableType:
         attempt = str(row.attempt) if row.attempt else ""
         status = Text(row.status, STYLES[row.status])
         phase = row.phase if row.status is Status.DOING else ""
-        table.add_row(str(row.ref), status, phase, attempt, row.agent, Text(row.title), Text(row.reason, "dim"))
+        table.add_row(str(row.ref), status, phase, attempt, row.agent, Text(row.title), Text(_reason(row, now), "dim"))
     return Group(table if rows else "no tasks", *(Text(line, "yellow") for line in holding))
+
+
+def _reason(row: TaskRow, now: float) -> str:
+    """Say why it waits or is blocked, and when that ends where it ends by itself."""
+    ends = f" (until {until(row.hold.until, now)})" if row.hold is not None and row.hold.until is not None else ""
+    return row.reason + ends

@@ -119,8 +119,13 @@ def _told(standing: Standing) -> list[tuple[str, str]]:
         ("why", _why(standing)),
         ("until", until),
         ("rejected", judged),
-        ("spent", f"{standing.usd:.2f} USD, {standing.tokens:,} tokens tonight"),
+        ("spent", f"{_spent(standing)} tonight"),
     ]
+
+
+def _spent(standing: Standing) -> str:
+    share = f", {standing.share:.0%} of its budget" if standing.share else ""
+    return f"{standing.usd:.2f} USD, {standing.tokens:,} tokens{share}"
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
@@ -137,7 +142,7 @@ def _table(standings: Mapping[str, Standing]) -> Table:
     table = Table("provider", "breaker", "serves", "why", "until", "spent tonight", box=None, pad_edge=False)
     for each in standings.values():
         until = moment(each.until) if each.until is not None else ""
-        spent = f"{each.usd:.2f} USD, {each.tokens:,} tokens"
+        spent = _spent(each)
         state = Text(each.state, STYLES[each.state])
         table.add_row(each.name, state, _slots(each), Text(_why(each)), until, spent)
     return table

@@ -11,7 +11,7 @@ from omni_tui.commands.params import DURATION
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import open_reader
 from omni_tui.policy.night import needs_thaw, totals
-from omni_tui.words import lasting, moment, parked_for
+from omni_tui.words import lasting, moment, parked_for, taken
 
 if TYPE_CHECKING:
     from omni_tui.policy.night import BlockedTask, LandedTask, Night
@@ -39,6 +39,9 @@ def lines_of(night: Night) -> list[str]:
     if night.failures:
         kinds = ", ".join(f"{kind} {count}" for kind, count in night.failures.items())
         lines += ["", f"Attempts that failed on the way: {kinds}"]
+    if night.heaviest:
+        lines += ["", "Took the most of the machine:"]
+        lines += [f"  {each.attempt} by {each.agent}: {taken(each.footprint)}" for each in night.heaviest]
     if night.troubles:
         lines += ["", "Worth knowing:", *(f"  {trouble}" for trouble in night.troubles)]
     return lines

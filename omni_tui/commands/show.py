@@ -16,10 +16,11 @@ from omni_tui.engine.clock import SystemClock
 from omni_tui.model.task import Status
 from omni_tui.model.text import plural
 from omni_tui.policy.evidence import standing
-from omni_tui.words import lasting, moment
+from omni_tui.words import lasting, moment, taken, taking
 
 if TYPE_CHECKING:
     from omni_tui.linting import Remark
+    from omni_tui.model.footprint import Footprint
     from omni_tui.model.view import TaskRow
     from omni_tui.store.detail import TaskDetail
 
@@ -47,6 +48,16 @@ def _told(remarks: Sequence[Remark]) -> list[str]:
     return ["", "as it is written:", *lines] if lines else []
 
 
+def _footprint(footprint: Footprint) -> list[str]:
+    lines = [("takes", taking(footprint)), ("took", taken(footprint))]
+    if footprint.killed:
+        times = plural(footprint.killed, "time")
+        lines.append(("", f"{times} the kernel ended a process of it, for its tree was at its cap of memory"))
+    if footprint.uncapped:
+        lines.append(("", "it could not be capped here; `omni-tui doctor` tells why"))
+    return [f"{name:<9} {words}" for name, words in lines if words]
+
+
 def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None, now: float) -> list[str]:
     lines = [f"{row.ref}  {row.title}", f"status    {row.status}" + (f": {row.reason}" if row.reason else "")]
     lines.append(f"file      {row.path}")
@@ -59,6 +70,7 @@ def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None, now: float) -
         known = standing(run, now) if row.status is Status.DOING else None
         if known is not None:
             lines.append(f"known     by {known.source}, {lasting(known.age)} ago: {known.confidence}")
+        lines += _footprint(run.footprint)
         if run.turns or run.tokens or run.usd:
             lines.append(f"spent     {plural(run.turns, 'turn')}, {run.tokens:,} tokens, {run.usd:.2f} USD")
     if run_dir is not None:

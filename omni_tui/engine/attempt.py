@@ -16,6 +16,7 @@ import msgspec
 
 from omni_tui.engine.board import Board
 from omni_tui.engine.check import Started
+from omni_tui.engine.flights import FELL_OUT, Flight
 from omni_tui.engine.guard import contained
 from omni_tui.engine.landing import Landing
 from omni_tui.engine.launching import Launched, Launcher
@@ -88,7 +89,9 @@ class Attempt:
         box: OrderBox,
         history: Sequence[Failure],
         used_before: Usage,
+        since: float,
     ) -> None:
+        """Take what there is, and since when its change is in flight (UTC seconds); 0: since it began."""
         self.id = attempt
         self.task = task
         self.agent = agent
@@ -107,6 +110,15 @@ class Attempt:
         self._started: list[Started] = []
         self.board = Board(attempt, agent, run, services)
         self._gate = Gate(task.ref, agent, services, box, self.board)
+        self.flight = Flight(
+            attempt,
+            since or self.board.status.started_at,
+            provider_of(agent),
+            box,
+            self.board,
+            head=history[-1].work if since else "",
+            stirred=engine.is_done("prepare"),
+        )
 
     async def step(self, key: str, result: type[T], work: Callable[[], Awaitable[T]]) -> T:
         """Do one step durably; an order that has come ends the attempt before it."""
@@ -128,11 +140,14 @@ class Attempt:
         return done
 
     def _keep(self, done: object) -> None:
+        if isinstance(done, Worktree):
+            self.flight.base = done.base
         if isinstance(done, Started) and done not in self._started:
             self._started.append(done)
 
     def landing(self, salvage: Salvage, launched: Launched, watched: Watched) -> Landing:
         """Return the activities that bring what the agent left onto the release branch."""
+        self._place.flights.finish(self.flight, salvage.head)
         return Landing(
             attempt=self.id,
             task=self.task,
@@ -147,7 +162,13 @@ class Attempt:
             run=self._run,
             box=self._box,
             gate=self._gate,
+            flight=self.flight,
         )
+
+    def fall_out(self, failure: Failure) -> None:
+        """Keep nobody waiting any more, but where others' landings alone were in its way: its next attempt goes on."""
+        if failure.kind is not FailureKind.OVERTAKEN:
+            self._place.flights.leave(self.task.ref, FELL_OUT)
 
     async def abandon(self) -> None:
         """End what this attempt has started, after a fault that left no way to go on. Its checkout stays."""
@@ -225,6 +246,7 @@ class Attempt:
 
     async def _commits(self, worktree: Worktree) -> Sequence[CommitSketch]:
         """Return the latest commits, where there are enough of them to be a loop."""
+        self._place.flights.stir(self.flight)
         most = self._services.settings().limits.loop_commits
         if not most:
             return ()

@@ -7,7 +7,9 @@ import msgspec
 from omni_tui.engine.services import Services
 from omni_tui.model.attempt import AgentSpec, AttemptId, AttemptStatus, Phase
 from omni_tui.model.confinement import Refusal
+from omni_tui.model.footprint import Footprint
 from omni_tui.model.signal import Health, Signal
+from omni_tui.policy.footprint import at_rest, is_news
 from omni_tui.policy.usage import Usage
 from omni_tui.store.runs import Run
 
@@ -34,6 +36,8 @@ class Board:
             started_at=now,
             updated_at=now,
         )
+        self.footprint = self.status.footprint
+        """As it is known, which not every look is worth a write for."""
 
     def enter(self, phase: Phase) -> None:
         """Say that the attempt goes on to `phase`."""
@@ -72,7 +76,8 @@ class Board:
         )
 
     def spend(self, used: Usage) -> None:
-        """Say what the attempt has used in all."""
+        """Say what the attempt has used in all; its agent has ended."""
+        self.footprint = at_rest(self.footprint)
         self._write(turns=used.turns, tokens=used.tokens, usd=used.usd)
 
     def refuse(self, refusal: Refusal) -> None:
@@ -80,6 +85,15 @@ class Board:
         if refusal.place not in self.status.refused:
             self._services.record("attempt.refused", self._attempt, place=refusal.place, reason=refusal.reason)
             self._write(refused=(*self.status.refused, refusal.place))
+
+    def weigh(self, footprint: Footprint) -> None:
+        """Say what its tree of processes takes."""
+        self.footprint = footprint
+        told = self.status.footprint
+        if footprint.uncapped and not told.uncapped:
+            self._services.record("attempt.uncapped", self._attempt)
+        if is_news(told, footprint):
+            self._write()
 
     def wait(self, reason: str) -> None:
         """Say what the attempt waits for; empty: it goes on."""
@@ -107,5 +121,6 @@ class Board:
         )
 
     def _write(self, **changes: object) -> None:
-        self.status = msgspec.structs.replace(self.status, updated_at=self._services.clock.now(), **changes)
+        now = self._services.clock.now()
+        self.status = msgspec.structs.replace(self.status, updated_at=now, footprint=self.footprint, **changes)
         self._run.write_status(self.status)

@@ -36,7 +36,8 @@ class BrakeDesk:
                 self._change(before.thawed(scope))
                 self._scheduler.refill.try_again()
                 self._record("thawed", scope, request.by)
-                return _said(scope, "thawed: starts again")
+                rest = Brakes(freezes=self._scheduler.state.in_force.freezes).words
+                return _said(scope, f"thawed, but {'; '.join(rest)}" if rest else "thawed: starts again")
             case RequestKind.THROTTLE:
                 throttle = Throttle(scope=scope, most=request.most)
                 release_files(self._directory, "throttle", scope, self._services.disk)

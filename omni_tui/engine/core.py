@@ -103,6 +103,7 @@ class Core:
             owner, frozen = services.lease.owner, self.scheduler.state.frozen
             services.record("core.started", mode=owner.mode, pid=owner.pid, frozen=frozen)
             self._tell_of_the_sandbox()
+            await services.runtime.sweep()
             self._guard.spawn("tree watch", wakeups.run())
             await self._open_places()
             self._guard.spawn("new workspaces", self._watch_workspaces())

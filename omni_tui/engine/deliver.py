@@ -54,6 +54,7 @@ async def deliver(crew: Crew) -> Ending:
             merge = await land_one(attempt)
         except AttemptFailedError as failed:
             failures.append(failed.failure)
+            attempt.fall_out(failed.failure)
         else:
             return Ending(merge=merge, failures=tuple(failures))
         move = await attempt.step("conclude", Move, partial(attempt.conclude, failures))
@@ -69,7 +70,7 @@ async def land_one(attempt: Attempt) -> Merge:
     try:
         await attempt.step("inspect", Verdict, landing.inspect)
         for turn in count(1):
-            await landing.thawed(turn)
+            await landing.cleared(turn)
             async with landing.turn():
                 merge = await merge_in(attempt, landing, turn)
             if merge is not None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from omni_tui.engine.deliver import Ending, deliver
 from omni_tui.engine.delivery import Delivery
+from omni_tui.engine.flights import FELL_OUT
 from omni_tui.engine.guard import Guard, contained
 from omni_tui.engine.order import Order, OrderBox, OrderKind
 from omni_tui.engine.putaway import PutAway
+from omni_tui.engine.radar import Radar
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
 from omni_tui.errors import LeaseLostError, OmniError
@@ -50,6 +52,8 @@ class Deliveries:
         """Deliver a task whose file is in doing/."""
         running = Running(task, place, file)
         self.running[task.ref] = running
+        place.flights.expect(task.ref)
+        Radar.on_duty(place, self._services, self._guard)
         self._guard.spawn(f"delivery of {task.ref}", self._deliver(running))
 
     async def look_at_base(self, place: Workplace) -> None:
@@ -82,6 +86,7 @@ class Deliveries:
             await self._fault(running, delivery, error)
         finally:
             del self.running[running.task.ref]
+            running.place.flights.leave(running.task.ref, FELL_OUT)
             self._services.provision.leave(running.task.ref)
             running.ended.set()
             self._on_end(running, again_at)

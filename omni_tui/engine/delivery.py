@@ -14,6 +14,7 @@ from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure, Move
 from omni_tui.model.task import Task
 from omni_tui.policy.flags import unmet
+from omni_tui.policy.radar import overtaken_in_a_row
 from omni_tui.policy.usage import Usage
 
 PATIENCE_SECONDS = 5.0
@@ -53,13 +54,24 @@ class Delivery:
             box=self._box,
             history=tuple(failures),
             used_before=self._used_before(attempt.number),
+            since=self._since(failures),
         )
+        self._place.flights.enter(self._attempt.flight)
         return self._attempt
 
     def _next_number(self) -> int:
         if self._left:
             return self._left.pop(0)
         return self._place.runs.last_number(self.task.id) + 1
+
+    def _since(self, failures: Sequence[Failure]) -> float:
+        """Return when the first of the latest attempts began that others overtook; 0: the last one was not."""
+        row = overtaken_in_a_row(failures)
+        if not row:
+            return 0.0
+        number = self._place.runs.attempts(self.task.id)[len(failures) - row]
+        status = self._place.runs.open(AttemptId(task=self.task.ref, number=number)).read_status()
+        return status.started_at if status is not None else 0.0
 
     def _used_before(self, number: int) -> Usage:
         """Return what the task's earlier attempts have used, as far as they count."""

@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from omni_tui.engine.check import Check, CheckResult, Started
+from omni_tui.engine.flights import LANDED, Flight
 from omni_tui.engine.order import OrderBox, acquire_unless_ordered
+from omni_tui.engine.precedence import Precedence
 from omni_tui.engine.prompt import commit_message
 from omni_tui.engine.services import Services
 from omni_tui.engine.steps import AttemptFailedError, Engine
@@ -25,6 +27,7 @@ from omni_tui.model.task import Task
 from omni_tui.model.verdict import FindingKind, Severity, Verdict
 from omni_tui.plugins.scm.protocol import Merge
 from omni_tui.policy import gate
+from omni_tui.policy.radar import overtaken
 from omni_tui.policy.reach import passage
 from omni_tui.policy.signs import gist
 from omni_tui.store.runs import Run
@@ -52,6 +55,7 @@ class Landing:
         run: Run,
         box: OrderBox,
         gate: Gate,
+        flight: Flight,
     ) -> None:
         """Take the work at `head` (empty: nothing was committed), and what the origin's checkout looked like before.
 
@@ -69,6 +73,8 @@ class Landing:
         self._run = run
         self._box = box
         self._gate = gate
+        self._flight = flight
+        self._precedence = Precedence(flight, place.flights, services)
         self._engine = engine
         self._check = Check(services, engine, box)
         self._message = commit_message(task, attempt, agent)
@@ -78,10 +84,17 @@ class Landing:
         """Whether the workspace names a check command."""
         return bool(self._place.settings.check)
 
-    async def thawed(self, turn: int) -> None:
-        """Wait before a turn until nothing is frozen; not before one that a crash has cut off from its end."""
-        if not self._engine.is_done(f"land.{turn}"):
+    async def cleared(self, turn: int) -> None:
+        """Wait before a turn until nothing is frozen and nobody lands first.
+
+        Not before one that a crash has cut off from its end; and one that has begun lets nobody else go first.
+        """
+        while not self._engine.is_done(f"land.{turn}") and self._box.order is None:
             await self._gate.opened()
+            if not self._engine.is_done(f"squash.{turn}"):
+                await self._precedence.cleared()
+            if self._gate.hold() is None:
+                return
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -108,7 +121,7 @@ class Landing:
             rescued=self._rescued,
             status=self._status,
             origin_changed=await scm.origin_state() != self._origin_state,
-            conflicts=trial.conflicts if trial else (),
+            conflicts=trial.conflicts if trial and not await self._is_overtaken(trial) else (),
             additions=await scm.additions(self._head) if self._head else "",
             title=self._message,
             find_secrets=self._services.held.find,
@@ -132,10 +145,23 @@ class Landing:
         """Make the commit that would land, on objects alone."""
         merge = await self._place.scm.squash(self._head, self._services.held.redact(self._message))
         if merge.conflicts:
-            files = ", ".join(merge.conflicts)
-            message = f"does not merge onto the release branch: {files}"
-            raise AttemptFailedError(Failure(kind=FailureKind.CONFLICT, message=message))
+            raise AttemptFailedError(await self._conflict(merge))
         return merge
+
+    async def _conflict(self, merge: Merge) -> Failure:
+        """Return the failure of a change that does not merge: its own, or nobody's."""
+        if await self._is_overtaken(merge):
+            landed = await self._place.scm.landed_since(self._flight.base, merge.conflicts)
+            return overtaken(self._place.settings.release, landed, merge.conflicts)
+        files = ", ".join(merge.conflicts)
+        return Failure(kind=FailureKind.CONFLICT, message=f"does not merge onto the release branch: {files}")
+
+    async def _is_overtaken(self, merge: Merge) -> bool:
+        """Whether a change that does not merge would have onto what it began from: others have landed meanwhile."""
+        base = self._flight.base
+        if not merge.conflicts or not base or merge.onto == base:
+            return False
+        return not await self._place.scm.conflicts(base, self._head)
 
     async def checkout(self, commit: str, key: str) -> str:
         """Make a fresh checkout of exactly this commit; return its path."""
@@ -196,7 +222,10 @@ class Landing:
         """Move the release branch to the checked commit; False: it has moved meanwhile, or a freeze came."""
         if self._gate.hold() is not None:
             return False
-        return await self._place.scm.land(merge)
+        landed = await self._place.scm.land(merge)
+        if landed:
+            self._place.flights.leave(self._task.ref, LANDED)
+        return landed
 
 
 def _gate_failure(verdict: Verdict) -> Failure:

@@ -104,6 +104,7 @@ class Launcher:
             confinement=self._confinement(assignment, invocation),
             file_bytes=self._services.file_bytes(),
             output_bytes=self._services.output_bytes(),
+            caps=self._services.settings().load.caps,
         )
 
     def assignment(self, worktree: Worktree) -> Assignment:

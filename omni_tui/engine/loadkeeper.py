@@ -1,4 +1,7 @@
-"""Keeps an eye on the machine's load: now and then while something runs, and before a start."""
+"""Keeps an eye on the machine's load: now and then while something runs, and before a start.
+
+It is sampled on a thread, one sample at a time, for a disk may not answer; a decision goes by the last one there is.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,13 @@ from omni_tui.engine.order import Order, OrderKind
 from omni_tui.engine.services import Services
 from omni_tui.model.load import Load
 from omni_tui.policy.load import binds, follow, must_park
+from omni_tui.policy.machine import shortage
 
 SAMPLE_SECONDS = 10.0
 """Between two samples: what the kernel tells is an average of as much."""
+
+MOMENT_SECONDS = 0.25
+"""No start waits longer for a sample."""
 
 
 class LoadKeeper:
@@ -23,15 +30,20 @@ class LoadKeeper:
         self,
         services: Services,
         guard: Guard,
+        wake: asyncio.Event,
         running: Callable[[], Sequence[Running]],
         changed: Callable[[str], None],
     ) -> None:
         self._services = services
         self._guard = guard
+        self._wake = wake
         self._running = running
         self._changed = changed
         self.load: Load | None = None
+        self.short = ""
+        """What the disk has too little of for another start; empty: it has enough."""
         self._said = ""
+        self._sampling: asyncio.Task[None] | None = None
         self._rounds: asyncio.Task[None] | None = None
 
     def on_duty(self) -> None:
@@ -39,18 +51,27 @@ class LoadKeeper:
         if self._rounds is None or self._rounds.done():
             self._rounds = self._guard.spawn("load", self._go_rounds())
 
-    def look(self) -> None:
-        """Sample the load, on the core's own thread, unless that was done just now."""
-        now = self._services.clock.monotonic()
-        if self.load is not None and now < self.load.at + SAMPLE_SECONDS:
-            return
-        sample = self._services.load()
-        self.load = follow(self.load, sample, now, self._services.settings().load)
-        self._tell()
+    async def look(self) -> None:
+        """See to it that there is a sample of just now, but wait no longer than a moment for it."""
+        if self.load is None or self._services.clock.monotonic() >= self.load.at + SAMPLE_SECONDS:
+            await asyncio.wait([self._sampled()], timeout=MOMENT_SECONDS)
 
     def binding(self, running: int) -> str:
         """Return which limit keeps another agent from starting beside so many; empty: none."""
         return binds(self.load, self._services.settings().load, running)
+
+    def _sampled(self) -> asyncio.Task[None]:
+        """Return the sample that is being taken; there is never more than one."""
+        if self._sampling is None or self._sampling.done():
+            self._sampling = self._guard.spawn("load sample", self._sample())
+        return self._sampling
+
+    async def _sample(self) -> None:
+        sample = await self._services.sample()
+        settings = self._services.settings()
+        self.load = follow(self.load, sample, self._services.clock.monotonic(), settings.load)
+        self._take_disk(shortage(sample.space, settings.limits))
+        self._tell()
 
     async def _go_rounds(self) -> None:
         while True:
@@ -58,8 +79,18 @@ class LoadKeeper:
             if not self._running():
                 self._tell()
                 return
-            self.look()
+            await asyncio.wait([self._sampled()])
             self._park()
+            await self._services.trees.look(self._services.runtime, self._services.clock.monotonic())
+
+    def _take_disk(self, short: str) -> None:
+        if bool(short) != bool(self.short):
+            if short:
+                self._services.record("disk.low", reason=short)
+            else:
+                self._services.record("disk.enough")
+            self._wake.set()
+        self.short = short
 
     def _tell(self) -> None:
         words = self.binding(len(self._running()))

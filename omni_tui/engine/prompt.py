@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from omni_tui.model.attempt import AgentSpec, AttemptId
-from omni_tui.model.failure import Failure
+from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.task import Task
 from omni_tui.model.text import clean, code, one_line
@@ -103,8 +103,18 @@ def _earlier(failures: Sequence[Failure]) -> str:
         parts.append(f"The end of the output:\n\n{_fenced(_end(last.output, OUTPUT_CHARACTERS))}")
     work = next((failure.work for failure in reversed(failures) if failure.work), "")
     if work:
-        parts.append(f"{_look(work, 'Its work')} Mend what is said above.")
+        overtaken = last.kind is FailureKind.OVERTAKEN
+        parts.append(_bring_over(work) if overtaken else f"{_look(work, 'Its work')} Mend what is said above.")
     return "\n\n".join(parts)
+
+
+def _bring_over(work: str) -> str:
+    """Say how good work comes onto a newer base: as one change, so that each conflict has to be settled only once."""
+    return (
+        f"Nothing is wrong with its work, which is kept in commit {code(work)}; your branch begins at what landed "
+        f"meanwhile. Bring it over: `git merge --squash {work}`, settle the conflicts in the files that are named "
+        "above so that what landed and what it did both hold, and commit. Do nothing else."
+    )
 
 
 def _flag_rules(task: Task) -> list[str]:

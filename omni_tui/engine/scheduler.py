@@ -38,6 +38,7 @@ from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
 from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.lineup import Lineup
+from omni_tui.policy.remedies import published
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
 
 V = TypeVar("V")
@@ -72,7 +73,7 @@ class Scheduler:
         self._warden = Warden(services, guard, self._changed_of_all, self.wake)
         self.supply = Supply(services, guard, self._waiting, self.wake)
         self._load = LoadKeeper(
-            services, guard, lambda: list(self.running.values()), lambda words: self.change_state(load=words)
+            services, guard, self.wake, lambda: list(self.running.values()), lambda words: self.change_state(load=words)
         )
         self._readiness = Readiness(services)
         self.refill = Refill(
@@ -154,7 +155,7 @@ class Scheduler:
             for site in list(self._sites.values()):
                 await site.premises.refresh(site.intake.waiting, self._backlog)
             if any(site.intake.waiting for site in self._sites.values()):
-                self._load.look()
+                await self._load.look()
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
@@ -221,6 +222,7 @@ class Scheduler:
             refused={ref: reason for site in sites for ref, reason in site.premises.refused.items()},
             brakes=brakes,
             points=_joined([site.surveyor.points for site in sites]),
+            changed=_joined([site.place.flights.points for site in sites]),
             plans={site.place.name: site.place.plan for site in sites if site.place.plan.waves},
         )
         capacity = Capacity(
@@ -231,7 +233,7 @@ class Scheduler:
             frozen=self.state.frozen or self._stopping,
             why_frozen=freeze.reason if freeze else "",
             throttled=brakes.throttled,
-            short=self._warden.look_at_disk(),
+            short=self._load.short,
             load=self._load.load,
             load_limits=self._services.settings().load,
             stagger_seconds=settings.stagger_seconds,
@@ -246,11 +248,14 @@ class Scheduler:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
         held = {} if self._stopping else decided.holds  # whoever ends us has not frozen the fleet
         self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
-        self.change_state(holds={str(ref): hold.message for ref, hold in held.items()})
+        self.change_state(
+            holds=published(held), line=tuple(map(str, decided.line if held else ())), effective=decided.effective
+        )
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
         at_work = any(not running.box.held for running in self.running.values())
-        if at_work or decided.start or decided.wake_at is not None or settling or self._busy:
+        busy = self._stopping or self.supply.busy or self.refill.busy
+        if at_work or decided.start or decided.wake_at is not None or settling or busy:
             self.idle.clear()
         elif not self.idle.is_set():
             reason = "" if decided.unseen else nobody_serves(decided.holds.values())
@@ -258,10 +263,6 @@ class Scheduler:
                 self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
             self._services.record("fleet.idle", reason=self.standstill)
-
-    @property
-    def _busy(self) -> bool:
-        return self._stopping or self.supply.busy or self.refill.busy
 
     @property
     def standstill(self) -> str:
@@ -276,9 +277,8 @@ class Scheduler:
         return f"paused: {'; '.join(pauses(course))}" if self._paused else ""
 
     def _next_look(self, decided: Plan) -> float | None:
-        moments = [decided.wake_at, self._doing.next_look()]
-        moments += [site.intake.look_again_at for site in self._sites.values()]
-        due = [moment for moment in moments if moment is not None]
+        intakes = (site.intake.look_again_at for site in self._sites.values())
+        due = [moment for moment in (decided.wake_at, self._doing.next_look(), *intakes) if moment is not None]
         if not due:
             return None
         clock = self._services.clock

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from omni_tui.engine.clock import Clock
 from omni_tui.engine.course import CourseKeeper
 from omni_tui.engine.held import Held
 from omni_tui.engine.provision import Provision
+from omni_tui.engine.trees import Trees
 from omni_tui.engine.wakeups import Wakeups
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.event import EVENTS, Event
 from omni_tui.model.load import Sample
 from omni_tui.model.settings import Settings
-from omni_tui.model.space import Space
 from omni_tui.model.task import TaskRef
 from omni_tui.model.text import clean, throughout
 from omni_tui.plugins.notifier.protocol import Notice, Notifier, Urgency
@@ -48,14 +48,14 @@ class Services:
     """The configuration in force; it may change while running."""
     listener: Callable[[Event], None]
     """Is told each event after it is in the journal."""
-    space: Callable[[], Space]
-    """Looks what is free on the fleet's disk."""
-    load: Callable[[], Sample]
-    """Looks how loaded the machine is; blocks for less than a millisecond."""
+    sample: Callable[[], Awaitable[Sample]]
+    """Looks how loaded the machine is and what its disk has left, on a thread: a disk may not answer."""
     course: CourseKeeper
     """How the run goes."""
     provision: Provision
     """Who serves, and what is used."""
+    trees: Trees = field(default_factory=Trees)
+    """The trees of processes of what runs."""
     held: Held = field(default_factory=Held)
     """The secrets that no event, notice, note, screen or commit may show."""
 

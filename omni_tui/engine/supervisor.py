@@ -104,7 +104,11 @@ class Supervisor:
         if not self._services.runtime.alive(self._handle):
             await asyncio.wait([exited])  # or its silence, not its end, would be judged first
         try:
-            with self._woken_by(self._events), self._woken_by(self._refusals):
+            with (
+                self._woken_by(self._events),
+                self._woken_by(self._refusals),
+                self._services.trees.known(self._handle, self._board.footprint, self._board.weigh),
+            ):
                 while True:
                     changed.clear()
                     self._look(exited)
@@ -166,7 +170,8 @@ class Supervisor:
     def _look(self, exited: asyncio.Future[Exit]) -> None:
         """Take in what has come; the exit is seen first, so that no signal written before it is missed."""
         if exited.done():
-            self._know(exited=True, status=exited.result().status)
+            ended = exited.result()
+            self._know(exited=True, status=ended.status, over_mb=ended.over_mb)
         self._read_events()
         for session in self._sessions.values():
             self._read_session(session)

@@ -12,7 +12,8 @@ from omni_tui.errors import ScmError
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.model.touch import Knowledge, TouchPoint
 from omni_tui.plugins.scm.protocol import Scm
-from omni_tui.policy.history import companions, definitions
+from omni_tui.policy.defining import defining
+from omni_tui.policy.history import companions
 from omni_tui.policy.naming import named_symbols
 from omni_tui.policy.touching import ByName, touch_points
 
@@ -40,9 +41,9 @@ async def survey(scm: Scm, commit: str, tasks: Collection[Task]) -> Surveyed:
     changes = await scm.changes(commit, COMMITS)
 
     def judge() -> Surveyed:
-        knowledge = Knowledge(
-            paths=paths, definitions=definitions(lines, frozenset(words)), companions=companions(changes, paths)
-        )
+        places = defining(lines, frozenset(words))
+        files = {name: tuple(dict.fromkeys(line.path for line in there)) for name, there in places.items()}
+        knowledge = Knowledge(paths=paths, definitions=files, companions=companions(changes, paths))
         return declared(tasks, knowledge)
 
     return await asyncio.to_thread(judge)

@@ -9,6 +9,7 @@ from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.task import TaskRef
 from omni_tui.policy.braking import frozen_hold
 from omni_tui.policy.holds import Hold
+from omni_tui.policy.remedies import remedy
 from omni_tui.policy.routing import provider_of
 
 
@@ -29,7 +30,7 @@ class Gate:
     async def opened(self) -> None:
         """Return once nothing holds the attempt, or an order has come; the step that follows obeys it."""
         while (hold := self.hold()) is not None and self._box.order is None:
-            self._say(hold.message)
+            self._say(f"{hold.message}; lifted {remedy(hold)}")
             self._box.changed.clear()
             await self._box.changed.wait()
         self._say("")

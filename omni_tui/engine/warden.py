@@ -1,7 +1,7 @@
 """The warden: goes its rounds while agents run, and sees what no event tells.
 
-On each round it looks how full the disk is and whether the machine has slept, and has each supervisor look at what its
-agent prints. While nothing runs it rests; the disk is then looked at before a start.
+On each round it looks whether the machine has slept, and has each supervisor look at what its agent prints. While
+nothing runs it rests. How loaded the machine is, and how full its disk, `engine.loadkeeper` looks.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 
 from omni_tui.engine.guard import Guard
 from omni_tui.engine.services import Services
-from omni_tui.policy.machine import shortage, slept
+from omni_tui.policy.machine import slept
 from omni_tui.policy.vitals import Moment
 
 ROUND_SECONDS = 30.0
-"""Between two rounds: a look costs next to nothing, and one agent alone has filled 107 GB in three minutes."""
+"""Between two rounds: a look costs next to nothing."""
 
 
 class Warden:
@@ -29,22 +29,11 @@ class Warden:
         self._watched = watched
         self._wake = wake
         self._rounds: asyncio.Task[None] | None = None
-        self._short = ""
 
     def on_duty(self) -> None:
         """Go rounds from now on, as long as something runs."""
         if self._rounds is None or self._rounds.done():
             self._rounds = self._guard.spawn("warden", self._go_rounds())
-
-    def look_at_disk(self) -> str:
-        """Return what the disk has too little of for another start; say so when that changes. Empty: enough."""
-        short = shortage(self._services.space(), self._services.settings().limits)
-        if short and not self._short:
-            self._services.record("disk.low", reason=short)
-        elif self._short and not short:
-            self._services.record("disk.enough")
-        self._short = short
-        return short
 
     async def _go_rounds(self) -> None:
         before = self._now()
@@ -54,8 +43,6 @@ class Warden:
             if not watched:
                 return
             before = self._look_at_clocks(before)
-            if bool(self._short) != bool(self.look_at_disk()):
-                self._wake.set()
             for event in watched:
                 event.set()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from omni_tui.engine.flights import Flights
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.confinement import Confinement, Passage
 from omni_tui.model.flag import Flag, Flags
@@ -64,6 +65,8 @@ class Workplace:
     """The frozen plan in force."""
     landing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One squash, check and landing at a time: the tested tree is the one that lands."""
+    flights: Flights = field(default_factory=Flights)
+    """The changes in flight."""
     spares_due: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a spare may have been used, the tip may have moved, or the settings have changed."""
     flags: Flags = field(default_factory=Flags)

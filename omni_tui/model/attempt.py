@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from omni_tui.model.footprint import Footprint
 from omni_tui.model.moment import Moment
 from omni_tui.model.provider import TokenCost
 from omni_tui.model.signal import Health
@@ -124,3 +125,5 @@ class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
     turns: int = 0
     tokens: int = 0
     usd: float = 0.0
+    footprint: Footprint = Footprint()
+    """What its tree of processes takes of the machine, as was told last."""

@@ -15,7 +15,7 @@ class FrozenPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The waves of one workspace, by the ids of tasks."""
 
     waves: Annotated[
-        tuple[tuple[str, ...], ...],
+        tuple[Annotated[tuple[str, ...], Meta(title="lists of ids")], ...],
         Meta(description="Lists of ids: a task starts once all of the lists before its own are done or blocked."),
     ] = ()
 

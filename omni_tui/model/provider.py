@@ -101,6 +101,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """A preflight has to prove first that it serves."""
     spent: str = ""
     """Which of its budgets is used up; empty: none."""
+    share: float = 0.0
+    """The share of its night's budget that is used; 0 also where it has none."""
     rejected: float = 0.0
     """The share of its latest changes that the gate rejected."""
     judged: int = 0

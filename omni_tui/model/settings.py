@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from omni_tui.model.footprint import Caps
 from omni_tui.model.gate_settings import GateSettings
 from omni_tui.model.lint import LintSettings
 from omni_tui.model.sandbox_settings import RuntimeSettings, SandboxSettings
@@ -122,6 +123,10 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "another; 0: any. Linux only.",
         ),
     ] = 90.0
+    memory_pressure: Annotated[
+        float, Meta(ge=0, le=100, description="The same for memory: what waits for it would swap or be ended soon.")
+    ] = 40.0
+    io_pressure: Annotated[float, Meta(ge=0, le=100, description="The same for the disks.")] = 90.0
     load_per_core: Annotated[
         float, Meta(ge=0, le=1000, description="Load per core above which no agent starts beside another; 0: any.")
     ] = 4.0
@@ -140,6 +145,27 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             "its task waits again and no attempt is used up; 0: never.",
         ),
     ] = 192.0
+
+    agent_memory_mb: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1 << 30,
+            description="MB of memory that an agent's whole tree of processes may take, before the kernel ends the "
+            "greediest of them; 0: any amount. `omni-tui doctor` tells what can be capped here.",
+        ),
+    ] = 0.0
+    agent_processes: Annotated[
+        int, Meta(ge=0, le=1 << 22, description="Processes and threads that such a tree may have; 0: any number.")
+    ] = 0
+    agent_cpus: Annotated[
+        float, Meta(ge=0, le=1024, description="Processors' worth of time that such a tree gets; 0: all there is.")
+    ] = 0.0
+
+    @property
+    def caps(self) -> Caps:
+        """What an agent's tree may take."""
+        return Caps(memory_mb=self.agent_memory_mb, processes=self.agent_processes, cpus=self.agent_cpus)
 
 
 class QuestionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

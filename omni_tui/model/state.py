@@ -6,7 +6,20 @@ import msgspec
 
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
+from omni_tui.model.effective import Effective
 from omni_tui.model.sourced import SourceNote
+
+
+class PublishedHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a waiting task does not start now, as the fleet's owner says."""
+
+    kind: str
+    """A word of `policy.holds.HoldKind`; a `str`, so that another version's state can be read."""
+    message: str
+    remedy: str = ""
+    """What would lift it; completes "it is lifted ..."."""
+    until: float | None = None
+    """When it ends by itself, UTC seconds; None: nobody can tell."""
 
 
 class FleetState(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +33,8 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """Agents run without a sandbox, because the settings say that they may."""
     load: str = ""
     """Which limit of the machine's load binds, with value and limit; empty: none, or nobody looks."""
+    effective: Effective | None = None
+    """How many may run at once, and what binds that; None: nobody has looked yet."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
     stopped: str = ""
@@ -32,8 +47,10 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
     """Which budgets are nearly used up, a sentence each."""
     sources: tuple[SourceNote, ...] = ()
     """What the sources say that refill the queues."""
-    holds: dict[str, str] = msgspec.field(default_factory=dict)
-    """Why each waiting task waits; keys are `workspace/id`."""
+    holds: dict[str, PublishedHold] = msgspec.field(default_factory=dict, name="held")
+    """Why each waiting task waits; keys are `workspace/id`. Earlier versions wrote words alone, as `holds`."""
+    line: tuple[str, ...] = ()
+    """Who is next in line: the tasks that only want of room holds, `workspace/id`, in the order in which they start."""
 
     @property
     def in_force(self) -> Brakes:

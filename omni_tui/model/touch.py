@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,7 +22,7 @@ class PointKind(StrEnum):
     """A file, a directory or a glob pattern."""
 
 
-class TouchPoint(msgspec.Struct, frozen=True):
+class TouchPoint(msgspec.Struct, frozen=True, gc=False):
     """One thing that a task will touch, in its workspace."""
 
     kind: PointKind
@@ -31,6 +32,18 @@ class TouchPoint(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return self.name if self.kind is PointKind.PATH else f"{self.kind} {self.name}"
+
+
+class Mention(NamedTuple):
+    """A line of a file that holds a name as a word of its own."""
+
+    path: str
+    line: int
+    """From 1."""
+    text: str
+    """Its beginning, where it is long."""
+    defines: tuple[str, ...] | None = None
+    """The names that it defines, as a parser tells; None: none could read the file."""
 
 
 class Companion(msgspec.Struct, frozen=True):

@@ -7,8 +7,10 @@ import msgspec
 from omni_tui.model.attempt import AttemptStatus
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Parked
+from omni_tui.model.effective import Effective
 from omni_tui.model.moment import Moment
 from omni_tui.model.sourced import SourceNote
+from omni_tui.model.state import PublishedHold
 from omni_tui.model.task import Status, TaskRef
 
 
@@ -28,6 +30,8 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True):
     phase: str = ""
     reason: str = ""
     """Why it waits or is blocked: the note's first line, or the hold."""
+    hold: PublishedHold | None = None
+    """What keeps it from starting, as who dispatches says; None: it does not wait, or nobody has said."""
     run: AttemptStatus | None = None
     """The latest attempt, if there was one."""
 
@@ -60,6 +64,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """What is frozen or throttled."""
     load: str = ""
     """Which limit of the machine's load binds; empty: none."""
+    effective: Effective | None = None
+    """How many may run at once, and what binds that; None: nobody dispatches, or has looked yet."""
     unguarded: bool = False
     """Agents run without a sandbox."""
     stopped: str = ""
@@ -72,6 +78,8 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
     """Which budgets are nearly used up, a sentence each."""
     sources: tuple[SourceNote, ...] = ()
     """What the sources say that refill the queues."""
+    line: tuple[str, ...] = ()
+    """Who is next in line, `workspace/id`, as who dispatches says."""
     message: str = ""
     """The latest thing that a person should read, such as a refused configuration."""
 

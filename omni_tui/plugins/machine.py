@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.model.space import Space
-from omni_tui.plugins import sandbox
+from omni_tui.plugins import cgroups, sandbox
 
+PRESSURE = Path("/proc/pressure")
+"""Where the kernel tells of pressure stalls: Linux from 4.20 on, where it is built in and not switched off."""
 PATIENCE = 10.0
 """Seconds that a program may take to tell its version."""
 
@@ -35,6 +37,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What this kernel's Landlock lets through that a newer one would not."""
     terminal_input: bool = False
     """Whether programs may type into their own terminal (TIOCSTI)."""
+    pressure: tuple[str, ...] = ()
+    """Of what the kernel tells how much is waited for it: `cpu`, `memory`, `io`."""
+    groups: str = ""
+    """Why no control groups can be made that keep an agent's tree within caps; empty: they can."""
     watches: int | None
     """How many inotify watches a user may have; None: no inotify here."""
     free_bytes: int
@@ -53,6 +59,8 @@ def look(directory: Path) -> Facts:
         landlock=sandbox.landlock.fault(),
         landlock_gaps=sandbox.landlock.gaps(),
         terminal_input=_terminal_input(),
+        pressure=tuple(name for name in ("cpu", "memory", "io") if (PRESSURE / name).exists()),
+        groups=found if isinstance(found := cgroups.homes(), str) else "",
         watches=_watches(),
         free_bytes=free.free_bytes,
         free_inodes_percent=free.free_inodes_percent,

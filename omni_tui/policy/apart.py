@@ -20,6 +20,7 @@ class Apart:
 
     def __init__(self, backlog: Backlog, capacity: Capacity) -> None:
         self._points = backlog.points
+        self._changed = backlog.changed
         self._capacity = capacity
         self._waves = wave_of(backlog.plans)
         self._running: dict[str, list[TaskRef]] = defaultdict(list)
@@ -45,7 +46,7 @@ class Apart:
         name, tie = self._taken[task.workspace].tie(points or (), besides=agreed)
         if tie is not None:
             words = f"touches {tie} ({tie.mine.evidence}), as does {name}, which runs ({tie.theirs.evidence})"
-            return Hold(kind=HoldKind.TOUCH, message=words)
+            return Hold(kind=HoldKind.TOUCH, message=words, remedy=f"once {name} has ended")
         return self._unproven(task.ref, [ref for ref in beside if str(ref) not in agreed])
 
     def _agreed(self, ref: TaskRef, beside: list[TaskRef]) -> list[str]:
@@ -58,13 +59,15 @@ class Apart:
             return None
         unknown = [other for other in beside if not self._points.get(other)]
         if not self._points.get(ref):
-            words = f"nothing tells what it will touch, so it does not run beside {beside[0]}: name it in `touches`"
+            words = f"nothing tells what it will touch, so it does not run beside {beside[0]}"
+            remedy = f"by naming it in `touches`, or once {beside[0]} has ended"
         elif unknown:
             words = f"nothing tells what {unknown[0]} touches, so nothing runs beside it"
+            remedy = f"once {unknown[0]} has ended"
         else:
             return None
-        return Hold(kind=HoldKind.TOUCH, message=words)
+        return Hold(kind=HoldKind.TOUCH, message=words, remedy=remedy)
 
     def _take(self, ref: TaskRef) -> None:
         self._running[ref.workspace].append(ref)
-        self._taken[ref.workspace].add(str(ref), self._points.get(ref) or ())
+        self._taken[ref.workspace].add(str(ref), (*self._changed.get(ref, ()), *(self._points.get(ref) or ())))

@@ -43,6 +43,8 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """Of these the parts' count here; the fleet's own are its capacity's."""
     points: Mapping[TaskRef, Sequence[TouchPoint]] = {}
     """What each task will touch; one that is not named has not been looked at yet."""
+    changed: Mapping[TaskRef, Sequence[TouchPoint]] = {}
+    """What running tasks are known to touch because they have; what else they will touch it does not tell."""
     plans: Mapping[str, FrozenPlan] = {}
     """The frozen plans, by workspace."""
 

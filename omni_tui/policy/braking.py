@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from omni_tui.model.brakes import Brakes, Freeze
+from omni_tui.model.brakes import Brakes, Freeze, Throttle
 from omni_tui.model.course import Course
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.holds import Hold, HoldKind
@@ -34,7 +34,7 @@ def frozen_hold(brakes: Brakes, workspace: str, providers: Collection[str]) -> H
     freeze = frozen_by(brakes, workspace, providers)
     if freeze is None:
         return None
-    return Hold(kind=HoldKind.FROZEN, message=f"{freeze}; `omni-tui thaw{freeze.scope.option}` goes on")
+    return Hold(kind=HoldKind.FROZEN, message=str(freeze), remedy=f"by `omni-tui thaw{freeze.scope.option}`")
 
 
 def is_suspended(brakes: Brakes, workspace: str, provider: str) -> bool:
@@ -80,16 +80,20 @@ class Braked:
         full = set()
         for throttle in self._parts.throttles:
             scope = throttle.scope
-            words = f"{throttle}; `omni-tui throttle off{scope.option}` ends that"
             if scope.workspace == task.workspace and self._workspaces[task.workspace] >= throttle.most:
-                return Hold(kind=HoldKind.THROTTLED, message=words)
+                return _throttled(throttle)
             if scope.provider in open_ and self._served[scope.provider] >= throttle.most:
                 full.add(scope.provider)
                 if full == open_:
-                    return Hold(kind=HoldKind.THROTTLED, message=words)
+                    return _throttled(throttle)
         return None
 
     def begin(self, task: Task) -> None:
         """Note that a task starts; where several providers could serve it, each may be the one."""
         self._workspaces[task.workspace] += 1
         self._served.update(unfrozen(self._parts, self._providers.get(task.ref, ())))
+
+
+def _throttled(throttle: Throttle) -> Hold:
+    remedy = f"once a task of {throttle.scope} ends, or by `omni-tui throttle off{throttle.scope.option}`"
+    return Hold(kind=HoldKind.THROTTLED, message=str(throttle), remedy=remedy)

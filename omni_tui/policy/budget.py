@@ -78,6 +78,12 @@ def reached(used: Usage, limit: Usage, share: float = 1.0) -> str:
     return ""
 
 
+def share_of(used: Usage, limit: Usage) -> float:
+    """Return the share of a budget that is used, by whichever of its limits is nearest; 0 where it has none."""
+    names = ("usd", "tokens", "turns", "attempts", "minutes")
+    return max((getattr(used, name) / most for name in names if (most := getattr(limit, name))), default=0.0)
+
+
 def as_limit(budget: NightBudgetSettings | NightSettings) -> Usage:
     """Return what a night may use."""
     return Usage(attempts=budget.attempts, minutes=budget.hours * 60, tokens=budget.tokens, usd=budget.usd)

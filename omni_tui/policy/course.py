@@ -25,7 +25,9 @@ from omni_tui.policy.standing import mates, parked_in
 NIGHT_SECONDS = 12 * 3600.0
 """How far back the journal counts: a night."""
 
-NOT_ITS_FAULT = frozenset({FailureKind.LOST, FailureKind.LIMITED, FailureKind.KILLED, FailureKind.BASE})
+NOT_ITS_FAULT = frozenset(
+    {FailureKind.LOST, FailureKind.LIMITED, FailureKind.KILLED, FailureKind.BASE, FailureKind.OVERTAKEN}
+)
 """Failures that say nothing against the attempts."""
 
 NOBODY: Mapping[str, Provider] = {}

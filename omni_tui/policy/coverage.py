@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 
 from omni_tui.policy.paths import is_plain
@@ -26,15 +26,20 @@ class Coverage:
             for name in _candidates(cover, with_part, everything):
                 if name != cover and is_plain(name) and overlap(cover, name):
                     self._over[name].append(cover)
-        self._meet([name for name in wide if not is_plain(name)])
+        self._meet([name for name in wide if not is_plain(name)], frozenset(filter(is_plain, wide)))
 
-    def _meet(self, patterns: Sequence[str]) -> None:
-        """Find the patterns that overlap: the plain beginning of one is then that of the other, or part of it."""
+    def _meet(self, patterns: Sequence[str], directories: Collection[str]) -> None:
+        """Find the patterns that overlap: the plain beginning of one is then that of the other, or part of it.
+
+        Find as well the directories above a pattern.
+        """
         begun: dict[str, list[str]] = defaultdict(list)
         for pattern in patterns:
             begun[_beginning(pattern)].append(pattern)
         for pattern in patterns:
             for beginning in _and_above(_beginning(pattern)):
+                if beginning in directories and pattern not in self._over[beginning]:
+                    self._over[beginning].append(pattern)
                 for other in begun.get(beginning, ()):
                     if other != pattern and other not in self._over[pattern] and overlap(pattern, other):
                         self._over[pattern].append(other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain, islice
@@ -48,8 +48,8 @@ class Dependencies:
         self._status_of: Mapping[TaskRef, Status] = {}
         self._waiting: dict[TaskRef, Task] = {}
         self._needs: dict[TaskRef, list[TaskRef]] = {}
-        self._named: Counter[TaskRef] = Counter()
-        """How many waiting tasks depend on each."""
+        self._dependents: dict[TaskRef, set[TaskRef]] = defaultdict(set)
+        """Which waiting tasks depend on each."""
         self._cycle_of: dict[TaskRef, tuple[tuple[TaskRef, ...], int]] = {}
         self.update((), waiting, status_of)
 
@@ -63,14 +63,16 @@ class Dependencies:
         for task in gone:
             ref = task.ref
             del self._waiting[ref]
-            self._named.subtract(self._needs.pop(ref, ()))
+            for need in self._needs.pop(ref, ()):
+                self._dependents[need].discard(ref)
             circular = circular or ref in self._cycle_of
         for task in come:
             self._waiting[task.ref] = task
             if task.depends_on:
                 self._needs[task.ref] = _depends_on(task)
-                self._named.update(self._needs[task.ref])
-        if circular or any(task.depends_on and self._named[task.ref] for task in come):
+                for need in self._needs[task.ref]:
+                    self._dependents[need].add(task.ref)
+        if circular or any(task.depends_on and self._dependents.get(task.ref) for task in come):
             graph = {ref: [need for need in needs if need in self._waiting] for ref, needs in self._needs.items()}
             self._cycle_of = _cycles(graph)
 
@@ -82,6 +84,24 @@ class Dependencies:
     def needs(self, ref: TaskRef) -> Sequence[TaskRef]:
         """Return what a waiting task depends on, whatever became of that."""
         return self._needs.get(ref, ())
+
+    def behind(self, roots: Iterable[TaskRef]) -> Mapping[TaskRef, TaskRef]:
+        """Return the waiting tasks that come after the `roots`, each with the first of them that it waits for.
+
+        A root that comes after another one is not among them.
+        """
+        first = sorted(roots)
+        ends = {root: root for root in first}
+        following = deque(first)
+        while following:
+            ref = following.popleft()
+            for dependent in sorted(self._dependents.get(ref, ())):
+                if dependent not in ends:
+                    ends[dependent] = ends[ref]
+                    following.append(dependent)
+        for root in first:
+            del ends[root]
+        return ends
 
     def hopeless(self, task: Task) -> Sequence[TaskRef]:
         """Return what a task depends on that is blocked or not there."""

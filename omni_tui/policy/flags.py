@@ -7,7 +7,7 @@ unless it declares that it stubs what lies behind the flag.
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,9 +16,10 @@ import msgspec
 from omni_tui.model.flag import ON, Flag, Flags
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.model.text import code
-from omni_tui.policy.dependencies import parse_ref
+from omni_tui.policy.dependencies import Dependencies, parse_ref
 from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.judges import Stateless
+from omni_tui.policy.lineup import Lineup
 
 
 class Requirement(NamedTuple):
@@ -69,18 +70,16 @@ def cure(name: str, state: str, workspace: str) -> str:
 
 
 class FlagGates(Stateless):
-    """Holds what a flag keeps from working; knows of the tasks after it, too."""
+    """Holds what a flag keeps from working; knows of the tasks after it, too. Costs what the tasks with flags cost."""
 
-    def __init__(self, waiting: Sequence[Task], flags: Mapping[str, Flags]) -> None:
+    def __init__(self, lineup: Lineup, flags: Mapping[str, Flags]) -> None:
         self._flags = flags
         self._lacking = {
-            task.ref: lacking[0]
-            for task in waiting
-            if task.requires_flags and (lacking := unmet(task, self._of(task).known))
+            ref: lacking[0] for ref, task in lineup.flagged.items() if (lacking := unmet(task, self._of(task).known))
         }
         self.ends = {
             ref: f"{root} needs the flag {code(self._lacking[root].name)} to be {self._lacking[root].state}"
-            for ref, root in _behind(waiting, self._lacking).items()
+            for ref, root in lineup.dependencies.behind(self._lacking).items()
         }
         """For each task behind one that a flag holds: what its way of dependencies ends at."""
 
@@ -102,9 +101,9 @@ def warnings(tasks: Sequence[Task], flags: Mapping[str, Flags]) -> list[FlagWarn
     for task in tasks:
         for name in names(task.provides_flags):
             providers[task.workspace][name].append(task)
-    held = {task.ref: None for task in tasks if unmet(task, flags.get(task.workspace, Flags()).known)}
+    held = [task.ref for task in tasks if unmet(task, flags.get(task.workspace, Flags()).known)]
     after: dict[TaskRef, list[TaskRef]] = defaultdict(list)
-    for ref, root in _behind(tasks, held).items():
+    for ref, root in Dependencies(tasks, {}).behind(held).items():
         after[root].append(ref)
     by_ref = {task.ref: task for task in tasks}
     found: list[FlagWarning] = []
@@ -126,36 +125,14 @@ def _hold(task: Task, lacking: Requirement, flags: Flags) -> Hold:
     need = f"needs the flag {code(lacking.name)} to be {lacking.state}"
     flag = flags.known.get(lacking.name)
     if flag is not None:
-        message = f"{need}, it is {flag.state}; {_flips(flag, lacking, task.workspace)}"
+        message = f"{need}, it is {flag.state}" + (f"; {flag.by} flips it" if flag.by else "")
     elif flags.fault:
         message = f"{need}, and its flags cannot be read: {flags.fault}"
     else:
         near = nearest(lacking.name, flags.known)
-        message = f"{need}, which flags.toml does not name; {near or cure(*lacking, task.workspace)}"
-    return Hold(kind=HoldKind.FLAG, message=message)
-
-
-def _flips(flag: Flag, lacking: Requirement, workspace: str) -> str:
-    return f"{flag.by} flips it: {cure(*lacking, workspace)}" if flag.by else cure(*lacking, workspace)
-
-
-def _behind(tasks: Sequence[Task], roots: Mapping[TaskRef, object]) -> dict[TaskRef, TaskRef]:
-    """Return the tasks that come after the `roots` by `depends_on`, each with the first of them that it waits for."""
-    if not roots:
-        return {}
-    dependents: dict[TaskRef, list[TaskRef]] = defaultdict(list)
-    for task in tasks:
-        for text in task.depends_on:
-            dependents[parse_ref(text, task.workspace)].append(task.ref)
-    ends: dict[TaskRef, TaskRef] = {}
-    following = deque((ref, ref) for ref in sorted(roots))
-    while following:
-        ref, root = following.popleft()
-        for dependent in dependents[ref]:
-            if dependent not in ends and dependent not in roots:
-                ends[dependent] = root
-                following.append((dependent, root))
-    return ends
+        message = f"{need}, which flags.toml does not name" + (f"; {near}" if near else "")
+    remedy = "by mending flags.toml" if flags.fault and flag is None else f"by {cure(*lacking, task.workspace)}"
+    return Hold(kind=HoldKind.FLAG, message=message, remedy=remedy)
 
 
 def _required(

@@ -1,4 +1,4 @@
-"""What history tells: files that change together, and where symbols are defined, from what git prints."""
+"""What history tells: files that change together, from what git prints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from omni_tui.model.touch import Companion
-from omni_tui.policy.languages import definition_in, language_of
 
 LEAST_TOGETHER = 4
 """Fewer commits that changed both may be chance."""
@@ -32,14 +31,3 @@ def companions(commits: Iterable[Collection[str]], there: Collection[str]) -> Ma
             found[one].append(Companion(other, together, alone[one]))
             found[other].append(Companion(one, together, alone[other]))
     return {path: tuple(sorted(group, key=lambda each: (-each.together, each.path))) for path, group in found.items()}
-
-
-def definitions(lines: Iterable[tuple[str, str]], symbols: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """Return the files that define each symbol, from `(path, line)` of every line that may."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for path, line in lines:
-        language = language_of(path)
-        name = definition_in(language, line) if language is not None else None
-        if name is not None and name in symbols:
-            found[name].add(path)
-    return {name: tuple(sorted(paths)) for name, paths in found.items()}

@@ -6,9 +6,6 @@ from enum import StrEnum
 
 import msgspec
 
-UNTIL_THAWED = "; mend that, then `omni-tui thaw`"
-"""Ends the message of a hold that only a person can end."""
-
 
 class HoldKind(StrEnum):
     """Why a task may not start now."""
@@ -48,6 +45,8 @@ class HoldKind(StrEnum):
     """The machine has too little left for another agent."""
     SLOTS = "slots"
     STAGGER = "stagger"
+    LEASE = "lease"
+    """Nobody dispatches the fleet. Only from `policy.leasing`."""
     RUNNING = "running"
     """It runs already, or its last attempt is still being ended."""
     NEXT = "next"
@@ -63,3 +62,5 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     until: float | None = None
     """When it ends by itself; None: something has to happen first."""
+    remedy: str = ""
+    """What would lift it, where the judge knows better than `policy.remedies` does by the kind alone."""

@@ -12,7 +12,7 @@ from typing import Protocol
 from omni_tui.model.course import Course
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.dependencies import Dependencies, Unmet, UnmetKind
-from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
+from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.signs import shows
 
 
@@ -92,11 +92,11 @@ class Delays(Stateless):
 def _pause_of(task: Task, course: Course) -> str:
     """Return why a task would fail for a cause that is known already; empty: none is known."""
     if task.workspace in course.broken:
-        return course.broken[task.workspace] + UNTIL_THAWED
+        return course.broken[task.workspace]
     for cause in course.causes:
         if cause.workspace == task.workspace and (task.id in cause.tasks or shows(task, (cause.sign,))):
             others = ", ".join(each for each in cause.tasks if each != task.id)
-            return f"shares a cause with {others}: {cause.sign}{UNTIL_THAWED}"
+            return f"shares a cause with {others}: {cause.sign}"
     return ""
 
 
@@ -106,11 +106,16 @@ def _dependency_hold(unmet: Unmet, end: str) -> Hold:
     match unmet.kind:
         case UnmetKind.CYCLE:
             circle = " → ".join([*map(str, unmet.refs), *(["…"] if unmet.more else []), str(unmet.refs[0])])
-            return Hold(kind=HoldKind.CYCLE, message=f"depends on itself: {circle}; take one of these out")
+            return Hold(kind=HoldKind.CYCLE, message=f"depends on itself: {circle}")
         case UnmetKind.MISSING:
             return Hold(kind=HoldKind.DEPENDENCY_MISSING, message=f"depends on {names}, which {be} not there")
         case UnmetKind.BLOCKED:
-            return Hold(kind=HoldKind.DEPENDENCY_BLOCKED, message=f"depends on {names}, which {be} blocked")
+            remedy = f"by `omni-tui redispatch {unmet.refs[0]}`, and once that lands"
+            words = f"depends on {names}, which {be} blocked"
+            return Hold(kind=HoldKind.DEPENDENCY_BLOCKED, message=words, remedy=remedy)
         case UnmetKind.OPEN:
             in_the_end = f"; in the end {end}" if end else ""
-            return Hold(kind=HoldKind.DEPENDENCY, message=f"waits for {names}{in_the_end}")
+            lands = "lands" if len(unmet.refs) == 1 else "land"
+            return Hold(
+                kind=HoldKind.DEPENDENCY, message=f"waits for {names}{in_the_end}", remedy=f"once {names} {lands}"
+            )

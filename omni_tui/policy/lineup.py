@@ -23,15 +23,16 @@ class Lineup:
     def __init__(self, waiting: Sequence[Task] = (), status_of: Mapping[TaskRef, Status] | None = None) -> None:
         self.tasks: list[Task] = []
         self.dependencies = Dependencies((), {})
+        self.flagged: dict[TaskRef, Task] = {}
+        """Those that require a feature flag."""
         self._known: dict[int, Task] = {}
         self.update(waiting, status_of or {})
 
     def update(self, waiting: Sequence[Task], status_of: Mapping[TaskRef, Status]) -> None:
         """Take in which tasks wait now, and where the others are. A task that is unchanged is the same object."""
-        now = dict(zip(map(id, waiting), waiting, strict=True))
-        gone = [self._known[key] for key in self._known.keys() - now.keys()]
-        come = [now[key] for key in now.keys() - self._known.keys()]
-        self._known = now
+        gone = [self._known.pop(key) for key in set(self._known).difference(map(id, waiting))]
+        come = [task for task in waiting if id(task) not in self._known]
+        self._known.update((id(task), task) for task in come)
         if len(gone) + len(come) > len(self.tasks) // 8:
             self.tasks = sorted(waiting, key=order)
         else:
@@ -39,4 +40,7 @@ class Lineup:
                 del self.tasks[bisect_left(self.tasks, order(task), key=order)]
             for task in come:
                 insort(self.tasks, task, key=order)
+        for task in gone:
+            self.flagged.pop(task.ref, None)
+        self.flagged |= {task.ref: task for task in come if task.requires_flags}
         self.dependencies.update(gone, come, status_of)

@@ -10,8 +10,10 @@ SLEEP_SECONDS = 30.0
 """Seconds that the wall clock must run ahead of the monotonic one to count as sleep; a clock is set by less."""
 
 
-def shortage(space: Space, limits: LimitSettings) -> str:
-    """Return what the disk has too little of for another start; empty: it has enough."""
+def shortage(space: Space | None, limits: LimitSettings) -> str:
+    """Return what the disk has too little of for another start; empty: it has enough, or nobody has looked."""
+    if space is None:
+        return ""
     free = space.free_bytes / 1e9
     if free < limits.reserve_gb:
         return f"the disk has {free:.2f} GB free; {limits.reserve_gb:g} GB are kept in reserve"

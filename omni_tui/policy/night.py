@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from omni_tui.model.attempt import AttemptStatus
 from omni_tui.model.course import Parked
 from omni_tui.model.event import Event
+from omni_tui.model.footprint import Footprint
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.model.text import one_line, plural
 from omni_tui.model.view import FleetView, TaskRow
@@ -40,6 +42,9 @@ SETTLES = {
 }
 """What makes a trouble of the same workspace, or of the fleet, one of the past."""
 
+
+HEAVIEST = 3
+"""Attempts that are told for the memory they took."""
 
 LONGEST = 400
 """Characters of a trouble that are told."""
@@ -97,6 +102,14 @@ class WaitingTask(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Heavy(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt, and what its tree of processes has taken of the machine."""
+
+    attempt: str
+    agent: str
+    footprint: Footprint
+
+
 class Night(msgspec.Struct, frozen=True, kw_only=True):
     """What happened between two moments (UTC seconds), and how things stand at its end."""
 
@@ -127,6 +140,8 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     usd: float = 0.0
     idle_share: float | None = None
     """Of the slots' time, from 0 to 1, went by unused though a task waited that nothing held; None: nothing ran."""
+    heaviest: tuple[Heavy, ...] = ()
+    """The attempts whose trees took the most of the machine, the most memory first."""
 
 
 def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Night:
@@ -153,6 +168,17 @@ def look_back(events: Sequence[Event], view: FleetView, *, since: float) -> Nigh
         failures=dict(failures.most_common()),
         troubles=tuple(trouble for trouble in _troubles(events) if trouble not in standing),
         idle_share=idle.share if idle.total else None,
+    )
+
+
+def heaviest(statuses: Iterable[AttemptStatus]) -> tuple[Heavy, ...]:
+    """Return the attempts that took the most memory, and beside them the one that took the most CPU time."""
+    seen = [status for status in statuses if status.footprint.peak_mb >= 1]
+    greediest = sorted(seen, key=lambda status: -status.footprint.peak_mb)[:HEAVIEST]
+    busiest = sorted(seen, key=lambda status: -status.footprint.cpu_seconds)[:1]
+    return tuple(
+        Heavy(attempt=f"{each.workspace}/{each.task}#{each.attempt}", agent=each.agent, footprint=each.footprint)
+        for each in (*greediest, *(status for status in busiest if status not in greediest))
     )
 
 

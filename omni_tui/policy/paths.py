@@ -25,10 +25,7 @@ def is_plain(pattern: str) -> bool:
 
 def matches(pattern: str, path: str) -> bool:
     """Whether `pattern` names `path`: as a glob (`**` spans directories), as the path, or as a directory above it."""
-    wanted = normal(pattern)
-    if wanted in {"", "."}:
-        return True
-    return _compiled(wanted).match(path) is not None
+    return _compiled(pattern).match(path) is not None
 
 
 def any_matches(patterns: Iterable[str], path: str) -> bool:
@@ -38,7 +35,10 @@ def any_matches(patterns: Iterable[str], path: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern; `(?:/|$)` behind it takes in what lies below a directory that it names."""
+    r"""Compile a pattern as it is written; `(?:/|\Z)` behind it takes in what lies below a directory that it names."""
+    pattern = normal(pattern)
+    if pattern in {"", "."}:
+        return re.compile("")
     try:
         return re.compile(_translated(re.sub(r"(?:\*\*/)+", "**/", pattern)) + r"(?:/|\Z)", re.DOTALL)
     except re.error:  # a class such as `[z-a]`: no glob, so it is taken literally

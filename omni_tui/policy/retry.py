@@ -14,7 +14,7 @@ from omni_tui.model.task import Task
 from omni_tui.policy.breaker import SLACK_SECONDS, TURNED_AWAY, spread
 from omni_tui.policy.budget import SHARED
 
-FREE = (FailureKind.LOST, FailureKind.LIMITED, FailureKind.BASE)
+FREE = (FailureKind.LOST, FailureKind.LIMITED, FailureKind.BASE, FailureKind.OVERTAKEN)
 """Kinds of failures that consume no attempt; nor does being turned away by a provider, or
 that a budget which it shares is used up."""
 

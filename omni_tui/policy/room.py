@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from omni_tui.model.brakes import Throttle
 from omni_tui.policy.backlog import Capacity
 from omni_tui.policy.holds import Hold, HoldKind
@@ -55,26 +57,30 @@ class Room:
         return self._earliest if room else None
 
     def _state(self) -> Hold | None:
-        capacity = self._capacity
-        if capacity.frozen:
-            return Hold(kind=HoldKind.FROZEN, message=f"the fleet is frozen: {capacity.why_frozen or 'no new starts'}")
-        if self._stopped:
-            return Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {self._stopped}; `omni-tui thaw` goes on")
-        if capacity.short:
-            return Hold(kind=HoldKind.DISK, message=capacity.short, until=capacity.now + DISK_SECONDS)
-        if self._running >= self._limit:
-            if capacity.throttled and self._running < capacity.slots:
-                return Hold(kind=HoldKind.THROTTLED, message=str(Throttle(most=capacity.throttled)))
-            taken = "the only slot is" if capacity.slots == 1 else f"all {capacity.slots} slots are"
-            return Hold(kind=HoldKind.SLOTS, message=f"{taken} taken")
-        if busy := binds(capacity.load, capacity.load_limits, self._running):
-            return Hold(kind=HoldKind.LOAD, message=busy, until=capacity.now + LOAD_SECONDS)
-        return self._stagger()
+        found = limits(self._capacity, self._running, self._stopped)
+        full = next((hold for slots, hold in found if self._running >= slots), None)
+        return full or stagger(self._capacity, self._running, self._last_start)
 
-    def _stagger(self) -> Hold | None:
-        if not self._running or self._last_start is None:
-            return None
-        until = self._last_start + self._capacity.stagger_seconds
-        if until <= self._capacity.now:
-            return None
-        return Hold(kind=HoldKind.STAGGER, message="starts are spread out in time", until=until)
+
+def limits(capacity: Capacity, running: int, stopped: str) -> Iterator[tuple[int, Hold]]:
+    """Yield how many may run by each limit there is, with what holds the others; in the order in which they bind."""
+    if capacity.frozen:
+        yield 0, Hold(kind=HoldKind.FROZEN, message=f"the fleet is frozen: {capacity.why_frozen or 'no new starts'}")
+    if stopped:
+        yield 0, Hold(kind=HoldKind.STOPPED, message=f"the run was stopped: {stopped}")
+    if capacity.short:
+        yield running, Hold(kind=HoldKind.DISK, message=capacity.short, until=capacity.now + DISK_SECONDS)
+    if 0 < capacity.throttled < capacity.slots:
+        yield capacity.throttled, Hold(kind=HoldKind.THROTTLED, message=str(Throttle(most=capacity.throttled)))
+    taken = "the only slot is" if capacity.slots == 1 else f"all {capacity.slots} slots are"
+    yield capacity.slots, Hold(kind=HoldKind.SLOTS, message=f"{taken} taken")
+    if busy := binds(capacity.load, capacity.load_limits, running):
+        yield running, Hold(kind=HoldKind.LOAD, message=busy, until=capacity.now + LOAD_SECONDS)
+
+
+def stagger(capacity: Capacity, running: int, last_start: float | None) -> Hold | None:
+    """Return what holds the next start because starts are spread out in time."""
+    until = None if last_start is None else last_start + capacity.stagger_seconds
+    if not running or until is None or until <= capacity.now:
+        return None
+    return Hold(kind=HoldKind.STAGGER, message="starts are spread out in time", until=until)

@@ -12,13 +12,15 @@ import msgspec
 
 from omni_tui.model.brakes import Brakes
 from omni_tui.model.course import Course
+from omni_tui.model.effective import Effective
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.apart import Apart
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.braking import Braked, frozen_by, unfrozen
+from omni_tui.policy.effective import effective
 from omni_tui.policy.flags import FlagGates
-from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
+from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.judges import Delays, Ending, Judge, Needs, Pauses
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.planned import Planned
@@ -27,6 +29,9 @@ from omni_tui.policy.serving import Serving
 from omni_tui.policy.specs import Refusals
 
 NO_BRAKES = Brakes()
+
+FOR_ROOM = frozenset({HoldKind.PROVIDER_SLOTS, HoldKind.PREFLIGHT, HoldKind.THROTTLED})
+"""Holds of a part that ends as soon as it has room."""
 
 TOLD = 100
 """Of so many waiting tasks it is told what holds them, even where there is no room for any; of the others on demand."""
@@ -40,8 +45,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Of those that were looked at."""
     wake_at: float | None
     """None: only an event can change anything."""
+    line: tuple[TaskRef, ...] = ()
+    """Those of them that only want of room holds, here or at their provider, in the order in which they start."""
     unseen: int = 0
     """How many wait behind those, for which there is no room whatever else holds them."""
+    effective: Effective
+    """How many may run at once now."""
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """What binds one task."""
+
+    hold: Hold
+    line: tuple[TaskRef, ...]
+    """Who is next in line: what starts at once, then what only want of room holds."""
 
 
 def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, told: int = TOLD) -> Plan:
@@ -51,26 +68,30 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
     room = Room(capacity, running=len(backlog.running), stopped=backlog.course.stopped)
     start: list[Task] = []
     holds: dict[TaskRef, Hold] = {}
+    line: list[TaskRef] = []
     for task in lineup.tasks:
         if room.closed and len(holds) >= told:
             break
         hold = _first(judges, task)
         if hold is not None and hold.until is not None:
             room.wake(hold.until)
-        hold = hold or room.admit()
+        own, hold = hold, hold or room.admit()
         if hold is not None:
             holds[task.ref] = hold
+            if len(holds) <= told and _in_line(judges, task, own):
+                line.append(task.ref)
             continue
         start.append(task)
         for judge in judges:
             judge.begin(task)
     unseen = len(lineup.tasks) - len(start) - len(holds)
-    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, unseen=unseen)
+    limit = effective(backlog, capacity, starting=len(start))
+    return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, line=tuple(line), unseen=unseen, effective=limit)
 
 
 def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup) -> tuple[Judge, ...]:
     """Return who judges, in the order in which their reasons bind."""
-    gates = FlagGates(backlog.waiting, backlog.flags)
+    gates = FlagGates(lineup, backlog.flags)
     return (
         Ending(backlog.running),
         Refusals(backlog.refused),
@@ -92,6 +113,13 @@ def _unfrozen(backlog: Backlog) -> Mapping[TaskRef, Collection[str]]:
     return {ref: unfrozen(backlog.brakes, names) for ref, names in backlog.providers.items()}
 
 
+def _in_line(judges: Iterable[Judge], task: Task, own: Hold | None) -> bool:
+    """Whether a task would start next if there was room: here, at its provider, or beneath a part's throttle."""
+    if own is None:
+        return True
+    return own.kind in FOR_ROOM and _first((judge for judge in judges if isinstance(judge, Apart)), task) is None
+
+
 def _first(judges: Iterable[Judge], task: Task) -> Hold | None:
     return next((hold for judge in judges if (hold := judge.hold(task)) is not None), None)
 
@@ -104,7 +132,7 @@ def nobody_serves(holds: Iterable[Hold]) -> str:
     first = [hold for hold in holds if hold.kind is not HoldKind.DEPENDENCY]
     for_good = (HoldKind.PARKED, HoldKind.BUDGET)
     messages = [hold.message if hold.kind in for_good and hold.until is None else "" for hold in first]
-    return f"no provider serves: {messages[0].removesuffix(UNTIL_THAWED)}" if messages and all(messages) else ""
+    return f"no provider serves: {messages[0]}" if messages and all(messages) else ""
 
 
 def may_go_on(
@@ -121,11 +149,13 @@ def may_go_on(
     return _first(judges, task) is None
 
 
-def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Hold:
-    """Return the reason that binds one task, also where it is not waiting or nothing holds it."""
+def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Explained:
+    """Return the reason that binds one task, also where it is not waiting or nothing holds it; and who is next."""
+    decided = plan(backlog, capacity, told=len(backlog.waiting))
+    line = (*(task.ref for task in decided.start), *decided.line)
     if all(task.ref != ref for task in backlog.waiting):
         status = backlog.status_of.get(ref)
         message = f"it is in {status}/, not in todo/" if status else "there is no such task"
-        return Hold(kind=HoldKind.NOT_WAITING, message=message)
-    hold = plan(backlog, capacity, told=len(backlog.waiting)).holds.get(ref)
-    return hold or Hold(kind=HoldKind.NEXT, message="nothing holds it: it starts next")
+        return Explained(Hold(kind=HoldKind.NOT_WAITING, message=message), line)
+    hold = decided.holds.get(ref)
+    return Explained(hold or Hold(kind=HoldKind.NEXT, message="nothing holds it: it starts next"), line)

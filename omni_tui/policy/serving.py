@@ -12,8 +12,10 @@ from collections.abc import Collection, Mapping
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.breaker import Breaker
-from omni_tui.policy.holds import UNTIL_THAWED, Hold, HoldKind
+from omni_tui.policy.holds import Hold, HoldKind
 
+MENDED = "by `omni-tui thaw`, once its cause is mended"
+"""What lifts a pause that no time ends."""
 ORDER = (HoldKind.PROVIDER_SLOTS, HoldKind.PREFLIGHT, HoldKind.PARKED, HoldKind.BUDGET)
 """Where several providers could serve a task and none does, the reason that ends first binds."""
 
@@ -45,7 +47,7 @@ class Serving:
         again = [hold.until for hold in holds if hold.until is not None]
         words = "; ".join(hold.message for hold in holds)
         mend = kind is HoldKind.PARKED and not again and not any(self._may_try(name) for name in held)
-        return Hold(kind=kind, message=words + (UNTIL_THAWED if mend else ""), until=min(again, default=None))
+        return Hold(kind=kind, message=words, until=min(again, default=None), remedy=MENDED if mend else "")
 
     def begin(self, task: Task) -> None:
         """Note that a task starts: an open provider serves it before one that is only tried."""

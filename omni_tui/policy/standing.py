@@ -10,7 +10,7 @@ import msgspec
 from omni_tui.model.course import Course, Parked
 from omni_tui.model.provider import Provider, Standing
 from omni_tui.policy.breaker import Breaker, state_of
-from omni_tui.policy.budget import as_limit, reached, spent_on
+from omni_tui.policy.budget import as_limit, reached, share_of, spent_on
 from omni_tui.policy.feedback import LATEST, rejected, slots_after
 
 SPENT = "its budget is spent: {}; `omni-tui thaw` begins it again"
@@ -51,7 +51,8 @@ def _filed(standing: Standing, provider: Provider | None, course: Course) -> Sta
     """Add what a provider's file says of it; one without a file has no limits."""
     if provider is None:
         return standing
-    spent = reached(spent_on(course, provider.name), as_limit(provider.night))
+    used, limit = spent_on(course, provider.name), as_limit(provider.night)
+    spent = reached(used, limit)
     closed = standing.state == Breaker.CLOSED
     return msgspec.structs.replace(
         standing,
@@ -59,6 +60,7 @@ def _filed(standing: Standing, provider: Provider | None, course: Course) -> Sta
         of=provider.slots,
         unproven=provider.preflight and not (closed and provider.name in course.proven),
         spent=SPENT.format(spent) if spent else "",
+        share=share_of(used, limit),
         priority=provider.priority,
         price=provider.cost.input + provider.cost.output,
         labels=provider.labels,

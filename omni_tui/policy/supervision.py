@@ -166,6 +166,9 @@ def ended_from_outside(status: int | None) -> bool:
 
 
 def _lost(vitals: Vitals) -> Failure:
+    if vitals.over_mb:
+        message = f"its tree of processes used more than {vitals.over_mb:,.0f} MB of memory, its cap"
+        return Failure(kind=FailureKind.MEMORY, message=message)
     how = "it went away without an exit status"
     if vitals.status is not None:
         how = f"{ENDED_FROM_OUTSIDE[vitals.status]} (exit status {vitals.status})"

@@ -18,15 +18,27 @@ Points = Sequence[TouchPoint]
 _RANK = {kind: rank for rank, kind in enumerate(PointKind)}
 
 
-class Tie(msgspec.Struct, frozen=True):
+class Tie(msgspec.Struct, frozen=True, gc=False):
     """What keeps two tasks from running side by side: a point of each, which are one or overlap."""
 
     mine: TouchPoint
     theirs: TouchPoint
 
     def __str__(self) -> str:
-        same = self.mine.name == self.theirs.name
-        return str(self.mine) if same else f"{self.mine}, which is within {self.theirs}"
+        return f"{self.mine}, which {self.how} {self.theirs}" if self.how else str(self.mine)
+
+    @property
+    def how(self) -> str:
+        """How my point lies to theirs: "is within", "covers" or "meets" it; empty: they are one."""
+        mine, theirs = self.mine.name, self.theirs.name
+        if mine == theirs:
+            return ""
+        return "is within" if matches(theirs, mine) else "covers" if matches(mine, theirs) else "meets"
+
+
+def clearest_first(ties: Iterable[Tie]) -> list[Tie]:
+    """Return ties in the order in which they tell most: a lock before a migration, a symbol, and a path."""
+    return sorted(ties, key=lambda tie: _RANK[tie.mine.kind])
 
 
 def overlap(one: str, other: str) -> bool:
@@ -96,5 +108,5 @@ class Taken:
 
 
 def is_file(path: str) -> bool:
-    """Whether a path reads like that of one file: nothing else lies below it."""
-    return is_plain(path) and "." in path.rpartition("/")[2]
+    """Whether a path reads like that of one file: nothing else lies below it. `.github` does not."""
+    return is_plain(path) and "." in path.rpartition("/")[2].lstrip(".")

@@ -6,7 +6,7 @@ a merge conflict. So what is named counts, unless it stands for too many things 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from omni_tui.model.task import Task
@@ -57,19 +57,29 @@ def _declared(task: Task) -> Iterator[TouchPoint]:
 
 
 def _named(task: Task, knowledge: Knowledge, by_name: ByName) -> Iterator[TouchPoint]:
+    named: set[str] = set()
     for word in named_paths(task):
         there = by_name.meant(word)
+        named.update(there)
         for path in there:
             said = "its text names it" if path == word else f"its text names {word}"
             yield TouchPoint(PointKind.PATH, path, said)
         if not there and "/" in word and PurePosixPath(word).suffix and word not in knowledge.paths:
             yield TouchPoint(PointKind.PATH, word, "its text names it, and it is not there yet")
     for symbol in named_symbols(task):
-        places = knowledge.definitions.get(symbol, ())
-        if 0 < len(places) <= MOST_PLACES:
-            yield TouchPoint(PointKind.SYMBOL, symbol, f"its text names it, which {', '.join(places)} defines")
-            for path in places:
-                yield TouchPoint(PointKind.PATH, path, f"it defines {symbol}, which the text names")
+        yield from _defined(symbol, knowledge.definitions.get(symbol, ()), named)
+
+
+def _defined(symbol: str, places: Sequence[str], named: Collection[str]) -> Iterator[TouchPoint]:
+    """Yield a symbol and what defines it; of several files that do, those are meant that the text names."""
+    meant = [path for path in places if path in named] or places
+    if len(meant) > MOST_PLACES:
+        return
+    if meant and len(meant) == len(places):
+        define = "defines" if len(places) == 1 else "define"
+        yield TouchPoint(PointKind.SYMBOL, symbol, f"its text names it, which {', '.join(places)} {define}")
+    for path in meant:
+        yield TouchPoint(PointKind.PATH, path, f"it defines {symbol}, which the text names")
 
 
 def _by_text(task: Task, knowledge: Knowledge) -> Iterator[TouchPoint]:

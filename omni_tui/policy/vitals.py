@@ -35,6 +35,8 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     exited: bool = False
     status: int | None = None
     """The exit status as a shell tells it; None with `exited`: nobody could record it, as after a kill -9."""
+    over_mb: float = 0.0
+    """With `exited`: its cap of memory, where the kernel ended processes of it because its tree was at that."""
     fatal: str = ""
     """Why the harness cannot go on: `auth`, `billing`, `server`, `rate_limit`; empty: it can."""
     detail: str = ""

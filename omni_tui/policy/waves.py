@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from omni_tui.errors import OmniError
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.task import Status, Task, TaskRef
-from omni_tui.model.touch import PointKind, TouchPoint
-from omni_tui.policy.coverage import Coverage
+from omni_tui.policy.bonds import Bond, bind
 from omni_tui.policy.lineup import Lineup, order
+from omni_tui.policy.planned import wave_of
+from omni_tui.policy.resources import Resource, Resources
 from omni_tui.policy.ties import Points
-
-Resource = tuple[str, PointKind, str]
-"""A point of a workspace."""
 
 
 class CycleError(OmniError):
@@ -30,11 +29,8 @@ class CycleError(OmniError):
     code = "cycle"
 
 
-class Bond(msgspec.Struct, frozen=True):
-    """Why a task comes after another one, which shares a point with it."""
-
-    after: TaskRef
-    point: TouchPoint
+_Spot = tuple[int, tuple[int, float, str, str], Task]
+"""A task with its wave and its place in the order."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,18 +40,27 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     wave: int
     """From 0."""
     bonds: tuple[Bond, ...] = ()
-    """For each point of it the task that comes before it there."""
+    """For each point of it who comes before it there."""
     needs: tuple[TaskRef, ...] = ()
     """What it depends on among the tasks that are placed."""
     stuck: str = ""
     """Why it will not start although its wave may come: what it depends on is blocked or not there."""
 
 
-def waves(tasks: Sequence[Task], points: Mapping[TaskRef, Points], status_of: Mapping[TaskRef, Status]) -> list[Placed]:
-    """Return every task with its wave, by wave and order. Raises `CycleError` that names each circle."""
+def waves(
+    tasks: Sequence[Task],
+    points: Mapping[TaskRef, Points],
+    status_of: Mapping[TaskRef, Status],
+    plans: Mapping[str, FrozenPlan] = {},
+) -> list[Placed]:
+    """Return every task with its wave, by wave and order. Raises `CycleError` that names each circle.
+
+    What a frozen plan of `plans`, by workspace, names is in the wave that this says; what it does not, comes after it.
+    """
     lineup = Lineup(tasks, status_of)
     require_no_cycle(lineup)
-    table = Table(tasks, points)
+    resources = Resources(tasks, points)
+    table = Table(resources)
     here = {task.ref: task for task in tasks}
     needs = {ref: tuple(need for need in lineup.dependencies.needs(ref) if need in here) for ref in here}
     dependents: dict[TaskRef, list[TaskRef]] = defaultdict(list)
@@ -66,19 +71,30 @@ def waves(tasks: Sequence[Task], points: Mapping[TaskRef, Points], status_of: Ma
     earliest = dict.fromkeys(here, 0)
     ready = [(order(task), task) for task in tasks if not left[task.ref]]
     heapq.heapify(ready)
-    placed: list[Placed] = []
+    placed: list[_Spot] = []
     while ready:
-        _, task = heapq.heappop(ready)
-        ref = task.ref
-        wave, bonds = table.place(task, earliest[ref])
-        stuck = _stuck(lineup, task)
-        placed.append(Placed(task=task, wave=wave, bonds=bonds, needs=needs[ref], stuck=stuck))
-        for dependent in dependents[ref]:
+        at, task = heapq.heappop(ready)
+        wave = table.place(task.ref, earliest[task.ref])
+        placed.append((wave, at, task))
+        for dependent in dependents[task.ref]:
             earliest[dependent] = max(earliest[dependent], wave + 1)
             left[dependent] -= 1
             if not left[dependent]:
                 heapq.heappush(ready, (order(here[dependent]), here[dependent]))
-    return sorted(placed, key=lambda each: (each.wave, order(each.task)))
+    placed = sorted(_frozen(placed, plans), key=lambda each: each[:2])
+    bonds = bind([task for _, _, task in placed], resources)
+    return [
+        Placed(task=task, wave=wave, bonds=tied, needs=needs[task.ref], stuck=_stuck(lineup, task))
+        for (wave, _, task), tied in zip(placed, bonds, strict=True)
+    ]
+
+
+def _frozen(placed: Iterable[_Spot], plans: Mapping[str, FrozenPlan]) -> Iterator[_Spot]:
+    """Give each task its wave of a frozen plan, where there is one."""
+    said = wave_of(plans)
+    for wave, at, task in placed:
+        plan = plans.get(task.workspace, FrozenPlan())
+        yield said.get(task.ref, wave + len(plan.waves)), at, task
 
 
 def require_no_cycle(lineup: Lineup) -> None:
@@ -95,45 +111,24 @@ def _stuck(lineup: Lineup, task: Task) -> str:
 
 
 class Table:
-    """The points of all tasks, with the waves that are taken at each."""
+    """The waves that are taken at each resource."""
 
-    def __init__(self, tasks: Iterable[Task], points: Mapping[TaskRef, Points]) -> None:
-        self._points = points
-        self._used: dict[Resource, Waves] = defaultdict(Waves)
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._alone: dict[Resource, Waves] = defaultdict(Waves)
         self._shared: dict[Resource, Waves] = defaultdict(Waves)
-        self._last: dict[Resource, TaskRef] = {}
-        names: dict[str, set[str]] = defaultdict(set)
-        for task in tasks:
-            names[task.workspace].update(
-                point.name for point in points.get(task.ref, ()) if point.kind is PointKind.PATH
-            )
-        self._coverage = {workspace: Coverage(paths) for workspace, paths in names.items()}
 
-    def place(self, task: Task, earliest: int) -> tuple[int, tuple[Bond, ...]]:
-        """Put a task into the first wave from `earliest` on in which nothing touches the same; say what was before."""
-        claims = list(self._claims(task))
-        taken = [self._used[resource] for _, resource, _ in claims]
-        taken += [self._shared[resource] for _, resource, exclusive in claims if exclusive]
+    def place(self, ref: TaskRef, earliest: int) -> int:
+        """Put a task into the first wave from `earliest` on in which nothing touches the same; return which."""
+        claimed = self._resources.of(ref)
+        taken = [self._alone[resource] for _, resource, _ in claimed]
+        taken += [self._shared[resource] for _, resource, alone in claimed if alone]
         wave = earliest
         while (later := max((waves.free_from(wave) for waves in taken), default=wave)) > wave:
             wave = later
-        bonds: dict[TaskRef, Bond] = {}
-        for point, resource, exclusive in claims:
-            before = self._last.get(resource)
-            if before is not None and exclusive and before not in bonds:
-                bonds[before] = Bond(before, point)
-            (self._used if exclusive else self._shared)[resource].take(wave)
-            if exclusive or resource not in self._last:
-                self._last[resource] = task.ref
-        return wave, tuple(bonds.values())
-
-    def _claims(self, task: Task) -> Iterable[tuple[TouchPoint, Resource, bool]]:
-        """Yield what a task claims: its points for itself, and its share in the patterns that cover them."""
-        for point in self._points.get(task.ref, ()):
-            yield point, (task.workspace, point.kind, point.name), True
-            if point.kind is PointKind.PATH:
-                for pattern in self._coverage[task.workspace].over(point.name):
-                    yield point, (task.workspace, PointKind.PATH, pattern), False
+        for _, resource, alone in claimed:
+            (self._alone if alone else self._shared)[resource].take(wave)
+        return wave
 
 
 class Waves:

@@ -66,13 +66,14 @@ class SimulatedFleet(Fleet):
         """Return what tells of changes in the tree."""
         return TreeWatch(self.backend)
 
-    def space(self) -> Space:
-        """Return what is free: all or nothing."""
-        return FULL if self._world.conditions.disk_full else ROOMY
-
     def load(self) -> Sample:
-        """Return the simulated machine's load."""
-        return self._world.conditions.load
+        """Return the simulated machine's load; of its disk all is free, or nothing."""
+        space = FULL if self._world.conditions.disk_full else ROOMY
+        return msgspec.structs.replace(self._world.conditions.load, space=space)
+
+    async def sample(self) -> Sample:
+        """Return the same; on no thread, for a simulated night must be the same again."""
+        return self.load()
 
     def notifiers(self) -> Sequence[MemoryNotifier]:
         """Return what hears of everything and tells nobody."""

@@ -123,6 +123,16 @@ class SteppedScm(MemoryScm):
         await self._steps.take("squash", 0.02, 0.3)
         return await super().squash(head, message)
 
+    async def head(self, worktree: Path, branch: str) -> str:
+        """Look how far an attempt is."""
+        await self._steps.take("head", 0.01, 0.2)
+        return await super().head(worktree, branch)
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...]:
+        """Try whether two changes merge."""
+        await self._steps.take("conflicts", 0.01, 0.2)
+        return await super().conflicts(one, other)
+
     async def land(self, merge: Merge) -> bool:
         """Move the release branch."""
         await self._steps.take("land", 0.01, 0.1)

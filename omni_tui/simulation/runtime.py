@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from pathlib import Path
 from typing import ClassVar
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.footprint import TreeUse
 from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import clean, keep_sgr
 from omni_tui.plugins.runtime.protocol import Exit, Handle, KillReceipt, Launch, RuntimeSpec, Screen
 
 _BOOT = "simulated-boot"
-_TERMINATED, _KILLED_STATUS = 143, None
+_TERMINATED, _KILLED, _KILLED_STATUS = 143, 137, None
+
+
+class OverCapError(Exception):
+    """The kernel ends a process because its tree is at its cap of memory."""
 
 
 class FakeAgent:
@@ -41,6 +46,8 @@ class FakeAgent:
         self.going.set()
         self.cpu_seconds = 0.0
         """What it has used of the CPU, as its script says."""
+        self.memory_mb = 20.0
+        self.children = 0
         self.printed = 0
         """Bytes that its terminal has taken."""
 
@@ -49,6 +56,12 @@ class FakeAgent:
         lines = [keep_sgr(line) for line in text.split("\n")]
         self.lines += lines
         self.pour(sum(len(line) + 1 for line in lines))
+
+    def take(self, memory_mb: float, children: int = 0) -> None:
+        """Hold so much memory, and so many processes more. Raises `OverCapError`, which ends it, beyond its cap."""
+        if 0 < self.launch.caps.memory_mb < memory_mb:
+            raise OverCapError
+        self.memory_mb, self.children = memory_mb, children
 
     def pour(self, size: int) -> None:
         """Print `size` bytes that nobody will look at."""
@@ -78,14 +91,17 @@ class FakeMachine:
         return agent
 
     async def _run(self, agent: FakeAgent) -> int:
-        status = await self.programs[agent.launch.argv[0]](agent)
-        self.end(agent, status)
+        try:
+            status, over = await self.programs[agent.launch.argv[0]](agent), 0.0
+        except OverCapError:
+            status, over = _KILLED, agent.launch.caps.memory_mb
+        self.end(agent, status, over)
         return status
 
-    def end(self, agent: FakeAgent, status: int | None) -> None:
+    def end(self, agent: FakeAgent, status: int | None, over_mb: float = 0.0) -> None:
         """End a process with `status`, now."""
         if not agent.ended.done():
-            agent.ended.set_result(Exit(status=status, at=self.now()))
+            agent.ended.set_result(Exit(status=status, at=self.now(), over_mb=over_mb))
             if agent.task is not None:
                 agent.task.cancel()
 
@@ -163,6 +179,19 @@ class FakeRuntime:
         if agent is None or agent.ended.done():
             return Pulse(cpu_seconds=0.0, shown=0)
         return Pulse(cpu_seconds=agent.cpu_seconds, shown=self.printed(handle))
+
+    async def measure(self, handles: Sequence[Handle]) -> Mapping[str, TreeUse]:
+        """Look at what their scripts say that they take."""
+        agents = [agent for handle in handles if (agent := self._agent(handle)) is not None and not agent.ended.done()]
+        return {
+            str(agent.launch.run_dir): TreeUse(
+                cpu_seconds=agent.cpu_seconds, memory_mb=agent.memory_mb, processes=1 + agent.children
+            )
+            for agent in agents
+        }
+
+    async def sweep(self) -> None:
+        """Remove nothing: agents leave nothing on a simulated machine."""
 
     def printed(self, handle: Handle) -> int:
         """Return the bytes that it has printed."""

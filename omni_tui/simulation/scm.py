@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from omni_tui.errors import ScmError
 from omni_tui.model.change import PATCH_LIMIT, Change, CommitSketch
+from omni_tui.model.touch import Mention
 from omni_tui.plugins.gitrefs import WritableRef, require_commit
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.simulation.repository import MemoryRepository, changed_files, digest, patch
@@ -168,15 +169,41 @@ class MemoryScm:
         """Return the unified diff of `head` against the release branch."""
         return patch(*self._sides(await self.tip(), head))[:PATCH_LIMIT]
 
-    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
-        """Return the lines of a commit's tree that hold one of `words`."""
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[Mention, ...]:
+        """Return the lines of a commit's tree that hold one of `words`; nothing here parses them."""
         wanted = set(words)
         return tuple(
-            (path, line)
+            Mention(path, number, line)
             for path, text in sorted(self.repository.tree(require_commit(commit)).items())
-            for line in text.splitlines()
-            if wanted.intersection(re.findall(r"[\w$]+", line))
+            for number, line in enumerate(text.splitlines(), 1)
+            if wanted.intersection(re.findall(r"[A-Za-z_$][\w$]*", line))
         )
+
+    async def head(self, worktree: Path, branch: str) -> str:
+        """Return the head of a checkout; where it has gone, what was collected of it."""
+        checkout = self.repository.checkouts.get(worktree)
+        return checkout.head if checkout is not None else self.repository.refs.get(f"refs/heads/{branch}", "")
+
+    async def touched(self, head: str) -> frozenset[str]:
+        """Return the files that `head` changes."""
+        return frozenset(file.path for file in changed_files(*self._sides(await self.tip(), head)))
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...]:
+        """Merge two commits, file by file, and return the files that both changed differently."""
+        return self.repository.merge(require_commit(one), require_commit(other))[1]
+
+    async def landed_since(self, base: str, paths: Collection[str]) -> tuple[str, ...]:
+        """Return the tasks that landed after `base` and changed one of `paths`, newest first."""
+        old, wanted = set(self.repository.history(require_commit(base))), set(paths)
+        found: dict[str, None] = {}
+        for name in self.repository.history(await self.tip()):
+            made = self.repository.commits[name]
+            task = re.search(r"^Omni-Task: (\S+)$", made.message, re.MULTILINE)
+            if name not in old and task is not None and made.parents:
+                before = self.repository.tree(made.parents[0])
+                if wanted.intersection(file.path for file in changed_files(before, made.tree)):
+                    found[task[1]] = None
+        return tuple(found)
 
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits changed."""

@@ -167,13 +167,13 @@ class Machine(FakeMachine):
             self._world.stints[task, number] = Stint(task=task, attempt=number, conduct=conduct, began=now)
         return super().start(launch, columns, rows)
 
-    def end(self, agent: FakeAgent, status: int | None) -> None:
+    def end(self, agent: FakeAgent, status: int | None, over_mb: float = 0.0) -> None:
         """End a process; of an agent the stint ends."""
         if not agent.ended.done() and "OMNI_TASK" in agent.launch.env:
             key = agent.launch.env["OMNI_TASK"], int(agent.launch.env["OMNI_ATTEMPT"])
             self._world.stints[key].ended = self._world.loop.time()
             self._world.oracle.ended(agent)
-        super().end(agent, status)
+        super().end(agent, status, over_mb)
 
     def living(self) -> list[FakeAgent]:
         """Return the agents and checks that live."""

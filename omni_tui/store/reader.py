@@ -189,10 +189,12 @@ class FleetReader:
             owner=self._owner,
             brakes=self._state.in_force,
             load=self._state.load,
+            effective=self._state.effective if self._owner else None,
             unguarded=self._state.unguarded,
             stopped=self._state.stopped,
             parked=self._state.parked,
             near=self._state.near,
+            line=self._state.line if self._owner else (),
             pauses=self._state.pauses,
             sources=self._state.sources,
             message=self._state.message or self._notable.message,
@@ -216,6 +218,7 @@ class FleetReader:
             agent=(latest.status.agent if latest.status else "") or task.agent or "",
             phase=str(latest.status.phase) if latest.status else "",
             reason=self._reason(entry, status, latest.status),
+            hold=self._state.holds.get(str(task.ref)) if status is Status.TODO and self._owner else None,
             run=latest.status,
         )
         before = self._kept.get((status, entry.path))
@@ -226,7 +229,8 @@ class FleetReader:
 
     def _reason(self, entry: Entry, status: Status, run: AttemptStatus | None) -> str:
         if status is Status.TODO:
-            return self._state.holds.get(str(entry.task.ref), "") if self._owner else ""
+            hold = self._state.holds.get(str(entry.task.ref)) if self._owner else None
+            return hold.message if hold else ""
         if status is Status.BLOCKED:
             return entry.note or (run.reason if run else "")
         return run.reason if run and status is Status.DOING else ""

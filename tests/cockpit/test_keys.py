@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from textual.pilot import Pilot
-from textual.screen import Screen
 
 from omni_tui.cockpit.actions import Actions
 from omni_tui.cockpit.app import CockpitApp
@@ -27,36 +23,10 @@ from omni_tui.model.task import TaskRef
 from omni_tui.plugins.terminal.protocol import Visit
 from omni_tui.store import control
 from omni_tui.store.state import write_state
-from tests.support.cockpit_pilot import settle, text_of
+from tests.support.cockpit_pilot import asked, cockpit, opens, select, settle, shows, text_of
 from tests.support.cockpit_ports import Clock, MemoryInsight, make_ports
 from tests.support.fleet_tree import NOW, STOPPED, FleetTree, demo_tree
 from tests.support.waiting import wait_for_async
-
-Driven = tuple[Pilot[None], MainScreen]
-
-
-@asynccontextmanager
-async def cockpit(tree: FleetTree, size: tuple[int, int] = (100, 30), **ports: object) -> AsyncIterator[Driven]:
-    """Open a cockpit on `tree`."""
-    app = CockpitApp(make_ports(tree, **ports))  # type: ignore[arg-type]
-    async with app.run_test(size=size) as pilot:
-        yield pilot, await settle(pilot)
-
-
-def select(screen: MainScreen, name: str) -> None:
-    screen.table.select([row.ref.id for row in screen.table.rows].index(name))
-
-
-async def opens(pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
-    await wait_for_async(lambda: isinstance(pilot.app.screen, kind), f"{kind.__name__} on top")
-
-
-async def shows(pilot: Pilot[None], word: str) -> None:
-    await wait_for_async(lambda: word in text_of(pilot), f"{word!r} on the screen")
-
-
-def asked(tree: FleetTree) -> list[tuple[RequestKind, str]]:
-    return [(request.kind, request.task) for request in control.pending(tree.paths.control)]
 
 
 def test_every_key_has_a_deed_and_no_key_two() -> None:
@@ -223,7 +193,7 @@ async def test_more_than_fits_is_counted(tree: FleetTree) -> None:
     async with cockpit(tree, (80, 24)) as (pilot, _):
         shown = text_of(pilot)
         assert shown.count("held") == 3
-        assert "held · 7 more, see `omni-tui report`" in shown
+        assert "held P shows all · 7 more" in shown
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from omni_tui.model.attempt import Phase
 from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.signal import Health
-from omni_tui.model.state import FleetState
+from omni_tui.model.state import FleetState, PublishedHold
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.view import TaskRow
 from omni_tui.store.journal import Journal
@@ -21,6 +21,8 @@ from omni_tui.store.taskread import read_task
 from tests.support.cockpit_ports import Clock
 from tests.support.fleet_tree import NOW, FleetTree, hold_lease, large_tree
 
+NEEDS = PublishedHold(kind="dependency", message="needs shop-14", until=NOW + 60)
+TAKEN = PublishedHold(kind="slots", message="the only slot is taken")
 SHOP_16 = TaskRef("shop", "shop-16")
 
 
@@ -98,13 +100,22 @@ def test_holds_and_standing_state_come_from_the_state_file(tree: FleetTree, read
     reader.read()
     write_state(
         tree.paths.root,
-        FleetState(brakes=Brakes(freezes=(Freeze(),)), message="hello", holds={str(SHOP_16): "needs shop-14"}),
+        FleetState(brakes=Brakes(freezes=(Freeze(),)), message="hello", holds={str(SHOP_16): NEEDS}),
     )
 
     view = reader.update([tree.paths.root / STATE_FILE])
 
     assert (view.frozen, view.throttled, view.message) == (True, False, "hello")
     assert row(reader, SHOP_16).reason == "needs shop-14"
+    assert row(reader, SHOP_16).hold == NEEDS
+
+
+def test_the_state_of_an_earlier_version_keeps_its_brakes(tree: FleetTree, reader: FleetReader) -> None:
+    state = b'{"frozen": true, "holds": {"shop/shop-16": "needs shop-14"}}'
+    (tree.paths.root / STATE_FILE).write_bytes(state)
+    view = reader.read()
+    assert view.frozen
+    assert row(reader, SHOP_16).hold is None
 
 
 def test_a_file_that_is_no_task_is_shown_by_its_name_with_its_note(tree: FleetTree, reader: FleetReader) -> None:
@@ -147,7 +158,7 @@ def test_what_held_a_task_is_over_with_the_one_who_said_it(tmp_path: Path) -> No
     reader = FleetReader(tree.paths, Clock())
     task = Task(workspace="shop", id="shop-1", title="A task")
     tree.task(task, Status.TODO)
-    write_state(tree.paths.root, FleetState(holds={str(task.ref): "the only slot is taken"}))
+    write_state(tree.paths.root, FleetState(holds={str(task.ref): TAKEN}))
     with hold_lease(tree):
         assert [each.reason for each in reader.read().rows] == ["the only slot is taken"]
 

@@ -12,6 +12,7 @@ from omni_tui.cockpit.app import CockpitApp
 from omni_tui.model.brakes import Brakes, Freeze, Throttle
 from omni_tui.model.state import FleetState
 from omni_tui.store.state import write_state
+from tests.support.cockpit_ahead import HELD
 from tests.support.cockpit_pilot import settle
 from tests.support.cockpit_ports import make_ports
 from tests.support.fleet_tree import STOPPED, FleetTree
@@ -49,6 +50,28 @@ def test_a_blocked_task(snap_compare: Compare, tree: FleetTree, size: tuple[int,
 )
 def test_what_a_key_opens(snap_compare: Compare, tree: FleetTree, names: tuple[str, ...]) -> None:
     assert snap_compare(CockpitApp(make_ports(tree)), terminal_size=(100, 30), run_before=keys(*names))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_fleet_that_is_held_back(snap_compare: Compare, tree: FleetTree, size: tuple[int, int], theme: str) -> None:
+    write_state(tree.paths.root, HELD)
+    names = ("n", "n", "n", "j", "j")
+    assert snap_compare(CockpitApp(make_ports(tree, theme=theme)), terminal_size=size, run_before=keys(*names))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "names",
+    [("n", "n", "n", "j", "j", "w"), ("p",), ("P", "j", "j", "j")],
+    ids=["why", "plan", "parts"],
+)
+def test_what_lies_ahead(
+    snap_compare: Compare, tree: FleetTree, names: tuple[str, ...], size: tuple[int, int], theme: str
+) -> None:
+    write_state(tree.paths.root, HELD)
+    assert snap_compare(CockpitApp(make_ports(tree, theme=theme)), terminal_size=size, run_before=keys(*names))
 
 
 def test_an_observer_of_a_frozen_fleet(snap_compare: Compare, tree: FleetTree) -> None:

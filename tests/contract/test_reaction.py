@@ -76,6 +76,7 @@ AGAIN, MEND, ASK = MoveKind.RETRY, MoveKind.REPAIR, MoveKind.BLOCK
         pytest.param(FailureKind.LIMITED, "rate_limit", AGAIN, id="limited"),
         pytest.param(FailureKind.GATE, "no_commit", MEND, id="gate"),
         pytest.param(FailureKind.CONFLICT, "", MEND, id="conflict"),
+        pytest.param(FailureKind.OVERTAKEN, "", AGAIN, id="overtaken"),
         pytest.param(FailureKind.CHECK, "", MEND, id="check"),
         pytest.param(FailureKind.KILLED, "", ASK, id="killed"),
         pytest.param(FailureKind.LOST, "", AGAIN, id="lost"),

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.footprint import Caps
 from omni_tui.model.pulse import Pulse
 from omni_tui.plugins.runtime.protocol import Handle, Runtime
 from tests.support.runtimes import Bench, shown, wait_for_screen
@@ -184,6 +185,49 @@ async def test_the_pulse_of_an_ended_agent_stands_still(bench: Bench, runtime: R
     handle = await bench.start(runtime, "exit-with", "0")
     await asyncio.wait_for(runtime.wait(handle), 10)
     assert await runtime.pulse(handle) == Pulse(cpu_seconds=0.0, shown=0)
+
+
+async def test_what_the_trees_of_many_take_is_told_at_once(bench: Bench, runtime: Runtime) -> None:
+    eats = await bench.start(runtime, "eat", "60", run="1")
+    breeds = await bench.start(runtime, "breed", "7", run="2")
+    works = await bench.start(runtime, "spin", run="3")
+    await wait_for_screen(runtime, eats, "ate")
+    await wait_for_screen(runtime, breeds, "bred")
+    handles = [eats, breeds, works]
+    async with asyncio.timeout(10):
+        while (found := await runtime.measure(handles))[works.run_dir].cpu_seconds < 0.1:
+            await asyncio.sleep(0.02)
+    assert set(found) == {handle.run_dir for handle in handles}
+    assert found[eats.run_dir].memory_mb > 55 > found[breeds.run_dir].memory_mb
+    assert found[breeds.run_dir].processes > 7 > found[eats.run_dir].processes
+    assert not any(use.killed or use.uncapped for use in found.values())
+
+
+async def test_of_an_ended_agent_nothing_is_measured(bench: Bench, runtime: Runtime) -> None:
+    handle = await bench.start(runtime, "exit-with", "0")
+    assert (await asyncio.wait_for(runtime.wait(handle), 10)).over_mb == 0
+    assert await runtime.measure([handle]) == {}
+
+
+async def test_an_agent_that_passes_its_cap_of_memory_is_ended_and_that_is_told(bench: Bench, runtime: Runtime) -> None:
+    launch = msgspec.structs.replace(bench.launch("eat", "300"), caps=Caps(memory_mb=80))
+    handle = await runtime.start(launch)
+    bench.started.append(handle)
+    ended = await asyncio.wait_for(runtime.wait(handle), 30)
+    assert ended.status == 137
+    assert ended.over_mb == pytest.approx(80, abs=0.01)
+
+
+async def test_an_agent_within_its_caps_goes_on(bench: Bench, runtime: Runtime) -> None:
+    launch = msgspec.structs.replace(bench.launch("eat", "30"), caps=Caps(memory_mb=300, processes=50, cpus=1))
+    handle = await runtime.start(launch)
+    bench.started.append(handle)
+    await wait_for_screen(runtime, handle, "ate")
+    use = (await runtime.measure([handle]))[handle.run_dir]
+    assert 29 < use.memory_mb < 300
+    assert not use.uncapped
+    await runtime.kill(handle, grace=1)
+    assert (await runtime.wait(handle)).over_mb == 0
 
 
 async def test_it_is_told_when_its_terminal_took_more_than_it_may(bench: Bench, runtime: Runtime) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from omni_tui.errors import ScmError
 from omni_tui.plugins.scm.protocol import Rescue
+from omni_tui.policy.defining import defining
 from tests.support.benches import AUTHOR, BENCHES, FILES, NOW, RELEASE, Bench, make_bench
 
 BRANCH = "omni/t1/1"
@@ -160,6 +161,36 @@ async def test_a_squash_is_one_commit_on_the_tip_and_on_no_branch(bench: Bench) 
     assert (merge.onto, merge.conflicts, await scm.tip()) == (tip, (), tip)
     assert bench.tree(merge.commit) == FILES | {"other.txt": "x\n", "a.txt": "1\n", "sub/b.txt": "2\n"}
     assert bench.describe(merge.commit) == (AUTHOR, NOW, "Title\n\nOmni-Task: t1")
+
+
+async def test_lines_are_those_that_define_a_name(bench: Bench) -> None:
+    tip = await landed(
+        bench,
+        {
+            "src/week.py": "def week(day):\n    return day\n\n\nclass Weeks:\n    pass\n",
+            "src/use.kt": "val weekly = 1\nfun week(day: Int) {\n",
+            "notes.md": "week is a word\n",
+        },
+    )
+    found = defining(await bench.scm().lines(tip, ["week", "Weeks", "nowhere", "a b"]), {"week", "Weeks", "nowhere"})
+    assert {name: [(line.path, line.line) for line in there] for name, there in found.items()} == {
+        "week": [("src/use.kt", 2), ("src/week.py", 1)],
+        "Weeks": [("src/week.py", 5)],
+    }
+    assert await bench.scm().lines(tip, []) == ()
+    assert not defining(await bench.scm().lines(bench.first, ["week"]), {"week"}), "an older commit knows nothing of it"
+    with pytest.raises(ScmError):
+        await bench.scm().lines("main", ["week"])
+
+
+async def test_changes_are_told_newest_first(bench: Bench) -> None:
+    await landed(bench, {"one.txt": "1\n", "ünï two.txt": "2\n"}, 1)
+    tip = await landed(bench, {"a.txt": "2\n"}, 2)
+    told = [set(paths) for paths in await bench.scm().changes(tip, 9)]
+    assert told == [{"a.txt"}, {"one.txt", "ünï two.txt"}, set(FILES)]
+    assert [set(paths) for paths in await bench.scm().changes(tip, 1)] == [{"a.txt"}]
+    with pytest.raises(ScmError):
+        await bench.scm().changes("main", 1)
 
 
 async def test_a_squash_of_what_is_there_already_changes_no_tree(bench: Bench) -> None:
@@ -359,3 +390,55 @@ async def test_additions_tell_every_added_line(bench: Bench) -> None:
     assert additions is not None
     added = [line for line in additions.splitlines() if line.startswith("+") and not line.startswith("+++")]
     assert added == ["+new key", "+other"]
+
+
+async def test_the_head_of_an_attempt_at_work_is_told_and_no_ref_moves(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    path = await attempt(bench)
+    assert await scm.head(path, BRANCH) in {bench.first, ""}
+    head = bench.commit(path, {"a.txt": "mine\n", "new.txt": "x\n"})
+    before = bench.refs()
+    assert await scm.head(path, BRANCH) == head
+    assert bench.refs() == before
+    assert await scm.touched(head) == {"a.txt", "new.txt"}, "its objects are here"
+    assert await scm.head(path.with_name("gone"), "omni/t9/1") == ""
+    await scm.collect(path, BRANCH)
+    await bench.workspace().remove(path)
+    assert await scm.head(path, BRANCH) == head, "what was collected outlives the checkout"
+
+
+async def test_whether_two_changes_conflict_is_told_by_file_and_leaves_nothing(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    heads = []
+    for number, files in enumerate(({"a.txt": "1\n", "sub/b.txt": "1\n"}, {"a.txt": "2\n"}, {"own.txt": "3\n"}), 1):
+        path = await attempt(bench, number)
+        bench.commit(path, files)
+        heads.append(await scm.head(path, f"omni/t{number}/1"))
+    before = bench.refs()
+    assert await scm.conflicts(heads[0], heads[1]) == ("a.txt",)
+    assert await scm.conflicts(heads[1], heads[0]) == ("a.txt",)
+    assert await scm.conflicts(heads[0], heads[2]) == ()
+    assert await scm.conflicts(heads[0], await scm.tip()) == ()
+    assert bench.refs() == before
+    with pytest.raises(ScmError):
+        await scm.conflicts("main", heads[0])
+
+
+async def test_a_head_conflicts_with_what_has_landed_since_and_who_did_is_told(bench: Bench) -> None:
+    scm = bench.scm()
+    await scm.open()
+    for number, files in ((2, {"a.txt": "theirs\n"}), (3, {"other.txt": "x\n"})):
+        path = await attempt(bench, number)
+        head = bench.commit(path, files)
+        await scm.collect(path, f"omni/t{number}/1")
+        assert await scm.land(await scm.squash(head, f"a change\n\nOmni-Task: app/t{number}\n"))
+    mine = await attempt(bench)
+    head = bench.commit(mine, {"a.txt": "mine\n", "sub/b.txt": "mine\n"})
+    assert await scm.head(mine, BRANCH) == head
+    assert await scm.conflicts(await scm.tip(), head) == ("a.txt",)
+    assert await scm.touched(head) == {"a.txt", "sub/b.txt"}
+    assert await scm.landed_since(bench.first, ["a.txt", "*"]) == ("app/t2",)
+    assert await scm.landed_since(bench.first, ["a.txt", "other.txt"]) == ("app/t3", "app/t2")
+    assert await scm.landed_since(await scm.tip(), ["a.txt"]) == ()

@@ -14,7 +14,7 @@ from omni_tui.plugins.runtime.records import read_process
 from omni_tui.store import control
 from omni_tui.store.state import read_state
 from tests.support.fleets import AGENT, TestFleet, make_fleet
-from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
+from tests.support.running import PATIENCE, Record, ask, dispatching, reasons, until_idle
 
 APP = Scope(workspace="app")
 SLOW = """
@@ -122,7 +122,7 @@ async def test_a_file_freezes_as_long_as_it_is_there_also_when_put_there_before_
     assert fleet.queue.find(task.id)[0] is Status.TODO  # type: ignore[index]
     assert record.named("fleet.frozen")[0].data["reason"] == "not before nine"
     async with dispatching(fleet) as (core, record):
-        await until(lambda: "not before nine" in core.scheduler.state.holds.get(f"app/{task.id}", ""))
+        await until(lambda: "not before nine" in reasons(core.scheduler.state).get(f"app/{task.id}", ""))
         file.unlink()
         await record.wait(lambda event: event.event == "task.landed")
 

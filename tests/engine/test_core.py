@@ -17,7 +17,7 @@ from omni_tui.narration import narrate
 from omni_tui.plugins.scm.imports import import_repository
 from omni_tui.store.state import read_state
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
-from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
+from tests.support.running import PATIENCE, Record, ask, dispatching, reasons, until_idle
 
 WAITS = AGENT + "say accepted\nexec sleep 100\n"
 
@@ -131,7 +131,7 @@ async def test_freeze_starts_nothing_and_lasts(fleet: TestFleet) -> None:
         assert (await ask(fleet, record, RequestKind.FREEZE)).ok
         task = fleet.add("Not now")
         async with asyncio.timeout(PATIENCE):
-            while "frozen" not in core.scheduler.state.holds.get(str(task.ref), ""):
+            while "frozen" not in reasons(core.scheduler.state).get(str(task.ref), ""):
                 await asyncio.sleep(0)
     async with dispatching(fleet) as (core, record):
         assert core.scheduler.state.frozen

@@ -8,7 +8,7 @@ import pytest
 
 from omni_tui.model.task import Status
 from omni_tui.store.runs import Runs
-from tests.support.fleets import AGENT, TestFleet, git, make_fleet
+from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
 from tests.support.running import until_idle
 
 STALLS_ONCE = (
@@ -118,12 +118,14 @@ async def test_check_that_hangs_is_ended(tmp_path: Path) -> None:
 
 
 async def test_two_tasks_on_the_same_line_both_land(tmp_path: Path) -> None:
-    fleet = await make_fleet(tmp_path, settings="[scheduler]\nslots = 2\n")
-    fleet.agent(AGENT + 'say accepted\nsleep 1\necho "$OMNI_TASK" > README.md\ncommit "$OMNI_TASK"\nsay finished\n')
+    fleet = await make_fleet(tmp_path, settings=QUICK.replace("0.05", "5") + "[scheduler]\nslots = 2\n")
+    both = f"until [ -e {tmp_path}/0001 ] && [ -e {tmp_path}/0002 ]; do sleep 0.05; done"
+    change = f'say accepted\n: > {tmp_path}/$OMNI_TASK\n{both}\necho "$OMNI_TASK" > README.md\n'
+    fleet.agent(AGENT + change + 'commit "$OMNI_TASK"\nsay finished\n')
     fleet.add("First")
     fleet.add("Second")
     record = await until_idle(fleet)
-    assert [event.data["kind"] for event in record.named("attempt.failed")] == ["conflict"]
+    assert [event.data["kind"] for event in record.named("attempt.failed")] == ["overtaken"]
     assert len(fleet.landed()) == 2
 
 

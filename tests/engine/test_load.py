@@ -17,7 +17,7 @@ from omni_tui.model.task import Status
 from omni_tui.policy.scheduling import Plan
 from omni_tui.store.files import Disk
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
-from tests.support.running import dispatching, until_idle
+from tests.support.running import dispatching, reasons, until_idle
 from tests.support.waiting import wait_for_async
 
 PATIENT = QUICK.replace("0.05", "5")
@@ -107,7 +107,7 @@ async def test_dependencies_that_cannot_be_met_hold_and_are_told(tmp_path: Path)
     async with dispatching(fleet) as (core, _):
         async with asyncio.timeout(30):
             await core.scheduler.idle.wait()
-        holds = core.scheduler.state.holds
+        holds = reasons(core.scheduler.state)
     assert "blocked" in holds[str(after.ref)]
     assert "not there" in holds[str(missing.ref)]
     assert "itself" in holds[str(first.ref)]
@@ -138,7 +138,7 @@ async def test_limited_task_waits_for_its_time_and_then_goes_on(
         first = await record.wait(lambda event: event.event == "task.requeued")
     fleet.agent(GOOD)
     async with dispatching(fleet) as (core, record):
-        await wait_for_async(lambda: str(task.ref) in core.scheduler.state.holds, "the hold")
+        await wait_for_async(lambda: str(task.ref) in reasons(core.scheduler.state), "the hold")
         again = await record.wait(lambda event: event.event == "task.claimed")
         await record.wait(lambda event: event.event == "task.landed")
     assert again.time - first.time > 3

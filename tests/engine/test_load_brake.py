@@ -13,7 +13,7 @@ from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status
 from omni_tui.store.state import read_state
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
-from tests.support.running import PATIENCE, ask, dispatching
+from tests.support.running import PATIENCE, ask, dispatching, reasons
 
 EASY = Sample(cpu_pressure=1.0, load_per_core=0.1, memory_mb=9000.0)
 
@@ -42,7 +42,7 @@ async def test_a_second_agent_waits_for_the_machine_and_starts_by_itself(fleet: 
         high = await record.wait(lambda event: event.event == "load.high")
         assert high.data["reason"] == "CPU pressure is 99 % (limit 90 %)"
         async with asyncio.timeout(PATIENCE):
-            while core.scheduler.state.holds.get(str(second.ref)) != high.data["reason"]:
+            while reasons(core.scheduler.state).get(str(second.ref)) != high.data["reason"]:
                 await asyncio.sleep(0.01)
         assert read_state(fleet.root).load == high.data["reason"]
         assert len(record.named("task.claimed")) == 1

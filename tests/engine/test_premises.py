@@ -10,7 +10,7 @@ from omni_tui import flags
 from omni_tui.model.task import Status
 from omni_tui.store.state import read_state
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
-from tests.support.running import dispatching, until_idle
+from tests.support.running import dispatching, reasons, until_idle
 
 OFF = '[snapshot_read]\nstate = "off"\nby = "kari"\n'
 
@@ -21,7 +21,7 @@ async def fleet(tmp_path: Path) -> TestFleet:
 
 
 def holds(fleet: TestFleet) -> dict[str, str]:
-    return read_state(fleet.root).holds
+    return reasons(read_state(fleet.root))
 
 
 async def test_a_wave_behind_a_flag_waits_and_starts_the_moment_it_is_flipped(fleet: TestFleet) -> None:

@@ -16,7 +16,7 @@ from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status
 from omni_tui.store.state import write_state
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, git, make_fleet
-from tests.support.running import PATIENCE, Record, ask, dispatching, until_idle
+from tests.support.running import PATIENCE, Record, ask, dispatching, reasons, until_idle
 
 QUIET = QUICK.replace("0.05", "1")
 """Nothing stalls."""
@@ -163,7 +163,7 @@ async def test_a_frozen_fleet_tries_nobody(tmp_path: Path) -> None:
     task = fleet.add("One")
     async with dispatching(fleet) as (core, record):
         await record.wait(lambda event: event.event == "fleet.idle")
-        assert core.scheduler.state.holds[str(task.ref)] == "door: a preflight tries first whether it serves"
+        assert reasons(core.scheduler.state)[str(task.ref)] == "door: a preflight tries first whether it serves"
         await ask(fleet, record, RequestKind.THAW)
         checked = await record.wait(lambda event: event.event == "provider.checked")
         await record.wait(lambda event: event.event == "task.landed")
@@ -181,9 +181,9 @@ async def test_no_more_agents_at_once_than_the_provider_has_slots(tmp_path: Path
     most = 0
     async with dispatching(fleet) as (core, record):
         await record.wait(lambda _: len(record.named("attempt.started")) == 2)
-        await record.wait(lambda _: bool(core.scheduler.state.holds))
+        await record.wait(lambda _: bool(reasons(core.scheduler.state)))
         assert len(core.scheduler.running) == 2
-        assert {"door: it serves 2 at once, and does"} == set(core.scheduler.state.holds.values())
+        assert {"door: it serves 2 at once, and does"} == set(reasons(core.scheduler.state).values())
         (tmp_path / "go").touch()
         await record.wait(lambda event: event.event == "fleet.idle" and bool(record.named("task.landed")))
         alive = 0

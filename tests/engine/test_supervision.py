@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from omni_tui.engine import supervisor, warden
+from omni_tui.engine import loadkeeper, supervisor, warden
 from omni_tui.engine.attempt import Attempt
 from omni_tui.engine.launching import Launched
 from omni_tui.engine.salvage import Salvage
 from omni_tui.engine.tail import Tail
+from omni_tui.model.load import Sample
 from omni_tui.model.request import RequestKind
 from omni_tui.model.signal import Health, Signal
 from omni_tui.model.space import Space
@@ -22,7 +23,7 @@ from omni_tui.plugins.agent.protocol import Assignment
 from omni_tui.plugins.workspace.protocol import Worktree
 from tests.support.fleets import AGENT, GOOD, make_fleet
 from tests.support.leftovers import nothing_left
-from tests.support.running import Record, ask, dispatching, until_idle
+from tests.support.running import PATIENCE, Record, ask, dispatching, reasons, until_idle
 from tests.support.waiting import wait_for_async
 
 ONCE = "[limits]\nattempts = 1\nkill_grace_seconds = 0.2\nwall_minutes = 1\n"
@@ -198,16 +199,21 @@ async def test_reading_what_a_flood_of_events_left_does_not_hold_up_the_others(
     assert max(reads.values()) <= 2, "reads in one turn of the loop"
 
 
-async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(tmp_path: Path) -> None:
+async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loadkeeper, "SAMPLE_SECONDS", 0.05)
     fleet = await make_fleet(tmp_path, settings=ONCE)
     fleet.agent(GOOD)
     task = fleet.add("Waits for room")
     free = Space(free_bytes=999, free_inodes_percent=50.0)
-    fleet.fleet.space = lambda: free  # type: ignore[method-assign]
+    fleet.fleet.load = lambda: Sample(space=free)  # type: ignore[method-assign]
     async with dispatching(fleet) as (core, record):
         low = await record.wait(lambda event: event.event == "disk.low")
         assert "0.00 GB free" in low.data["reason"]
-        assert core.scheduler.state.holds[str(task.ref)] == low.data["reason"]
+        async with asyncio.timeout(PATIENCE):
+            while reasons(core.scheduler.state).get(str(task.ref)) != low.data["reason"]:
+                await asyncio.sleep(0.01)
         assert not core.scheduler.idle.is_set(), "or a run until idle would take it for done"
         free = Space(free_bytes=10**12, free_inodes_percent=50.0)
         await ask(fleet, record, RequestKind.THROTTLE)
@@ -216,12 +222,12 @@ async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(tmp
 
 
 async def test_a_disk_that_fills_up_while_agents_run_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warden, "ROUND_SECONDS", 0.1)
+    monkeypatch.setattr(loadkeeper, "SAMPLE_SECONDS", 0.1)
     fleet = await make_fleet(tmp_path, settings=ONCE)
     fleet.agent(AGENT + "say accepted\nwhile [ ! -e go ]; do sleep 0.05; done\necho x > x.txt; rm go; commit x\n")
     fleet.add("Works on")
     free = Space(free_bytes=10**12, free_inodes_percent=50.0)
-    fleet.fleet.space = lambda: free  # type: ignore[method-assign]
+    fleet.fleet.load = lambda: Sample(space=free)  # type: ignore[method-assign]
     async with dispatching(fleet) as (_, record):
         await record.wait(lambda event: event.event == "attempt.phase" and event.data["phase"] == "watch")
         free = Space(free_bytes=10**12, free_inodes_percent=0.5)

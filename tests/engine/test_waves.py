@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,8 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
-from tests.support.running import Record, until_idle
+import pytest
+
+from omni_tui.errors import ScmError
+from omni_tui.model.task import Task
+from omni_tui.plugins.scm.local import LocalScm
+from omni_tui.store.state import read_state
+from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
+from tests.support.running import PATIENCE, Record, dispatching, until_idle
 
 SLOTS = QUICK.replace("0.05", "5") + "[scheduler]\nslots = 3\n"
 APPENDS = (
@@ -60,10 +67,135 @@ async def test_a_frozen_plan_is_written_edited_and_kept_to(tmp_path: Path) -> No
     assert order(record) == [f"task.{what}:{task.id}" for task in (second, first) for what in ("claimed", "landed")]
 
 
+async def test_a_plan_edited_meanwhile_is_kept_to_and_a_bad_one_leaves_the_last_good_in_force(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=SLOTS)
+    go = tmp_path / "go"
+    fleet.agent(f"{AGENT}say accepted\nuntil [ -e {go} ]; do sleep 0.05; done\n{GOOD.removeprefix(AGENT)}")
+    one, two, three = (fleet.add(f"Do {name}") for name in "abc")
+    fleet.paths.plan.write_text(f'waves = [["{one.id}"], ["{two.id}"], ["{three.id}"]]\n')
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.event == "task.claimed")
+        fleet.paths.plan.write_text(f'waves = [\n  ["{one.id}"],\n  ["{three.id}"],\n  ["{two.id}"],\n]\n')
+        taken = await record.wait(lambda event: event.event == "plan.taken" and event.data["waves"] == 3)
+        await record.wait(lambda event: event.event == "plan.taken" and event is not taken)
+        fleet.paths.plan.write_text('waves = [\n  ["a"],\n  "b\n]\n')
+        refused = await record.wait(lambda event: event.event == "plan.refused")
+        assert f"{fleet.paths.plan}:3: " in refused.data["error"]
+        fleet.paths.plan.write_text('# mended\nwaves = [["a"], "b"]\n')
+        refused = await record.wait(lambda event: event.event == "plan.refused" and event is not refused)
+        assert f"{fleet.paths.plan}:2: " in refused.data["error"]
+        assert "it must be a list of lists of ids" in refused.data["error"]
+        async with asyncio.timeout(PATIENCE):
+            while "stays as it was" not in read_state(fleet.root).message:
+                await asyncio.sleep(0.01)
+        go.touch()
+        await record.wait(lambda event: event.event == "fleet.idle")
+    expected = [f"task.{what}:{task.id}" for task in (one, three, two) for what in ("claimed", "landed")]
+    assert order(record) == expected
+
+
+async def test_where_the_repository_tells_nothing_what_tasks_say_keeps_them_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> tuple[frozenset[str], ...]:
+        raise ScmError("the history cannot be read")
+
+    monkeypatch.setattr(LocalScm, "changes", fail)
+    fleet = await make_fleet(tmp_path, settings=SLOTS)
+    fleet.agent(APPENDS)
+    tasks = [fleet.add(f"Change {name}", touches=("src/app.py",)) for name in "ab"]
+    record = await until_idle(fleet)
+    assert "the history cannot be read" in record.named("survey.failed")[0].data["error"]
+    assert order(record) == [f"task.{what}:{task.id}" for task in tasks for what in ("claimed", "landed")]
+
+
+async def test_auto_runs_what_is_proven_independent_and_nothing_beside_the_unknown(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=SLOTS.replace("slots = 3", 'slots = "auto"'))
+    meet = tmp_path / "meet"
+    meet.mkdir()
+    fleet.agent(
+        f"""{AGENT}say accepted
+touch {meet}/$OMNI_TASK
+until [ $(ls {meet} | wc -l) -ge 2 ]; do sleep 0.05; done
+case $OMNI_TASK in 0001|0002) file=src/app.py ;; 0003) file=README.md ;; *) file=new.txt ;; esac
+echo "# $OMNI_TASK" >> $file
+commit "do $OMNI_TASK"
+say finished
+"""
+    )
+    one = fleet.add("Change `run()`", body="Change `run()`.")
+    same = fleet.add("Change the app", body="Change src/app.py.")
+    apart = fleet.add("Write docs", body="Write README.md.")
+    vague = fleet.add("Make it nicer")
+    record = await until_idle(fleet)
+    assert len(fleet.landed()) == 4
+    began = order(record)
+    claimed, landed = (
+        {task.id: began.index(f"task.{what}:{task.id}") for task in (one, same, apart, vague)}
+        for what in ("claimed", "landed")
+    )
+    assert claimed[apart.id] < landed[one.id], "the two that are independent meet, or neither would end"
+    assert claimed[same.id] > landed[one.id], "it is tied to the first by what `run` is defined in"
+    assert all(
+        claimed[vague.id] > landed[other] or landed[vague.id] < claimed[other] for other in landed if other != vague.id
+    )
+
+
 async def test_plan_tells_what_ties_tasks(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path)
     one, two = (fleet.add(f"Change {name}", body="Change `run()`.") for name in "ab")
     shown = omni(fleet, "plan")
     assert "wave 2: 1 task" in shown
-    assert f"tied to {one.id} by symbol run" in shown
+    assert f"after {one.id}: symbol run (its text names it, which src/app.py defines)" in shown
     assert f'"{one.ref}" -> "{two.ref}" [style=dashed' in omni(fleet, "plan", "--dot")
+
+
+async def test_plan_needs_the_fleets_own_repository_alone(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    one, two = (fleet.add(f"Change {name}", body="Change `run()`.") for name in "ab")
+    fleet.origin.rename(tmp_path / "gone")
+    assert f"after {one.id}: symbol run" in omni(fleet, "plan")
+    assert f"{two.ref}" in omni(fleet, "why", str(two.ref))
+
+
+async def test_plan_tells_what_flags_and_lint_will_hold(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=f'{QUICK}[lint]\nno_acceptance = "refuse"\n')
+    done = "Change `run()`. Done when tests/test_app.py passes."
+    flagged = fleet.add("Flagged", body=done, requires_flags=("fast=on",))
+    behind = fleet.add("Behind", body=done, depends_on=(flagged.id,))
+    vague = fleet.add("Vague", body="Do something with src/app.py.")
+    shown = " ".join(omni(fleet, "plan").split())
+    assert "flag: requires the flag `fast`, which neither flags.toml nor another task names; set it" in shown
+    assert f"flag: waits behind {flagged.id} for fast" in shown
+    assert shown.count("refused as it is written") == 1
+    told: dict[str, Any] = json.loads(omni(fleet, "plan", "--json"))["result"]["workspaces"][0]
+    tasks = {task["task"]: task for wave in told["waves"] for task in wave}
+    assert [(each["flag"], each["behind"]) for each in tasks[str(flagged.ref)]["flags"]] == [
+        ("fast", [str(behind.ref)])
+    ]
+    assert {ref for ref, task in tasks.items() if task["refused"]} == {str(vague.ref)}
+
+
+async def test_plan_shows_a_frozen_plan_as_it_is(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    one, two, three = (fleet.add(f"Change {name}", body="Change `run()`.") for name in "abc")
+    fleet.paths.plan.write_text(f'waves = [["landed-long-ago"], ["{three.id}", "{one.id}"]]\n')
+    shown = omni(fleet, "plan")
+    assert "3 tasks in 2 waves, as the frozen plan says" in shown
+    assert "wave 1" not in shown
+    assert f"beside, although tied to {one.id}: symbol run" in shown
+    assert f"not in the frozen plan, so they come after it: {two.id}" in shown
+    omni(fleet, "plan", "--freeze")
+    assert fleet.paths.plan.read_text().count('",  # Change') == 3
+    assert "3 tasks in 3 waves, as the frozen plan says" in omni(fleet, "plan")
+
+
+async def test_plan_prints_a_cycle(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    fleet.queue.add(Task(workspace="app", id="a", title="A", depends_on=("b",)))
+    fleet.queue.add(Task(workspace="app", id="b", title="B", depends_on=("a",)))
+    command = [sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "plan"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ))
+    assert done.returncode == 1
+    assert "tasks depend on each other: app/a → app/b → app/a" in done.stderr
+    assert "depends_on" in done.stderr

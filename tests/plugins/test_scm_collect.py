@@ -211,3 +211,28 @@ async def test_another_commit_in_between_is_no_loss(tmp_path: Path) -> None:
     git(bench.repo, "fetch", "-q", str(other), f"+main:refs/heads/{'release/omni'}")
     assert await scm.land(merge) is False
     assert await scm.tip() == theirs
+
+
+async def test_trying_whether_changes_merge_leaves_no_object_behind(bench: GitBench, path: Path) -> None:
+    ours = bench.commit(path, {"a.txt": "ours\n"})
+    assert await collected(bench, path) == ours
+    other = Path((await bench.workspace().prepare("t2-1", "omni/t2/1", bench.first)).path)
+    theirs = bench.commit(other, {"a.txt": "theirs\n", "b.txt": "more\n"})
+    scm = bench.scm()
+    assert await scm.head(other, "omni/t2/1") == theirs
+    before = git(bench.repo, "count-objects", "-v")
+    assert await scm.conflicts(ours, theirs) == ("a.txt",)
+    assert await scm.conflicts(ours, bench.first) == ()
+    assert git(bench.repo, "count-objects", "-v") == before
+
+
+async def test_a_head_is_not_read_where_its_repository_leads_elsewhere(tmp_path: Path) -> None:
+    bench = make_bench("clone", tmp_path)
+    assert isinstance(bench, GitBench)
+    await bench.scm().open()
+    path = Path((await bench.workspace().prepare("t1-1", BRANCH, bench.first)).path)
+    bench.commit(path, {"a.txt": "x\n"})
+    foreign = make_repository(tmp_path / "foreign", {"secret.txt": "ours\n"})
+    (path / ".git").rename(path / "aside")
+    (path / ".git").symlink_to(foreign / ".git")
+    assert await bench.scm().head(path, BRANCH) == ""

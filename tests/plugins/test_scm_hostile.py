@@ -97,6 +97,7 @@ async def test_nothing_planted_runs(bench: GitBench) -> None:
     mark = plant(bench, path)
     bench.write(path, {"sub/b.txt": "uncommitted\n", "new.txt": "new\n"})
     scm = bench.scm()
+    assert await scm.head(path, BRANCH) == head
     assert await scm.collect(path, BRANCH) == head
     rescued = (await scm.rescue(path, head, RESCUE)).commit
     assert rescued
@@ -139,6 +140,7 @@ async def test_a_merge_driver_of_the_repository_does_not_run(bench: GitBench) ->
     ours = (await scm.rescue(path, bench.first, RESCUE)).commit
     assert ours
     assert (await scm.squash(ours, "ours")).conflicts == ("a.txt",)
+    assert await scm.conflicts(await scm.tip(), ours) == ("a.txt",)
     assert not mark.exists()
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from omni_tui.cockpit.app import CockpitApp
 from omni_tui.cockpit.screens.main import MainScreen
 from omni_tui.cockpit.widgets.lines import LinesView
+from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status
+from omni_tui.store import control
+from tests.support.cockpit_ports import make_ports
+from tests.support.fleet_tree import FleetTree
 from tests.support.waiting import wait_for_async
 
 
@@ -41,3 +50,34 @@ def text_of(pilot: Pilot[None]) -> str:
     """Return what the screen on top shows, a line each."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+Driven = tuple[Pilot[None], MainScreen]
+
+
+@asynccontextmanager
+async def cockpit(tree: FleetTree, size: tuple[int, int] = (100, 30), **ports: object) -> AsyncIterator[Driven]:
+    """Open a cockpit on `tree`."""
+    app = CockpitApp(make_ports(tree, **ports))  # type: ignore[arg-type]
+    async with app.run_test(size=size) as pilot:
+        yield pilot, await settle(pilot)
+
+
+def select(screen: MainScreen, name: str) -> None:
+    """Select the task of that id."""
+    screen.table.select([row.ref.id for row in screen.table.rows].index(name))
+
+
+async def opens(pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
+    """Wait until a screen of that kind is on top."""
+    await wait_for_async(lambda: isinstance(pilot.app.screen, kind), f"{kind.__name__} on top")
+
+
+async def shows(pilot: Pilot[None], word: str) -> None:
+    """Wait until that is on the screen."""
+    await wait_for_async(lambda: word in text_of(pilot), f"{word!r} on the screen")
+
+
+def asked(tree: FleetTree) -> list[tuple[RequestKind, str]]:
+    """Return what has been filed, and for which task."""
+    return [(request.kind, request.task) for request in control.pending(tree.paths.control)]

@@ -5,18 +5,21 @@ A real reader of a real tree, a clock that stands still, and an agent's screen f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from omni_tui.cockpit.ports import Ports
+from omni_tui.cockpit.ports import Ahead, Ports
 from omni_tui.errors import OmniError
+from omni_tui.model.provider import Standing
 from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import TaskRef
-from omni_tui.model.view import TaskRow
+from omni_tui.model.view import FleetView, TaskRow
 from omni_tui.plugins.runtime.protocol import Screen
 from omni_tui.plugins.terminal.protocol import Visit
 from omni_tui.resources import styles_dir
 from omni_tui.store import control
 from omni_tui.store.reader import FleetReader
+from omni_tui.whynot import Why, standing
+from tests.support.cockpit_ahead import AHEAD, STANDINGS
 from tests.support.fleet_tree import NOW, FleetTree
 
 AGENT_LINES = (
@@ -98,6 +101,33 @@ class MemoryInsight:
             raise self.error
 
 
+class MemoryForesight:
+    """What lies ahead, from memory."""
+
+    def __init__(self) -> None:
+        self.error: OmniError | None = None
+        self.ahead: Sequence[Ahead] = AHEAD
+        self.providers: Mapping[str, Standing] = STANDINGS
+        self.asked = 0
+
+    def why(self, row: TaskRow, view: FleetView) -> Why:
+        self._fail()
+        return Why(task=row.ref, status=row.status, hold=row.hold or standing(row), line=view.line)
+
+    def plan(self) -> Sequence[Ahead]:
+        self._fail()
+        return self.ahead
+
+    def standings(self, view: FleetView) -> Mapping[str, Standing]:
+        self._fail()
+        return self.providers
+
+    def _fail(self) -> None:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+
+
 def make_ports(
     tree: FleetTree,
     *,
@@ -107,6 +137,7 @@ def make_ports(
     clock: Callable[[], float] | None = None,
     settings: Callable[[], CockpitSettings] | None = None,
     remarks: Sequence[str] = (),
+    foresight: MemoryForesight | None = None,
 ) -> Ports:
     """Return ports on `tree`: requests become real files, ids are `r1`, `r2` and so on."""
     clock = clock or Clock()
@@ -114,6 +145,7 @@ def make_ports(
     return Ports(
         reader=FleetReader(tree.paths, clock),
         insight=insight or MemoryInsight(),
+        foresight=foresight or MemoryForesight(),
         post=lambda request: control.post(tree.paths.control, request),
         read_reply=lambda request_id: control.read_reply(tree.paths.control, request_id),
         go=lambda _: 0,

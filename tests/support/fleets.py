@@ -18,6 +18,8 @@ QUICK = """
 [load]
 cpu_pressure = 0
 load_per_core = 0
+memory_pressure = 0
+io_pressure = 0
 [limits]
 handover_seconds = 5
 stall_minutes = 0.05

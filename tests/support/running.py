@@ -9,11 +9,17 @@ from contextlib import asynccontextmanager
 from omni_tui.engine.core import Core
 from omni_tui.model.event import Event
 from omni_tui.model.request import Reply, Request, RequestKind
+from omni_tui.model.state import FleetState
 from omni_tui.store import control
 from tests.support.fleets import TestFleet
 
 PATIENCE = 30.0
 """Seconds after which a test gives up on what it waits for."""
+
+
+def reasons(state: FleetState) -> dict[str, str]:
+    """Return why each waiting task waits, in words."""
+    return {name: hold.message for name, hold in state.holds.items()}
 
 
 class Record:

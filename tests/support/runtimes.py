@@ -30,6 +30,8 @@ SCRIPTS = {
     "stubborn": 'trap "" TERM; echo ready; while :; do sleep 1; done',
     "spin": "while :; do :; done",
     "die-by": 'kill -"$1" $$',
+    "eat": "exec python3 -c \"import time; held = bytes([1]) * ($1 << 20); print('ate'); time.sleep(1000)\"",
+    "breed": 'n=0; while [ $n -lt "$1" ]; do sleep 1000 & n=$((n+1)); done; echo bred; wait',
 }
 """Shell for the real runtimes; `FAKES` are the same for the fake one."""
 
@@ -66,7 +68,23 @@ async def _spin(agent: FakeAgent) -> int:
         await asyncio.sleep(0.01)
 
 
+async def _eat(agent: FakeAgent) -> int:
+    agent.take(memory_mb=float(agent.launch.argv[1]))
+    agent.show("ate")
+    await asyncio.Event().wait()
+    return 0
+
+
+async def _breed(agent: FakeAgent) -> int:
+    agent.take(memory_mb=5.0, children=int(agent.launch.argv[1]))
+    agent.show("bred")
+    await asyncio.Event().wait()
+    return 0
+
+
 FAKES = {
+    "eat": _eat,
+    "breed": _breed,
     "exit-with": _exit_with,
     "say": _say,
     "parrot": _parrot,

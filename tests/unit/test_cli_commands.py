@@ -387,7 +387,7 @@ def test_what_holds_the_fleet_is_told_wherever_one_looks(cli: Cli) -> None:
 
 def test_why_tells_of_a_full_disk(cli: Cli) -> None:
     cli("add", "app", "--title", "One")
-    assert cli.result("why", "0001")["hold"] == "next"
+    assert cli.result("why", "0001")["hold"] == "lease"
     (cli.fleet / "config.toml").write_text("[limits]\nreserve_gb = 900_000\n")
     assert cli.result("why", "0001")["hold"] == "disk"
     assert "900000 GB are kept in reserve" in cli("why", "0001")
@@ -438,11 +438,22 @@ def test_why_names_the_one_thing_that_binds(cli: Cli) -> None:
     cli("add", "app", "--title", "One")
     cli("add", "app", "--title", "Two", "--depends-on", "0001")
     assert "waits for app/0001" in cli("why", "0002")
-    assert "starts next; and nobody dispatches this fleet now" in cli("why", "0001")
+    assert "nobody dispatches this fleet" in cli("why", "0001")
     cli("freeze")
     assert cli.result("why", "0001")["hold"] == "frozen"
+    assert "lifted   by `omni-tui thaw`" in cli("why", "0001")
     cli("thaw")
-    assert cli.result("why", "0001")["hold"] == "next"
+    told = cli.result("why", "0001")
+    assert (told["hold"], told["line"]) == ("lease", ["app/0001"])
+    assert "starting `omni-tui`" in told["remedy"]
+
+
+def test_a_thaw_of_one_thing_says_what_stays_frozen(cli: Cli) -> None:
+    cli("freeze")
+    cli("freeze", "--workspace", "app", "--reason", "audit")
+    told = "thawed, but the workspace app is frozen: audit; `omni-tui thaw --workspace app` goes on"
+    assert told in cli("thaw")
+    assert "the workspace app is thawed: starts again" in cli("thaw", "--workspace", "app")
 
 
 @pytest.mark.parametrize("command", ["logs", "diff", "attach"])

@@ -170,7 +170,9 @@ def test_flags_are_set_and_listed_with_what_waits_for_them(cli: Cli) -> None:
     shown = cli("flag", "list")
     assert "kari" in shown
     assert "not there" in shown
-    assert "kari flips it: `omni-tui flag set snapshot_read on --workspace app`" in cli("why", "0002")
+    told = cli("why", "0002")
+    assert "kari flips it" in told
+    assert "lifted   by `omni-tui flag set snapshot_read on --workspace app`" in told
     assert "ships behind it" in cli("doctor", status=1)
     assert "flag_off" in found(cli.result("lint")["findings"])
     assert cli.result("flag", "set", "snapshot_read", "on")["by"] == "kari"

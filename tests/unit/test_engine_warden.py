@@ -9,7 +9,6 @@ from omni_tui.engine.guard import Guard
 from omni_tui.engine.services import Services
 from omni_tui.engine.warden import ROUND_SECONDS, Warden
 from omni_tui.model.settings import Settings
-from omni_tui.model.space import Space
 
 
 class Machine:
@@ -37,9 +36,6 @@ class Machine:
 
     def settings(self) -> Settings:
         return Settings()
-
-    def space(self) -> Space:
-        return Space(free_bytes=10**12, free_inodes_percent=99.0)
 
     def record(self, event: str, **data: object) -> None:
         self.events.append((event, data))

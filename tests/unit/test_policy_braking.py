@@ -71,7 +71,7 @@ def test_a_frozen_workspace_holds_its_own_tasks_alone_and_says_what_ends_that() 
     assert [each.id for each in decided.start] == ["b"]
     hold = decided.holds[TaskRef("app", "a")]
     assert hold.kind is HoldKind.FROZEN
-    assert hold.message == "the workspace app is frozen; `omni-tui thaw --workspace app` goes on"
+    assert (hold.message, hold.remedy) == ("the workspace app is frozen", "by `omni-tui thaw --workspace app`")
 
 
 @pytest.mark.parametrize("scope", [APP, CLAUDE, Scope()], ids=str)

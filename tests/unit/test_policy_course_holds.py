@@ -12,6 +12,7 @@ from omni_tui.model.flag import Flag, Flags
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.remedies import remedy
 from omni_tui.policy.routing import provider_of, providers_for
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
 from omni_tui.policy.standing import standings
@@ -57,7 +58,7 @@ def test_what_only_a_person_can_mend_says_how_to_go_on() -> None:
     decided = decide(Course(parked={"claude": parked(None, "it does not accept our login")}), task("a"))
     (hold,) = decided.holds.values()
     assert (hold.until, decided.wake_at) == (None, None)
-    assert "omni-tui thaw" in hold.message
+    assert "omni-tui thaw" in remedy(hold)
 
 
 def test_nothing_can_start_where_all_wait_for_a_person_or_for_who_does() -> None:
@@ -114,7 +115,8 @@ def test_a_cause_of_another_workspace_holds_nothing() -> None:
 
 def test_a_broken_workspace_starts_nothing() -> None:
     decided = decide(Course(broken={"w": "its check fails"}), task("a"))
-    assert [hold.message for hold in decided.holds.values()] == ["its check fails; mend that, then `omni-tui thaw`"]
+    assert [hold.message for hold in decided.holds.values()] == ["its check fails"]
+    assert [remedy(hold) for hold in decided.holds.values()] == ["by `omni-tui thaw`, once its cause is mended"]
 
 
 def test_a_stopped_run_starts_nothing_and_waits_for_no_time() -> None:

@@ -76,7 +76,7 @@ def test_how_many_are_wanted(stock: Stock, room: int) -> None:
 )
 def test_a_hold_is_the_tasks_own_or_everybodys(kind: HoldKind, held: bool) -> None:
     everybody = {HoldKind.PARKED, HoldKind.PROVIDER_SLOTS, HoldKind.PREFLIGHT, HoldKind.BUDGET}
-    never_told = {HoldKind.RUNNING, HoldKind.NEXT, HoldKind.NOT_WAITING}
+    never_told = {HoldKind.LEASE, HoldKind.RUNNING, HoldKind.NEXT, HoldKind.NOT_WAITING}
     hold = Hold(kind=kind, message="")
     count = held_for_themselves([(TaskRef("app", "1"), hold), (TaskRef("other", "1"), hold)], "app")
     assert count == (held and kind not in everybody | never_told)

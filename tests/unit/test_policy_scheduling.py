@@ -221,7 +221,7 @@ def test_wake_only_when_time_alone_helps(given: dict[str, Any], wake_at: float |
 )
 def test_explain(name: str, kind: HoldKind) -> None:
     backlog = Backlog(waiting=[task("a"), task("b")], status_of={ref("d"): Status.DONE})
-    assert explain(ref(name), backlog, Capacity(slots=1, now=NOW)).kind is kind
+    assert explain(ref(name), backlog, Capacity(slots=1, now=NOW)).hold.kind is kind
 
 
 def test_every_waiting_task_starts_or_has_one_reason() -> None:

@@ -108,6 +108,11 @@ def test_handover(given: dict[str, Any], now: float, expected: object) -> None:
         pytest.param({"exited": True, "status": 129}, 1, "lost", id="its terminal went away"),
         pytest.param({"exited": True, "status": 137}, 1, "lost", id="killed from outside"),
         pytest.param({"exited": True, "status": 143}, 1, "lost", id="told to end from outside"),
+        pytest.param({"exited": True, "status": 137, "over_mb": 400.0}, 1, "memory", id="killed at its cap of memory"),
+        pytest.param({"exited": True, "status": None, "over_mb": 400.0}, 1, "memory", id="and its wrapper with it"),
+        pytest.param(
+            {"exited": True, "status": 1, "over_mb": 400.0}, 1, Ending, id="a child was: its commit is judged"
+        ),
         pytest.param({"exited": True, "status": 139}, 1, Ending, id="crashed by itself: its commit is judged"),
         pytest.param({"health": Health.FINISHED, "exited": True, "status": 129}, 1, Ending, id="done, then hung up"),
         pytest.param({"exited": True, "status": 0}, 9000, Ending, id="exited, seen late"),

@@ -102,6 +102,15 @@ def test_a_repair_tells_what_went_wrong_and_where_the_work_is() -> None:
     assert "…\nnoise" in text, "cut at the beginning of a line"
 
 
+def test_overtaken_work_is_brought_over_and_nothing_else() -> None:
+    told = prompt(failure(FailureKind.OVERTAKEN, message="`app/1` landed meanwhile", work="abc123"))
+    assert "> `app/1` landed meanwhile" in told
+    assert "Nothing is wrong with its work" in told
+    assert "`git merge --squash abc123`" in told
+    assert "cherry-pick" not in told
+    assert "Mend what is said above" not in told
+
+
 def test_the_latest_work_that_is_kept_is_named() -> None:
     assert "commit `old`" in prompt(failure(work="old"), failure(FailureKind.LOST))
 

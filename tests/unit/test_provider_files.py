@@ -235,7 +235,7 @@ def test_why_tells_of_a_preflight_and_of_a_breaker(cli: Cli) -> None:
     assert cli.result("why", "a")["hold"] == "preflight"
     for name in ("work", "other"):
         cli.happened("provider.checked", provider=name, passed=True)
-    assert cli.result("why", "a")["hold"] == "next"
+    assert cli.result("why", "a")["hold"] == "lease"
     cli.happened(
         "provider.parked", provider="work", reason="its usage limit is reached", until=time.time() + 900, row=1
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from omni_tui.cli import run
-from omni_tui.cockpit.widgets.standing import _held
+from omni_tui.cockpit.widgets.standing import _refilling
 from omni_tui.commands.listing import _holding
 from omni_tui.commands.report import lines_of
 from omni_tui.handoff import Handoff, render
@@ -43,7 +43,7 @@ def view(*statuses: Status, workspace: str = "app", owner: Owner | None = OWNER)
 def test_a_workspace_in_which_nothing_waits_says_what_its_sources_said(seen: FleetView, told: bool) -> None:
     words = "app from folder /srv/specs: it offers nothing"
     assert any(line.startswith(f"refill: {words}") for line in _holding(seen, 100.0)) is told
-    shown = ["".join(text for text, _ in paragraph) for paragraph in _held(seen, 100.0)]
+    shown = ["".join(text for text, _ in paragraph) for paragraph in _refilling(seen)]
     assert any(line.startswith(f"refill · {words}") for line in shown) is told
 
 

@@ -32,6 +32,7 @@ def test_full_head() -> None:
         'depends_on = ["ab-0", "other/X1"]\n'
         'touches = ["src/*.py"]\n'
         'tests = ["tests/test_basket.py"]\n'
+        'locks = ["db-schema", "journal"]\n'
         'requires_flags = ["new"]\n'
         'provides_flags = ["basket"]\n'
         'agent = "ada"\nharness = "claude"\nprovider = "p"\nbudget = 2\nsource = "https://example.org/1"\n'
@@ -48,6 +49,7 @@ def test_full_head() -> None:
         depends_on=("ab-0", "other/x1"),
         touches=("src/*.py",),
         tests=("tests/test_basket.py",),
+        locks=("db-schema", "journal"),
         requires_flags=("new",),
         provides_flags=("basket",),
         agent="ada",
@@ -196,6 +198,7 @@ tasks = st.builds(
     priority=st.integers(-1000, 1000),
     labels=texts,
     depends_on=st.lists(ids, max_size=2).map(tuple),
+    locks=texts,
     touches=texts,
     tests=texts,
     requires_flags=texts,

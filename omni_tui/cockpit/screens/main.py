@@ -18,6 +18,7 @@ from omni_tui.cockpit.desk import Desk
 from omni_tui.cockpit.keymap import KEYMAP, Situation, key_by_id
 from omni_tui.cockpit.look import look
 from omni_tui.cockpit.ports import Ports
+from omni_tui.cockpit.screens.watching import Watching
 from omni_tui.cockpit.story import tell
 from omni_tui.cockpit.tones import Tone
 from omni_tui.cockpit.widgets.header import FleetHeader
@@ -28,7 +29,7 @@ from omni_tui.cockpit.widgets.notices import AttentionLine, MessageLine, PaneTit
 from omni_tui.cockpit.widgets.standing import HoldLines, StopLine
 from omni_tui.cockpit.widgets.task_table import TaskTable
 from omni_tui.model.brakes import FLEET, Scope
-from omni_tui.model.request import RequestKind
+from omni_tui.model.request import Request, RequestKind
 from omni_tui.model.settings import CockpitSettings
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.model.text import plural
@@ -57,7 +58,7 @@ NO_TASKS = (
 
 
 class MainScreen(Screen[None]):
-    """Header, what holds the fleet, what needs a person, table, pane, message, keys."""
+    """Header, why it stopped, what needs a person, what is held back, table, pane, message, keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(key.keys), f"press('{key.id}')", key.help, priority=key.id == "next_pane") for key in KEYMAP
@@ -82,15 +83,15 @@ class MainScreen(Screen[None]):
         self._detail = Reading(id="detail")
         self._field = Input(id="filter", placeholder="filter: a word of id, title, workspace, agent, state or reason")
         self._message = MessageLine(here=ports.here)
-        self._keys = KeyBar()
+        self._keys = KeyBar(KEYMAP)
         self._too_small = Static(Content(""), id="too-small")
 
     def compose(self) -> ComposeResult:
         """Lay out all parts; which are seen is up to the style sheet."""
         yield self._header
         yield self._stop
-        yield self._holds
         yield self._attention
+        yield self._holds
         with Container(id="body"):
             yield self.table
             with Vertical(id="side"):
@@ -107,6 +108,12 @@ class MainScreen(Screen[None]):
         self._field.cursor_blink = False
         self.table.focus()
         self.show(self.view)
+
+    @property
+    def above(self) -> Watching | None:
+        """The screen on top, where it is one that follows this one."""
+        top = self.app.screen
+        return top if isinstance(top, Watching) else None
 
     def take_settings(self, settings: CockpitSettings) -> None:
         """Take over changed settings."""
@@ -126,6 +133,8 @@ class MainScreen(Screen[None]):
         self._show_answers()
         self.tick()
         self._show_keys()
+        if self.above is not None:
+            self.above.show(view)
 
     def _hint(self) -> tuple[tuple[str, Tone], ...]:
         """Return what stands where tasks would."""
@@ -145,15 +154,23 @@ class MainScreen(Screen[None]):
         self._show_title()
         if self._desk.open:
             self._show_answers()
+        if self.above is not None:
+            self.above.tick(now)
 
     def say(self, text: str) -> None:
         """Tell the person something."""
         self._message.say(text, self.ports.now() + SAID_SECONDS)
+        if self.above is not None:
+            self.above.say(text)
 
     def ask(self, kind: RequestKind, ref: TaskRef | None = None, reason: str = "", scope: Scope = FLEET) -> None:
         """File a wish for the fleet's owner, and say so."""
+        self.file(Request(id="", kind=kind, task=str(ref) if ref else "", reason=reason, scope=scope))
+
+    def file(self, wish: Request) -> None:
+        """File a wish for the fleet's owner, and say so."""
         try:
-            self.say(self._desk.ask(kind, ref, reason, scope))
+            self.say(self._desk.ask(wish))
         except OSError as error:
             self.say(f"The wish could not be filed: {error}")
 

@@ -9,6 +9,7 @@ from textual.strip import Strip
 
 from omni_tui.cockpit.keymap import KEYMAP, Key, Situation
 from omni_tui.cockpit.look import look, reason
+from omni_tui.cockpit.partkeys import PART_KEYMAP
 from omni_tui.cockpit.screens.page import PageScreen
 from omni_tui.cockpit.story import tell
 from omni_tui.cockpit.text import fit, lines_of
@@ -66,10 +67,11 @@ def diff_tone(line: str) -> Tone:
 def help_page(situation: Situation) -> PageScreen:
     """Return the page of keys, each with why it cannot be used now."""
     keys = [_told(key, situation) for key in KEYMAP]
-    return PageScreen("Keys", lambda view: view.tell([*keys, [], *_LEGEND]))
+    parts = [[(fit(key.name, NAME_WIDTH), Tone.KEY), (key.help, Tone.TEXT)] for key in PART_KEYMAP]
+    return PageScreen("Keys", lambda view: view.tell([*keys, [], [(_PARTS, Tone.STRONG)], *parts, [], *_LEGEND]))
 
 
-def _told(key: Key, situation: Situation) -> Paragraph:
+def _told(key: Key[Situation], situation: Situation) -> Paragraph:
     why_not, label = key.why_not(situation), key.label_in(situation)
     told = [(fit(key.name, NAME_WIDTH), Tone.QUIET if why_not else Tone.KEY)]
     told.append((f"{label}: " if label else "", Tone.STRONG))
@@ -79,6 +81,7 @@ def _told(key: Key, situation: Situation) -> Paragraph:
     return told
 
 
+_PARTS = "On the page of fleet, workspaces and providers (P), for the selected one"
 _LEGEND: list[list[tuple[str, Tone]]] = [
     [("▸ running", Tone.RUNNING), ("  an agent works, or its change is being judged, checked or merged", Tone.TEXT)],
     [("? asking", Tone.ASKING), ("   the agent waits for an answer: attach and give it", Tone.TEXT)],

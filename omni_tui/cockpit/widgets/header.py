@@ -12,6 +12,7 @@ from textual.strip import Strip
 from omni_tui.cockpit.look import BLOCKED, LANDED, RUNNING, WAITING, Look
 from omni_tui.cockpit.tones import Tone, Toned
 from omni_tui.model.brakes import Scope
+from omni_tui.model.effective import Effective
 from omni_tui.model.task import Status
 from omni_tui.model.text import one_line
 from omni_tui.model.view import FleetView
@@ -39,11 +40,11 @@ class FleetHeader(Toned):
         groups += [(f" {word} ", Tone.ALARM) for word in alarms(view)]
         if view.unguarded:
             groups.append((" no sandbox", Tone.ASKING))
-        if view.load:
-            groups.append((f" LOAD {one_line(view.load)}", Tone.ASKING))
         for status, shown in COUNTS:
             count = view.count(status)
             groups.append((f" {shown.glyph} {count} {shown.word}", shown.tone if count else Tone.QUIET))
+            if status is Status.DOING and view.effective is not None:
+                groups[-1:] = _running(count, view.effective, groups[-1][1])
         groups += [_owner(view, here=self._here), (f"  load {load} ", Tone.QUIET)]
         if groups != self._groups:
             self._groups = groups
@@ -60,16 +61,27 @@ class FleetHeader(Toned):
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
 
+def _running(count: int, limit: Effective, tone: Tone) -> list[Piece]:
+    """Say how many run, of how many that may now, and what binds that where it is not the setting."""
+    pieces = [(f" {RUNNING.glyph} {count} of {limit.slots} {RUNNING.word}", tone)]
+    return pieces + ([(f" · {limit.bound}", Tone.ASKING)] if limit.lowered else [])
+
+
 def alarms(view: FleetView) -> list[str]:
-    """Return the words that say what holds the whole fleet back."""
+    """Return the words that say what is held back: of the fleet, else of the first part; and of how many more parts."""
     words = ["STOPPED"] if view.stopped else []
-    words += [_braked("FROZEN", freeze.scope, "hard" if freeze.hard else "") for freeze in view.brakes.freezes]
-    return words + [_braked("THROTTLED", each.scope, f"{each.most}") for each in view.brakes.throttles]
+    freezes, throttles = view.brakes.freezes, view.brakes.throttles
+    brakes = [(each.scope, "FROZEN", "hard" if each.hard else "") for each in freezes]
+    brakes += [(each.scope, "THROTTLED", f"{each.most}" if each.most > 1 else "") for each in throttles]
+    words += [_braked(*brake) for brake in brakes if brake[0].is_fleet]
+    parts = [_braked(*brake) for brake in brakes if not brake[0].is_fleet]
+    named = words or parts[:1]
+    more = len(parts) if words else len(parts) - 1
+    return [*named[:-1], f"{named[-1]} +{more}"] if named and more > 0 else named
 
 
-def _braked(word: str, scope: Scope, more: str) -> str:
-    name = scope.workspace or scope.provider
-    return " ".join(filter(None, (word, one_line(name), more if more != "1" else "")))
+def _braked(scope: Scope, word: str, more: str) -> str:
+    return " ".join(filter(None, (word, one_line(scope.workspace or scope.provider), more)))
 
 
 def _owner(view: FleetView, *, here: bool) -> Piece:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -11,19 +12,19 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from omni_tui.cockpit.keymap import KEYMAP, Key, Situation
+from omni_tui.cockpit.keymap import Key, S
 from omni_tui.cockpit.tones import Tone, Toned
 
 ALWAYS = ("help", "quit")
 """Keys that stay however narrow the screen is: the help has all the others."""
-YIELDING = ("details", "throttle", "filter", "freeze", "diff")
+YIELDING = ("plan", "parts", "details", "throttle", "filter", "freeze", "diff")
 """Keys that give way on a narrow screen, in this order, after those that cannot be used."""
 
 
 class Entry(NamedTuple):
     """A key as it stands in the line."""
 
-    key: Key
+    key: Key[Any]
     label: str
     enabled: bool
 
@@ -33,23 +34,24 @@ class Entry(NamedTuple):
         return cell_len(self.key.name) + cell_len(self.label) + 3
 
 
-class KeyBar(Toned):
-    """Shows the keys for a situation."""
+class KeyBar(Toned, Generic[S]):
+    """Shows the keys of one screen for a situation."""
 
     class Pressed(Message):
         """A key was clicked."""
 
-        def __init__(self, key: Key) -> None:
+        def __init__(self, key: Key[Any]) -> None:
             super().__init__()
             self.key = key
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Sequence[Key[S]]) -> None:
         super().__init__()
+        self._keymap = [key for key in keymap if key.footer]
         self._entries: tuple[Entry, ...] = ()
 
-    def show(self, situation: Situation) -> None:
+    def show(self, situation: S) -> None:
         """Show what can be done in `situation`."""
-        entries = tuple(Entry(key, key.label_in(situation), not key.why_not(situation)) for key in KEYMAP if key.footer)
+        entries = tuple(Entry(key, key.label_in(situation), not key.why_not(situation)) for key in self._keymap)
         if entries != self._entries:
             self._entries = entries
             self.refresh()

@@ -11,9 +11,11 @@ from textual.strip import Strip
 from omni_tui.cockpit.look import doing, evidence, look, needs_person, reason
 from omni_tui.cockpit.tones import Tone, Toned
 from omni_tui.cockpit.widgets.paragraphs import Paragraph, wrap
+from omni_tui.model.state import PublishedHold
 from omni_tui.model.task import Status
 from omni_tui.model.text import one_line
 from omni_tui.model.view import FleetView, TaskRow
+from omni_tui.words import taking, until
 
 
 class Notice(Toned):
@@ -123,9 +125,17 @@ class PaneTitle(Notice):
             lines.append([(facts, Tone.QUIET)])
         if why := reason(row):
             lines.append([(why, shown.tone)])
+        if row.hold is not None:
+            lines.append([(lifting(row.hold, now), Tone.QUIET)])
         if extra:
             lines.append([(one_line(extra), Tone.ASKING)])
         self.put(*map(tuple, lines))
+
+
+def lifting(hold: PublishedHold, now: float) -> str:
+    """Say when a hold ends and what lifts it, as in `ends 23:25, in 1h 12m · lifted by itself`."""
+    ends = f"ends {until(hold.until, now)} · " if hold.until is not None else ""
+    return one_line(f"{ends}lifted {hold.remedy}")
 
 
 def _facts(row: TaskRow, now: float) -> str:
@@ -139,6 +149,7 @@ def _facts(row: TaskRow, now: float) -> str:
         facts.append(evidence(row, now))
         if row.run.detail and not reason(row):
             facts.append(one_line(row.run.detail, 60))
+        facts.append(taking(row.run.footprint))
     if row.run.usd:
         facts.append(f"${row.run.usd:.2f}")
     return " · ".join(fact for fact in facts if fact)

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from omni_tui.cockpit.tones import Tone
 from omni_tui.cockpit.widgets.notices import Notice
 from omni_tui.cockpit.widgets.paragraphs import Paragraph
+from omni_tui.model.effective import Bound
 from omni_tui.model.text import one_line
 from omni_tui.model.view import FleetView
 from omni_tui.words import parked_for, source_said
 
 SHOWN = 3
-"""Parked providers and pauses that are named; `omni-tui report` names all."""
+"""Lines of what holds something; the screen of parts shows all."""
+TOLD = frozenset({Bound.LOAD, Bound.DISK, Bound.PROVIDERS})
+"""What binds the limit and is told in full; of the rest something else on the screen tells, or it soon passes."""
 
 
 class StopLine(Notice):
@@ -27,30 +30,50 @@ class StopLine(Notice):
 
 
 class HoldLines(Notice):
-    """Who is parked, for how long, what is paused, which budget is nearly used up, what refills: a line each."""
+    """What holds the fleet or a part of it, for how long, which key ends that; a line each, brakes first."""
 
     LINES = 1
 
     def show(self, view: FleetView, now: float) -> None:
         """Show what holds a part of the fleet at the UTC time `now`; minutes are counted down, not seconds."""
-        held = list(_held(view, now))
+        held = [*_held(view, now), *_refilling(view)]
         if len(held) > SHOWN:
-            more = len(held) - SHOWN + 1
-            held = [*held[: SHOWN - 1], ((f"held · {more} more, see `omni-tui report`", Tone.ASKING),)]
+            more = (
+                ("held", Tone.ASKING),
+                (" P shows all", Tone.KEY),
+                (f" · {len(held) - SHOWN + 1} more", Tone.ASKING),
+            )
+            held = [*held[: SHOWN - 1], more]
         self.put(*held)
 
 
 def _held(view: FleetView, now: float) -> Iterator[Paragraph]:
+    limit = view.effective
+    if limit is not None and limit.bound in TOLD:
+        yield _line("limit", "", f"{limit.slots} of {limit.of} at once · {limit.bound}: {limit.reason}")
+    elif limit is None and view.load:
+        yield _line("limit", "", view.load)
+    for freeze in view.brakes.freezes:
+        if not freeze.scope.is_fleet or freeze.reason or freeze.hard:
+            words = f"{freeze.scope}{', its agents are suspended' if freeze.hard else ''}"
+            key = "f thaws" if freeze.scope.is_fleet else "P thaws"
+            yield _line("frozen", key, words + (f": {freeze.reason}" if freeze.reason else ""))
     for name, parked in sorted(view.parked.items()):
-        yield _line(parked_for(name, parked, now), mendable=parked.until is None)
+        yield _line("held", "c goes on" if parked.until is None else "", parked_for(name, parked, now))
     for pause in view.pauses:
-        yield _line(pause, mendable=True)
+        yield _line("held", "c goes on", pause)
+    for throttle in view.brakes.throttles:
+        if not throttle.scope.is_fleet:
+            yield _line("slowed", "P ends that", f"{throttle.scope}: {throttle.most} at a time")
     for near in view.near:
-        yield (("budget", Tone.ASKING), (f" · {one_line(near)}", Tone.ASKING))
+        yield _line("budget", "", near)
+
+
+def _refilling(view: FleetView) -> Iterator[Paragraph]:
+    """Say what the sources said of an empty queue."""
     for note in view.refilling:
         yield (("refill", Tone.QUIET), (f" · {source_said(note)}", Tone.QUIET))
 
 
-def _line(words: str, *, mendable: bool) -> Paragraph:
-    key = (" c goes on", Tone.KEY) if mendable else ("", Tone.TEXT)
-    return (("held", Tone.ASKING), key, (f" · {one_line(words)}", Tone.ASKING))
+def _line(head: str, key: str, words: str) -> Paragraph:
+    return ((head, Tone.ASKING), (f" {key}" if key else "", Tone.KEY), (f" · {one_line(words)}", Tone.ASKING))

@@ -18,6 +18,7 @@ REPAIRABLE = (
     FailureKind.LOOP,
     FailureKind.WAITING,
     FailureKind.FLOOD,
+    FailureKind.MEMORY,
 )
 """The work itself fell short: the agent can do better when it is told what went wrong."""
 
@@ -58,6 +59,8 @@ class RetryReaction:
             return _again(last, _growing(AGAIN_SECONDS, row - 1))
         if last.kind is FailureKind.LIMITED:
             return _again(last, _growing(LIMIT_SECONDS, row) if last.until is None else 0.0)
+        if last.kind is FailureKind.OVERTAKEN:
+            return _again(last, 0.0)  # its agent brings the work, which was good, onto what landed meanwhile
         if last.kind is FailureKind.BASE or last.cause in TURNED_AWAY:
             return _again(last, 0.0)  # once a person has mended it; until then the scheduler holds the task
         if last.cause == SERVER_CAUSE:

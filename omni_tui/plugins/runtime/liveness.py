@@ -85,14 +85,3 @@ async def readable(descriptor: int) -> None:
         await done
     finally:
         loop.remove_reader(descriptor)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of `pid` and all that descends from it, the ended and reaped included; blocks for some ms."""
-    used = 0.0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        top = psutil.Process(pid)
-        for process in (top, *top.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):  # ended meanwhile: its parent has its time now
-                used += sum(process.cpu_times()[:4])
-    return used

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 import msgspec
 
 from omni_tui.model.confinement import Confinement
+from omni_tui.model.footprint import Caps, TreeUse
 from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import Redact
 
@@ -44,6 +46,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """Size that no file written by it may pass (the kernel ends who tries: SIGXFSZ); 0: no limit."""
     output_bytes: int = 0
     """What its terminal may take; where a runtime counts nothing else it counts up to there. 0: no limit."""
+    caps: Caps = Caps()
+    """What its whole tree may take of the machine, as far as that can be held here."""
 
 
 class Handle(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +69,8 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int | None
     at: float
+    over_mb: float = 0.0
+    """Its cap of memory, where the kernel ended processes of it because its tree was at that; 0: it did not."""
 
 
 class KillReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +128,10 @@ class Runtime(Protocol):
         """Look at its tree's CPU time and terminal, for the difference to an earlier look; nothing lives: zeros."""
         ...
 
+    async def measure(self, handles: Sequence[Handle]) -> Mapping[str, TreeUse]:
+        """Look what the trees of many agents take, by their run's directory; of one that has ended it may be known."""
+        ...
+
     def printed(self, handle: Handle) -> int:
         """Return the bytes that its terminal has taken; a runtime may say 0 up to `Launch.output_bytes`."""
         ...
@@ -159,6 +169,10 @@ class Runtime(Protocol):
 
     async def release(self, handle: Handle) -> None:
         """Forget an ended agent: keep its last screen in `pane.log`, close its window."""
+        ...
+
+    async def sweep(self) -> None:
+        """Remove what agents have left on the machine that an earlier owner of the fleet did not see end."""
         ...
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 `launch.sh`  environment, directory and program, for the owner's eyes only; gone as soon as the agent has started
 `process`    the wrapper's record of itself: pid, start time, boot, method and pane
+`groups`     the control groups that keep it within its caps; `uncapped` is there where none could
 `flood`      how much its terminal has taken, once that is more than it may, where nobody else counts
 `exit`       how the agent ended, a shell's status; `-` where nobody could tell
 `pane.log`   its last screen and what scrolled off it, once it is released
@@ -20,6 +21,7 @@ import msgspec
 import psutil
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.model.footprint import Caps
 from omni_tui.model.text import keep_sgr
 from omni_tui.plugins.runtime import liveness
 from omni_tui.plugins.runtime.protocol import Exit, Handle, Launch, Screen
@@ -87,10 +89,10 @@ def mark_of(run_dir: Path) -> str:
     return hashlib.blake2b(os.fsencode(run_dir), digest_size=16).hexdigest()
 
 
-def write_launch(launch: Launch, before: Sequence[str] = (), *, terminal: str, marked: bool) -> None:
+def write_launch(launch: Launch, before: Sequence[str] = (), *, terminal: str, marked: bool, held: bool = True) -> None:
     """Write `launch.sh`. The environment is exactly the launch's, with `terminal` as TERM and the marker if `marked`.
 
-    The shell says `before` and becomes the program.
+    The shell says `before` and becomes the program. Caps that nobody else has `held` are its as far as it can.
 
     Raises `RuntimeFailedError` for what no shell or kernel can pass on.
     """
@@ -106,6 +108,7 @@ def write_launch(launch: Launch, before: Sequence[str] = (), *, terminal: str, m
             )
     lines = (
         *_file_limit(launch.file_bytes),
+        *(() if held else _data_limit(launch.caps)),
         f"cd {shlex.quote(str(launch.cwd))} || exit 126",
         f"unset {_LEFT_BY_TERMINALS}",
         *(f"export {variable}={shlex.quote(value)}" for variable, value in variables.items()),
@@ -125,6 +128,15 @@ def _file_limit(size: int) -> tuple[str, ...]:
     It fails where a lower limit is in force already, which is as good.
     """
     return (f"ulimit -f {-(-size // 512)} 2>/dev/null",) if size else ()
+
+
+def _data_limit(caps: Caps) -> tuple[str, ...]:
+    """Return the line that limits the data of each process: the tree as a whole no `ulimit` knows.
+
+    Not its address space (-v), of which Node.js and its like reserve many gigabytes that they never use; nor its number
+    of processes (-u), which counts all that the user has.
+    """
+    return (f"ulimit -d {caps.memory_mb * 1e6 / 1024:.0f} 2>/dev/null",) if caps.memory_mb else ()
 
 
 def write_private(path: Path, content: bytes) -> None:

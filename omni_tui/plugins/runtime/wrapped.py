@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,12 +13,13 @@ import msgspec
 
 from omni_tui.errors import RuntimeFailedError
 from omni_tui.model.confinement import Confinement
+from omni_tui.model.footprint import TreeUse
 from omni_tui.model.pulse import Pulse
 from omni_tui.model.text import keep_sgr
 from omni_tui.plugins import sandbox
 from omni_tui.plugins.proxy import command as proxy
 from omni_tui.plugins.removal import remove_tree
-from omni_tui.plugins.runtime import liveness, records
+from omni_tui.plugins.runtime import capping, liveness, measuring, records
 from omni_tui.plugins.runtime.isolation import Isolation, isolation
 from omni_tui.plugins.runtime.killing import end_tree
 from omni_tui.plugins.runtime.pausing import continue_tree, stop_tree
@@ -48,14 +49,23 @@ class WrappedRuntime(ABC):
     async def wait(self, handle: Handle) -> Exit:
         """Return when the agent has ended, at once if it already has. Costs nothing while it lives (pidfd)."""
         await liveness.wait_until_dead(handle.pid, handle.process_started, handle.boot_id)
-        return records.settle_exit(Path(handle.run_dir))
+        run_dir = Path(handle.run_dir)
+        return msgspec.structs.replace(records.settle_exit(run_dir), over_mb=capping.passed(run_dir))
 
     async def pulse(self, handle: Handle) -> Pulse:
         """Look at its tree's CPU time and terminal, for the difference to an earlier look; nothing lives: zeros."""
         if not self.alive(handle):
             return Pulse(cpu_seconds=0.0, shown=0)
-        used = await asyncio.to_thread(liveness.cpu_seconds, handle.pid)
-        return Pulse(cpu_seconds=used, shown=await self._shown(handle))
+        used = (await self.measure([handle])).get(handle.run_dir)
+        return Pulse(cpu_seconds=used.cpu_seconds if used else 0.0, shown=await self._shown(handle))
+
+    async def measure(self, handles: Sequence[Handle]) -> Mapping[str, TreeUse]:
+        """Look what the trees of many agents take, by their run's directory; of one that has ended it may be known."""
+        return await asyncio.to_thread(measuring.measure, handles)
+
+    async def sweep(self) -> None:
+        """Remove what agents have left on the machine that an earlier owner of the fleet did not see end."""
+        await asyncio.to_thread(capping.sweep, self._spec.root)
 
     @abstractmethod
     async def _shown(self, handle: Handle) -> int:
@@ -110,7 +120,8 @@ class WrappedRuntime(ABC):
         if self._is_confined(launch):
             before, started = self._confined(launch, launch.confinement or Confinement())
         marked = self._isolation(launch).method == "marker"
-        records.write_launch(started, before, terminal=terminal, marked=marked)
+        held = not launch.caps.any or capping.hold(self._spec.root, launch.run_dir, launch.caps)
+        records.write_launch(started, before, terminal=terminal, marked=marked, held=held)
 
     def _confined(self, launch: Launch, confinement: Confinement) -> tuple[tuple[str, ...], Launch]:
         """Return what the shell says before it becomes the sandbox, and the launch in it."""
@@ -156,6 +167,7 @@ class WrappedRuntime(ABC):
     async def _tidy(self, handle: Handle) -> None:
         """Remove what an ended agent kept for itself: its temporary home, and its environment if it ended too soon."""
         records.forget_launch(Path(handle.run_dir))
+        capping.forget(Path(handle.run_dir))
         await asyncio.to_thread(remove_tree, _scratch(Path(handle.run_dir)))
 
     def _fit_to_show(self, lines: Iterable[str]) -> tuple[str, ...]:

@@ -24,6 +24,11 @@ claim)
         read -r stat </proc/$$/stat
         read_start_time ${stat##*) }
     fi
+    if [ -f "$run/groups" ]; then
+        while read -r group; do
+            echo 0 2>/dev/null >"$group/cgroup.procs" || : >"$run/uncapped"
+        done <"$run/groups"
+    fi
     set -C
     echo "$$ $started $boot $method ${TMUX_PANE:--}" >"$run/process" || exit 125
     exec "$@" /bin/sh "$0" run "$run"

@@ -33,6 +33,21 @@ def read_commits(bare: Git, worktree: Path, branch: str, base: str, most: int) -
     return tuple(reversed(found)) if len(found) >= most else ()
 
 
+def read_head(bare: Git, worktree: Path, branch: str, tip: str) -> str:
+    """Return the commit that an attempt's branch is at, with its objects in the repository; empty: nobody can tell.
+
+    Where the checkout has gone, that is what was collected of it. `tip` is what need not be fetched again.
+    """
+    ref = f"refs/heads/{branch}"
+    try:
+        if not (worktree / ".git").exists():
+            return resolve(bare, ref) or ""
+        with view(bare.git_dir, refs={"refs/heads/tip": tip}) as objects:
+            return _head(bare, objects, worktree, ref) or ""
+    except (ScmError, OSError):  # its agent is in the middle of something, or has put something else there
+        return ""
+
+
 def _head(bare: Git, objects: Git, worktree: Path, ref: str) -> str | None:
     """Return the commit of an attempt's branch, with its objects in the repository."""
     if linked_git_dir(bare.git_dir, worktree) is not None:

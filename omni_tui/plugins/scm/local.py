@@ -13,19 +13,22 @@ from typing import ClassVar
 
 from omni_tui.errors import ScmError
 from omni_tui.model.change import Change, CommitSketch
+from omni_tui.model.touch import Mention
 from omni_tui.plugins.gitcmd import Git
 from omni_tui.plugins.gitdir import read_loose_ref, sweep_views, view
 from omni_tui.plugins.gitrefs import WritableRef, require_branch, require_commit
+from omni_tui.plugins.mentions import Mentions
 from omni_tui.plugins.scm.change import merge_base, read_additions, read_change, read_patch
 from omni_tui.plugins.scm.collect import collect, resolve
-from omni_tui.plugins.scm.commits import read_commits
+from omni_tui.plugins.scm.commits import read_commits, read_head
+from omni_tui.plugins.scm.conflicts import find_conflicts, read_landed, read_touched
 from omni_tui.plugins.scm.fencing import put_up
+from omni_tui.plugins.scm.history import read_changes
 from omni_tui.plugins.scm.locks import clear_stale_locks
 from omni_tui.plugins.scm.origin import branch_tip, origin_state, push
 from omni_tui.plugins.scm.protocol import Merge, Push, Rescue, ScmSpec
 from omni_tui.plugins.scm.rescue import rescue
 from omni_tui.plugins.scm.squash import Author, land, squash
-from omni_tui.plugins.scm.survey import read_changes, read_lines
 
 UNKNOWN_OBJECT = 128
 """git's exit status for a commit that it does not have."""
@@ -40,6 +43,7 @@ class LocalScm:
         """Take the repository of `spec`; nothing is read before `open`. Raises `ScmError` for names that cannot be."""
         self._spec = spec
         self._bare = Git(git_dir=spec.repo)
+        self._mentions = Mentions(spec.repo)
         self._author = Author.parse(spec.author)
         self._release_ref = f"refs/heads/{require_branch(spec.release, 'release branch')}"
 
@@ -123,9 +127,27 @@ class LocalScm:
         require_commit(head)
         return await asyncio.to_thread(self._diff, head)
 
-    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
-        """Return the lines of a commit's tree that hold one of `words`."""
-        return await asyncio.to_thread(read_lines, self._bare, require_commit(commit), words)
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[Mention, ...]:
+        """Return the lines of a commit's tree that hold one of `words` and may define it."""
+        return await asyncio.to_thread(self._mentions.find, require_commit(commit), words)
+
+    async def head(self, worktree: Path, branch: str) -> str:
+        """Return the head of an attempt's branch as it is at this moment; empty where it cannot be read."""
+        return await asyncio.to_thread(read_head, self._bare, worktree, branch, await self.tip())
+
+    async def touched(self, head: str) -> frozenset[str]:
+        """Return the files that `head` changes, since it and the release branch parted."""
+        require_commit(head)
+        return await asyncio.to_thread(lambda: read_touched(self._bare, self._tip(), head))
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...]:
+        """Return the files in which a merge of two commits conflicts."""
+        return await asyncio.to_thread(find_conflicts, self._bare, require_commit(one), require_commit(other))
+
+    async def landed_since(self, base: str, paths: Collection[str]) -> tuple[str, ...]:
+        """Return the tasks that landed after `base` and changed one of `paths`."""
+        require_commit(base)
+        return await asyncio.to_thread(lambda: read_landed(self._bare, base, self._tip(), paths))
 
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:
         """Return the files that each of the newest `most` commits changed."""

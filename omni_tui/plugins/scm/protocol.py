@@ -10,6 +10,7 @@ import msgspec
 
 from omni_tui.model.change import Change, CommitSketch
 from omni_tui.model.fence import Fence
+from omni_tui.model.touch import Mention
 
 
 class ScmSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,11 +140,30 @@ class Scm(Protocol):
         """Return the unified diff of a head against the release branch, for a person."""
         ...
 
-    async def lines(self, commit: str, words: Collection[str]) -> tuple[tuple[str, str], ...]:
-        """Return `(path, line)` of the lines of a commit's tree that hold one of `words` (`[A-Za-z0-9_$]+`) as a word.
+    async def lines(self, commit: str, words: Collection[str]) -> tuple[Mention, ...]:
+        """Return the lines of a commit's tree that hold one of `words` as a word and may define it.
 
-        Where they are more than anybody would read, some of them.
+        What cannot be one of a program's names is not looked for. Where they are more than anybody would read, some.
         """
+        ...
+
+    async def head(self, worktree: Path, branch: str) -> str:
+        """Return the head of an attempt's branch as it is at this moment, also while its agent works in the checkout.
+
+        Empty: it cannot be read just now, or there is none. No ref moves; its objects are in the repository then.
+        """
+        ...
+
+    async def touched(self, head: str) -> frozenset[str]:
+        """Return the files that `head` changes, since it and the release branch parted; a renamed one by both names."""
+        ...
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...]:
+        """Return the files in which a merge of two commits conflicts; empty: they merge. Nothing of it is kept."""
+        ...
+
+    async def landed_since(self, base: str, paths: Collection[str]) -> tuple[str, ...]:
+        """Return the tasks, as `workspace/id`, that landed after `base` and changed one of `paths`, newest first."""
         ...
 
     async def changes(self, commit: str, most: int) -> tuple[frozenset[str], ...]:

@@ -11,10 +11,8 @@ from omni_tui.plugins.gitcmd import Git, decode
 from omni_tui.plugins.gitdir import view
 from omni_tui.plugins.gitrefs import WritableRef
 from omni_tui.plugins.scm.collect import resolve
+from omni_tui.plugins.scm.conflicts import CONFLICT, MERGE, conflicting
 from omni_tui.plugins.scm.protocol import Merge
-
-_MERGE = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories")
-_CONFLICT = 1
 
 
 class Author(NamedTuple):
@@ -48,10 +46,10 @@ def squash(bare: Git, release_ref: str, head: str, message: str, author: Author,
     """
     tip, parent_time = bare.text("for-each-ref", "--format=%(objectname) %(committerdate:unix)", release_ref).split()
     with view(bare.git_dir) as objects:
-        merged = objects.run(*_MERGE, tip, head, accept=(0, _CONFLICT))
-        tree, *names = [decode(field) for field in merged.out.split(b"\0") if field]
-        if merged.status == _CONFLICT:
-            return Merge(onto=tip, conflicts=tuple(dict.fromkeys(names)))
+        merged = objects.run(*MERGE, tip, head, accept=(0, CONFLICT))
+        if merged.status == CONFLICT:
+            return Merge(onto=tip, conflicts=conflicting(merged.out))
+        tree = decode(merged.out).rstrip("\0")
         text = message.replace("\0", "").rstrip() + "\n"
         when = author.variables(max(int(now()), int(parent_time)))
         commit = objects.run("commit-tree", tree, "-p", tip, stdin=text.encode("utf-8", "replace"), extra_env=when).text

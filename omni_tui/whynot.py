@@ -1,0 +1,58 @@
+"""Why not? What keeps one task from starting now, what would lift that, when it ends, and who is next in line."""
+
+from __future__ import annotations
+
+import msgspec
+
+from omni_tui.fleet import Fleet
+from omni_tui.model.state import PublishedHold
+from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.view import FleetView, TaskRow
+from omni_tui.outlook import read_backlog, read_capacity
+from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.leasing import lease_hold
+from omni_tui.policy.remedies import told
+from omni_tui.policy.scheduling import explain
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Why one task does not start now."""
+
+    task: TaskRef
+    status: Status
+    hold: PublishedHold
+    """The one that binds; of a task that does not wait, how it stands, under its folder's name."""
+    also: str = ""
+    """What holds everything beside that; empty: nothing."""
+    line: tuple[str, ...] = ()
+    """Who is next in line, `workspace/id`; maybe the task itself."""
+
+
+def why(row: TaskRow, view: FleetView, fleet: Fleet) -> Why:
+    """Return why the task of `row` does not start now: as who dispatches says, else by the files alone. Blocks."""
+    lease = lease_hold(view.owner)
+    if lease is None and (row.hold is not None or row.status is not Status.TODO):
+        return Why(task=row.ref, status=row.status, hold=row.hold or standing(row), line=view.line)
+    found = explain(row.ref, read_backlog(fleet, view), read_capacity(fleet, view))
+    hold = told(found.hold) if row.status is Status.TODO else standing(row)
+    also = lease.message if lease is not None else ""
+    if lease is not None and hold.kind == HoldKind.NEXT:
+        hold, also = told(lease), ""
+    return Why(task=row.ref, status=row.status, hold=hold, also=also, line=tuple(map(str, found.line)))
+
+
+def standing(row: TaskRow) -> PublishedHold:
+    """Return how a task stands that does not wait, and what would make it wait again."""
+    match row.status:
+        case Status.DOING:
+            words = f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}"
+            return _standing(row, words + (f"; {row.reason}" if row.reason else ""))
+        case Status.BLOCKED:
+            reason = row.reason or "the note beside its file says why"
+            return _standing(row, f"it is blocked: {reason}", f"by `omni-tui redispatch {row.ref}`")
+        case _:
+            return _standing(row, "it has landed")
+
+
+def _standing(row: TaskRow, message: str, remedy: str = "") -> PublishedHold:
+    return PublishedHold(kind=row.status.value, message=message, remedy=remedy)
