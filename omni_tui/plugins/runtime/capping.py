@@ -129,10 +129,8 @@ def _remove(group: Path) -> None:
 def _remember(root: Path, directories: Sequence[Path]) -> None:
     known = _groups(root)
     if new := [directory for directory in directories if directory not in known]:
-        with (root / FILE).open("a") as file:
+        with (root / FILE).open("a") as file:  # not synced: with the power the groups go as well
             file.write("".join(f"{directory}\n" for directory in new))
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _groups(directory: Path) -> list[Path]:
