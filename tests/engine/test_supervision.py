@@ -203,6 +203,7 @@ async def test_nothing_starts_on_a_full_disk_and_all_does_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loadkeeper, "SAMPLE_SECONDS", 0.05)
+    monkeypatch.setattr("omni_tui.policy.room.DISK_SECONDS", 0.1)
     fleet = await make_fleet(tmp_path, settings=ONCE)
     fleet.agent(GOOD)
     task = fleet.add("Waits for room")

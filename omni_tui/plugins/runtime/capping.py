@@ -93,7 +93,7 @@ def passed(run_dir: Path) -> float:
 
 
 def is_uncapped(run_dir: Path) -> bool:
-    """Whether the wrapper could not enter a group that was made for it."""
+    """Whether no group could be made for an agent, or its wrapper could not enter it."""
     return (run_dir / UNCAPPED).exists()
 
 
@@ -129,10 +129,8 @@ def _remove(group: Path) -> None:
 def _remember(root: Path, directories: Sequence[Path]) -> None:
     known = _groups(root)
     if new := [directory for directory in directories if directory not in known]:
-        with (root / FILE).open("a") as file:
+        with (root / FILE).open("a") as file:  # not synced: with the power the groups go as well
             file.write("".join(f"{directory}\n" for directory in new))
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _groups(directory: Path) -> list[Path]:
@@ -141,7 +139,12 @@ def _groups(directory: Path) -> list[Path]:
         lines = (directory / FILE).read_text().splitlines()
     except OSError:
         return []
-    return [Path(line) for line in lines if any(part.startswith(OURS) for part in Path(line).parts)]
+    parts = {Path(line): Path(line).parts for line in lines}
+    return [path for path, names in parts.items() if ".." not in names and any(map(_is_ours, names))]
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(OURS)
 
 
 def _digest(path: Path) -> str:
