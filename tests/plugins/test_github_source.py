@@ -63,7 +63,7 @@ async def test_an_issue_becomes_an_offer(api: GithubApi) -> None:
     (offer,) = poll.offers
     host = api.url.removeprefix("http://")
     assert offer.key == f"github:{host}/acme/shop#1"
-    assert (offer.title, offer.body) == ("Round prices once", "See `price.py`.\r\nStop there.")
+    assert (offer.title, offer.body) == ("Round prices once", "See `price.py`.\nStop there.")
     assert offer.head == {"labels": ["omni", "bug"]}
     assert offer.url == "https://github.example/acme/shop/issues/1"
     assert poll.changed
@@ -174,7 +174,7 @@ async def test_an_enterprise_server_is_asked_below_its_prefix(monkeypatch: pytes
 
 def test_what_it_asks_for_is_its_identity(api: GithubApi) -> None:
     assert make(api, api="https://api.github.com").identity == "github repo:acme/shop labels:omni"
-    same = make(api), make(api, labels=["omni"]), make(api, tell="comment")
+    same = make(api), make(api, labels=["omni"]), make(api, tell="label")
     assert len({source.identity for source in same}) == 1
     other = make(api), make(api, labels=["x"]), make(api, authors=["ada"]), make(api, repo="acme/till")
     assert len({source.identity for source in other}) == 4

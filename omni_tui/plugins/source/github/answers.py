@@ -87,7 +87,7 @@ def _vain(status: int, asking: Asking) -> tuple[str, str]:
         case 403:
             return f"the token in {variable} may not do this", f"{may}; then `omni-tui thaw`"
         case 404:
-            return "it is not there, or the token may not see it", f"write `repo` as OWNER/NAME, or {may}"
+            return "it is not there, or the token may not see it", f"mend `repo`, or {may}; then `omni-tui thaw`"
         case 410:
             return "it has been deleted, or the repository has no issues", "turn the issues on, or take the source out"
         case 301 | 302 | 307 | 308:

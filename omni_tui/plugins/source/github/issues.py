@@ -97,7 +97,7 @@ def _offer(issue: Issue, rank: int, options: GithubOptions) -> Offer:
     return Offer(
         key=f"{prefix(options)}{issue.number}",
         title=issue.title,
-        body=issue.body or "",
+        body=(issue.body or "").replace("\r\n", "\n"),
         head=head | ({"priority": rank} if rank else {}),
         url=issue.html_url,
     )

@@ -24,8 +24,8 @@ from omni_tui.plugins.source.protocol import Poll, SourceSpec
 
 T = TypeVar("T")
 
-WHOLE_SECONDS = 90.0
-"""How long a poll, or to tell an outcome, may take in all."""
+WHOLE_SECONDS = 50.0
+"""How long a poll, or to tell an outcome, may take in all: no caller waits longer than a minute."""
 
 MOST_PAGES = 10
 """Of the list of issues, the oldest first: more wait than a night can do."""
@@ -62,13 +62,14 @@ class GithubSource:
 
     @property
     def identity(self) -> str:
-        """See `Source`."""
+        """See `Source`: all that decides what is offered, and with what it is asked."""
         options = self._options
         chosen = {
             field.name: getattr(options, field.name)
             for field in msgspec.structs.fields(GithubOptions)
             if field.name in ("repo", "labels") or getattr(options, field.name) != field.default
         }
+        chosen.pop("tell", None)
         words = (f"{name}:{value if isinstance(value, str) else ','.join(value)}" for name, value in chosen.items())
         return one_line(" ".join(("github", *words)))
 
