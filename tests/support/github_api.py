@@ -84,6 +84,9 @@ class GithubApi:
         self.limit = LIMIT
         self.reset = int(time.time()) + 3600
         self.poll_interval = 0
+        self.delay = 0.0
+        """Seconds that each answer takes."""
+        self.at_once = self.most_at_once = 0
         self.former = ""
         """The name that the repository had before it was renamed."""
         self.lock = threading.RLock()
@@ -189,6 +192,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer what is asked, with what goes wrong."""
+        with self.api.lock:
+            self.api.at_once += 1
+            self.api.most_at_once = max(self.api.most_at_once, self.api.at_once)
+        self.api.closing.wait(self.api.delay)
+        self._respond()
+        with self.api.lock:
+            self.api.at_once -= 1
+
+    def _respond(self) -> None:
         url = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"null")

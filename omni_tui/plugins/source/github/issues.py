@@ -41,7 +41,6 @@ class Issue(msgspec.Struct, frozen=True):
     number: int
     title: str
     body: str | None = None
-    state: str = "open"
     html_url: str = ""
     repository_url: str = ""
     labels: tuple[_Named | str, ...] = ()
@@ -74,11 +73,10 @@ def offers(issues: Sequence[Issue], options: GithubOptions) -> list[Offer]:
 
 
 def is_wanted(issue: Issue, options: GithubOptions) -> bool:
-    """Whether an issue may become a task."""
+    """Whether an open issue may become a task."""
     names = {name.casefold() for name in issue.label_names}
     return (
-        issue.state == "open"
-        and issue.pull_request is None
+        issue.pull_request is None
         and names.issuperset(name.casefold() for name in options.labels)
         and names.isdisjoint((LANDED, BLOCKED))
         and _is_trusted(issue, options)
@@ -88,8 +86,8 @@ def is_wanted(issue: Issue, options: GithubOptions) -> bool:
 def _is_trusted(issue: Issue, options: GithubOptions) -> bool:
     if issue.author_association in TRUSTED or ANYBODY in options.authors:
         return True
-    login = issue.user.login.casefold() if issue.user else ""
-    return bool(login) and login in {author.casefold() for author in options.authors}
+    named = {author.casefold() for author in options.authors}
+    return issue.user is not None and issue.user.login.casefold() in named
 
 
 def _offer(issue: Issue, rank: int, options: GithubOptions) -> Offer:
