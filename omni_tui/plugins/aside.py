@@ -28,4 +28,5 @@ async def aside(work: Callable[[], T], seconds: float, name: str) -> T:
             done.set_result(result)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    return await asyncio.wait_for(asyncio.wrap_future(done), seconds)
+    async with asyncio.timeout(seconds):  # `wait_for` of Python 3.11 may lose a cancellation
+        return await asyncio.wrap_future(done)

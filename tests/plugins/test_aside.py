@@ -50,6 +50,19 @@ def test_what_ends_after_the_loop_harms_nobody() -> None:
     assert not faults
 
 
+async def test_a_cancellation_is_not_lost_when_the_work_ends_with_it() -> None:
+    ready = threading.Event()
+    work = asyncio.ensure_future(aside(ready.set, 10, "work"))
+    await asyncio.sleep(0)
+    ready.wait(10)
+    left = [thread for thread in threading.enumerate() if thread.name == "work"]
+    for thread in left:
+        thread.join(10)
+    work.cancel()  # its result waits for a turn of the loop
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+
 async def test_a_cancelled_wait_ends_at_once() -> None:
     go = threading.Event()
     work = asyncio.ensure_future(aside(lambda: go.wait(10), 10, "work"))

@@ -284,7 +284,7 @@ async def test_a_used_up_limit_is_waited_for(api: GithubApi) -> None:
     error = await refused(make(api))
     assert error.retry_after == pytest.approx(901, abs=5)
     assert not error.person
-    assert "API rate limit exceeded" in error.message
+    assert error.message == "GitHub's limit is reached: API rate limit exceeded for user ID 1"
 
 
 @pytest.mark.parametrize(
@@ -556,12 +556,20 @@ async def test_a_reason_calls_nobody_and_ends_no_quote(api: GithubApi) -> None:
     assert len(text) < 10_000
 
 
-async def test_an_issue_that_is_gone_is_told_to_a_person(api: GithubApi) -> None:
-    source, key = await offered(api)
+async def test_an_issue_that_is_gone_needs_no_telling(api: GithubApi) -> None:
+    source, key = await offered(api, tell="label")
     del api.repo.issues[1]
+    await source.tell(key, LANDED)
+    assert api.statuses[-1] == 404
+
+
+async def test_a_token_that_may_not_write_is_a_persons_to_mend(api: GithubApi) -> None:
+    source, key = await offered(api)
+    api.fail(Fault(403, {"message": "Resource not accessible by personal access token"}, method="POST"))
     with pytest.raises(SourceError) as caught:
         await source.tell(key, LANDED)
     assert caught.value.person
+    assert "write" in caught.value.fix
 
 
 # -- secrets -------------------------------------------------------------------------------------------------------

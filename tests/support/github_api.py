@@ -235,7 +235,13 @@ class _Handler(BaseHTTPRequestHandler):
         if scheme.casefold() not in ("token", "bearer") or token not in self.api.tokens:
             return Answer(401, {"message": "Bad credentials", "status": "401"})
         if self.api.spent >= self.api.limit:
-            return Answer(403, {"message": "API rate limit exceeded for user ID 1.", "status": "403"})
+            return Answer(
+                403,
+                {
+                    "message": f"API rate limit exceeded for user ID 1. The request is {self.api.spent}.",
+                    "status": "403",
+                },
+            )
         answer = self.api.answer(self.command, path, query, body)
         if self.command == "GET" and answer.status == 200:
             tag = hashlib.sha256(json.dumps(answer.body).encode()).hexdigest()

@@ -58,6 +58,11 @@ class GithubRepo:
         self.issues[number] = Issue(number, title, body, [*labels], author, association, pull, now, now)
         return number
 
+    def edit(self, number: int, title: str, body: str) -> None:
+        """Write an issue anew."""
+        issue = self.issues[number]
+        issue.title, issue.body, issue.updated = title, body, self._tick()
+
     def close(self, number: int) -> None:
         """Close an issue."""
         self.issues[number].state = "closed"

@@ -73,6 +73,11 @@ class Source(Protocol):
         """One line that names what is asked, such as `github acme/shop label:omni`; sources of one identity are one."""
         ...
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Names of the variables of ours that hold its credentials: nothing of ours shows them, no agent needs them."""
+        ...
+
     def watched(self) -> Sequence[Path]:
         """Return the directories whose changes are news to a local source; asked before each poll. Remote: none."""
         ...

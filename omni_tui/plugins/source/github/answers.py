@@ -29,6 +29,14 @@ _MESSAGE = 300
 """Characters of GitHub's own words that are passed on."""
 
 
+AWAY = frozenset({301, 302, 307, 308, 404, 410})
+"""Statuses of what is elsewhere, or nowhere."""
+
+
+class AwayError(SourceError):
+    """What was asked for is not there."""
+
+
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked what, as a person is told of it."""
 
@@ -59,7 +67,7 @@ def pause(headers: Headers, used: int, now: float) -> float:
 
 def refusal(status: int, headers: Headers, message: str, asking: Asking) -> SourceError:
     """Return what an answer with a status that is no success means."""
-    said = one_line(message, _MESSAGE)
+    said = one_line(message.partition(". ")[0], _MESSAGE)  # behind that, each time another number of the request
     wait = _limited(status, headers, said, asking.now)
     if wait is not None:
         return SourceError(
@@ -74,7 +82,8 @@ def refusal(status: int, headers: Headers, message: str, asking: Asking) -> Sour
         )
     words, fix = _vain(status, asking)
     told = f"{words}: {said}" if said else words
-    return SourceError(told, where=asking.where, fix=fix, person=True)
+    kind = AwayError if status in AWAY else SourceError
+    return kind(told, where=asking.where, fix=fix, person=True)
 
 
 def _vain(status: int, asking: Asking) -> tuple[str, str]:

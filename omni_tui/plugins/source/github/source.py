@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from omni_tui.errors import SourceError
 from omni_tui.model.outcome import Outcome
 from omni_tui.model.text import one_line
 from omni_tui.plugins.aside import aside
-from omni_tui.plugins.source.github.answers import Asking, pause
+from omni_tui.plugins.source.github.answers import Asking, AwayError, pause
 from omni_tui.plugins.source.github.client import GithubClient, listing
 from omni_tui.plugins.source.github.issues import BLOCKED, LANDED, Issue, comment, marker, moved_to, offers, prefix
 from omni_tui.plugins.source.github.options import GithubOptions
@@ -72,6 +73,11 @@ class GithubSource:
         chosen.pop("tell", None)
         words = (f"{name}:{value if isinstance(value, str) else ','.join(value)}" for name, value in chosen.items())
         return one_line(" ".join(("github", *words)))
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """See `Source`: its token."""
+        return (self._options.token,)
 
     def watched(self) -> Sequence[Path]:
         """See `Source`: nothing, it is remote."""
@@ -152,6 +158,11 @@ class GithubSource:
     # -- what became of it -----------------------------------------------------------------------------------------
 
     def _say(self, client: GithubClient, key: str, path: str, outcome: Outcome) -> None:
+        """Tell of one issue; one that is no longer there needs no telling."""
+        with contextlib.suppress(AwayError):
+            self._say_to(client, key, path, outcome)
+
+    def _say_to(self, client: GithubClient, key: str, path: str, outcome: Outcome) -> None:
         said = marker(key, outcome)
         pages = read(client, listing(f"{path}/comments", per_page=PER_PAGE), MOST_COMMENTS)
         if not any(said in (each.body or "") for page in pages for each in page.reply.read(_Comment)):
