@@ -54,6 +54,8 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
     """False: it is all as it was when the cursor was given; `offers` is then empty, and those of that time stand."""
     cursor: str = ""
     """What to hand in next time, kept through a restart; means nothing to anybody else. An ETag, for instance."""
+    remark: str = ""
+    """What a person should know of what is there and not offered, one line; empty: nothing."""
     wait_seconds: float = 0.0
     """How long the remote asks not to be asked again; 0: it says nothing."""
 

@@ -100,9 +100,9 @@ class GithubClient:
         reply = self._ask("GET", url, headers={"If-None-Match": tag} if tag else {})
         return None if reply.status == 304 else reply
 
-    def send(self, method: str, url: str, body: Any = None, *, missing: bool = False) -> None:  # noqa: ANN401 - JSON
-        """Change something; `missing`: it may not be there (any more). Raises `SourceError`."""
-        self._ask(method, url, body=body, fine=(404,) if missing else ())
+    def send(self, method: str, url: str, body: Any = None) -> Reply:  # noqa: ANN401 - JSON
+        """Change something. Raises `SourceError`; whether it was changed nevertheless is then not known."""
+        return self._ask(method, url, body=body)
 
     def close(self) -> None:
         """Close the connection."""
@@ -115,7 +115,6 @@ class GithubClient:
         *,
         headers: Mapping[str, str] | None = None,
         body: Any = None,  # noqa: ANN401 - JSON
-        fine: tuple[int, ...] = (),
     ) -> Reply:
         import requests
         import urllib3
@@ -132,7 +131,7 @@ class GithubClient:
             raise SourceError(str(error), where=asking.where, fix="write the API's URL as `api`", person=True) from None
         self.heard = answered
         self.used += status != 304
-        if 200 <= status < 300 or status == 304 or status in fine:
+        if 200 <= status < 300 or status == 304:
             return Reply(status, answered, text, asking.where)
         raise refusal(status, answered, _message(text), asking)
 

@@ -27,11 +27,19 @@ LANDED, BLOCKED = "omni:landed", "omni:blocked"
 _MESSAGE = 8_000
 """Characters of a reason that a comment holds."""
 
+_NAMED = 5
+"""Issues that a remark names."""
+
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
-class _Named(msgspec.Struct, frozen=True):
+class Label(msgspec.Struct, frozen=True):
+    """A label as GitHub shows it."""
+
     name: str = ""
+
+
+class _User(msgspec.Struct, frozen=True):
     login: str = ""
 
 
@@ -43,8 +51,8 @@ class Issue(msgspec.Struct, frozen=True):
     body: str | None = None
     html_url: str = ""
     repository_url: str = ""
-    labels: tuple[_Named | str, ...] = ()
-    user: _Named | None = None
+    labels: tuple[Label | str, ...] = ()
+    user: _User | None = None
     author_association: str = "NONE"
     pull_request: dict[str, Any] | None = None
 
@@ -66,24 +74,34 @@ def offers(issues: Sequence[Issue], options: GithubOptions) -> list[Offer]:
     rated = [
         (max((ranks.get(name.casefold(), 0) for name in issue.label_names), default=0), issue)
         for issue in issues
-        if is_wanted(issue, options)
+        if is_wanted(issue, options) and is_trusted(issue, options)
     ]
     rated.sort(key=lambda pair: -pair[0])
     return [_offer(issue, rank, options) for rank, issue in rated]
 
 
+def remark(issues: Sequence[Issue], options: GithubOptions) -> str:
+    """Say what is not offered for its author alone; empty: nothing."""
+    strange = [issue for issue in issues if is_wanted(issue, options) and not is_trusted(issue, options)]
+    if not strange:
+        return ""
+    numbers = ", ".join(f"#{issue.number}" for issue in strange[:_NAMED])
+    more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
+    return f"{numbers}{more}: not by a member or collaborator, nor one of `authors`"
+
+
 def is_wanted(issue: Issue, options: GithubOptions) -> bool:
-    """Whether an open issue may become a task."""
+    """Whether an open issue may become a task, whoever wrote it."""
     names = {name.casefold() for name in issue.label_names}
     return (
         issue.pull_request is None
         and names.issuperset(name.casefold() for name in options.labels)
         and names.isdisjoint((LANDED, BLOCKED))
-        and _is_trusted(issue, options)
     )
 
 
-def _is_trusted(issue: Issue, options: GithubOptions) -> bool:
+def is_trusted(issue: Issue, options: GithubOptions) -> bool:
+    """Whether what an issue's author writes may be given to an agent."""
     if issue.author_association in TRUSTED or ANYBODY in options.authors:
         return True
     named = {author.casefold() for author in options.authors}

@@ -18,7 +18,18 @@ from omni_tui.model.text import one_line
 from omni_tui.plugins.aside import aside
 from omni_tui.plugins.source.github.answers import Asking, AwayError, pause
 from omni_tui.plugins.source.github.client import GithubClient, listing
-from omni_tui.plugins.source.github.issues import BLOCKED, LANDED, Issue, comment, marker, moved_to, offers, prefix
+from omni_tui.plugins.source.github.issues import (
+    BLOCKED,
+    LANDED,
+    Issue,
+    Label,
+    comment,
+    marker,
+    moved_to,
+    offers,
+    prefix,
+    remark,
+)
 from omni_tui.plugins.source.github.options import GithubOptions
 from omni_tui.plugins.source.github.pages import PER_PAGE, Mark, mark, read, read_changed
 from omni_tui.plugins.source.protocol import Poll, SourceSpec
@@ -68,11 +79,12 @@ class GithubSource:
         chosen = {
             field.name: getattr(options, field.name)
             for field in msgspec.structs.fields(GithubOptions)
-            if field.name in ("repo", "labels") or getattr(options, field.name) != field.default
+            if field.name == "labels" or getattr(options, field.name) != field.default
         }
+        del chosen["repo"]
         chosen.pop("tell", None)
         words = (f"{name}:{value if isinstance(value, str) else ','.join(value)}" for name, value in chosen.items())
-        return one_line(" ".join(("github", *words)))
+        return one_line(" ".join(("github", options.repo, *words)))
 
     @property
     def secrets(self) -> Sequence[str]:
@@ -137,6 +149,7 @@ class GithubSource:
         return Poll(
             offers=offers(issues, self._options),
             cursor=_written(_Cursor(digest, marks)),
+            remark=remark(issues, self._options),
             wait_seconds=wait,
         )
 
@@ -168,9 +181,10 @@ class GithubSource:
         if not any(said in (each.body or "") for page in pages for each in page.reply.read(_Comment)):
             client.send("POST", f"{path}/comments", {"body": comment(key, outcome)})
         if self._options.tell == "label":
-            client.send("POST", f"{path}/labels", {"labels": [LANDED if outcome.landed else BLOCKED]})
-            if outcome.landed:
-                client.send("DELETE", f"{path}/labels/{quote(BLOCKED, safe='')}", missing=True)
+            label = LANDED if outcome.landed else BLOCKED
+            there = client.send("POST", f"{path}/labels", {"labels": [label]}).read(Label)
+            if outcome.landed and any(each.name == BLOCKED for each in there):
+                client.send("DELETE", f"{path}/labels/{quote(BLOCKED, safe='')}")
 
 
 def _read_cursor(cursor: str) -> _Cursor:
