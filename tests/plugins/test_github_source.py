@@ -374,10 +374,11 @@ async def test_a_silent_server_is_given_up(api: GithubApi, monkeypatch: pytest.M
 async def test_an_answer_without_end_is_given_up_and_holds_up_nothing(
     api: GithubApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_module, "WHOLE_SECONDS", 1.0)
     api.repo.open("x")
-    api.fail(Fault(drip=True))
     source = make(api)
+    await source.poll("")
+    monkeypatch.setattr(source_module, "WHOLE_SECONDS", 1.0)
+    api.fail(Fault(drip=True))
     assert "does not answer within 1 s" in (await refused(source)).message
     left = [thread for thread in threading.enumerate() if thread.name == source.identity]
     assert all(thread.daemon for thread in left), "an exit would wait for it"
