@@ -92,9 +92,11 @@ async def test_a_blocked_task_tells_why(tmp_path: Path, api: GithubApi) -> None:
 async def test_what_is_unchanged_costs_nothing_of_the_limit(tmp_path: Path, api: GithubApi) -> None:
     api.repo.open("A stranger's wish", association="NONE")
     fleet = await make_fleet(tmp_path, workspace=workspace(api))
-    async with dispatching(fleet):
+    async with dispatching(fleet) as (core, _):
         await wait_for_async(lambda: api.statuses.count(304) >= 3, "three polls that found nothing new", 30)
         assert api.spent == 1
+        (note,) = core.scheduler.state.sources
+        assert note.said == "it offers nothing; #1: not by a member or collaborator, nor one of `authors`"
     asked = len(api.asked)
     async with dispatching(fleet):
         await wait_for_async(lambda: len(api.asked) > asked, "a poll after a restart", 30)
