@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -227,12 +229,27 @@ async def test_a_change_on_any_page_is_seen(api: GithubApi, number: int) -> None
 
 
 async def test_a_page_that_begins_behind_a_full_one_is_seen(api: GithubApi) -> None:
-    for _ in range(100):
+    """A full last page is as it was, tag and all, though another follows it now."""
+    for _ in range(200):
         api.repo.open("x")
     source = make(api)
     cursor = (await source.poll("")).cursor
+    spent = api.spent
+    assert not (await source.poll(cursor)).changed
+    assert api.spent == spent + 1
     api.repo.open("x")
-    assert len((await source.poll(cursor)).offers) == 101
+    assert len((await source.poll(cursor)).offers) == 201
+
+
+async def test_what_has_no_tag_is_read_each_time(api: GithubApi) -> None:
+    source = make(api)
+    api.fail(Fault(200, []), Fault(200, []))
+    assert (await source.poll((await source.poll("")).cursor)).changed
+
+
+def test_the_library_is_not_loaded_before_it_is_used() -> None:
+    program = "import sys, omni_tui.plugins.source.github.source; sys.exit('github' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 async def test_a_cursor_outlives_the_process_but_not_a_change_of_settings(api: GithubApi) -> None:

@@ -31,7 +31,7 @@ class Fault:
 
     status: int = 0
     """0: what it would have been."""
-    body: bytes | Mapping[str, Any] | None = None
+    body: bytes | Mapping[str, Any] | list[Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = ""
     """Only a request of this method; empty: any."""

@@ -58,6 +58,11 @@ class Reply(msgspec.Struct, frozen=True):
             ) from None
 
     @property
+    def tag(self) -> str:
+        """What it is asked for by again; empty: it has none."""
+        return self.headers.get("etag", "")
+
+    @property
     def next(self) -> str:
         """The URL of the page after this one; empty: it is the last."""
         found = _NEXT.search(self.headers.get("link", ""))

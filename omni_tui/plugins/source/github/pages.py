@@ -28,6 +28,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 
     url: str
     tag: str
+    full: bool
+    """Whether it is a full last page: that another begins behind it is not in it, and so not in its tag."""
 
 
 def read(client: GithubClient, first: str, most: int, known: Mapping[str, Reply] = _NONE) -> Iterator[Page]:
@@ -47,7 +49,7 @@ def read_changed(client: GithubClient, first: str, most: int, marks: Sequence[Ma
     """Return all pages of a list; None: it is as it was when it was marked, which costs nothing to find out."""
     for mark in marks:
         try:
-            reply = client.get(mark.url, mark.tag)
+            reply = _changed(client, mark)
         except SourceError as error:
             if not error.person:
                 raise
@@ -60,7 +62,13 @@ def read_changed(client: GithubClient, first: str, most: int, marks: Sequence[Ma
     return list(read(client, first, most))
 
 
+def _changed(client: GithubClient, mark: Mark) -> Reply | None:
+    """Return a page that is not as it was marked; None: it is."""
+    reply = client.get(mark.url, "" if mark.full else mark.tag)
+    same = reply is not None and mark.full and reply.tag == mark.tag and not reply.next
+    return None if same else reply
+
+
 def mark(page: Page, rows: int) -> Mark:
-    """Remember a page with so many rows. After a full last one another may begin unseen, so it is read each time."""
-    full = rows >= PER_PAGE and not page.reply.next
-    return Mark(page.url, "" if full else page.reply.headers.get("etag", ""))
+    """Remember a page with so many rows."""
+    return Mark(page.url, page.reply.tag, full=rows >= PER_PAGE and not page.reply.next)
