@@ -11,9 +11,9 @@ import pytest
 from omni_tui.cli import run
 from omni_tui.model.request import RequestKind
 from omni_tui.model.task import Status
-from omni_tui.plugins.source.github import client
 from tests.support.fleets import AGENT, QUICK, TestFleet, git, make_fleet
 from tests.support.github_api import TOKEN, Fault, GithubApi
+from tests.support.github_source import quick_api
 from tests.support.running import ask, dispatching, until_idle
 from tests.support.waiting import wait_for_async
 
@@ -36,11 +36,8 @@ FAILS = AGENT + 'say accepted\necho "$OMNI_TASK: it cannot be done"\nexit 3\n'
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[GithubApi]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv(VARIABLE, TOKEN)
-    monkeypatch.setattr(client, "READ_SECONDS", 0.0)
-    monkeypatch.setattr(client, "WRITE_SECONDS", 0.0)
-    with GithubApi() as running:
+    with quick_api(monkeypatch) as running:
         yield running
 
 
@@ -110,9 +107,9 @@ async def test_a_limit_pauses_the_asking_until_it_is_over(tmp_path: Path, api: G
     async with dispatching(fleet) as (_, record):
         failed = await record.wait(lambda event: event.event == "source.failed")
         offered = await record.wait(lambda event: event.event == "task.offered")
-    assert failed.data["until"] >= failed.time + 3
-    assert offered.time >= failed.time + 3
+    assert offered.time >= failed.data["until"]
     assert api.statuses[:2] == [429, 200], "nothing was asked in between"
+    assert api.asked[1].at - api.asked[0].at >= 3
     assert len(record.named("source.answered")) == 1
 
 

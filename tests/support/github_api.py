@@ -54,6 +54,8 @@ class Asked:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     status: int
+    at: float = field(default_factory=time.monotonic)
+    """When, monotonic seconds."""
 
 
 @dataclass
