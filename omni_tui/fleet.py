@@ -342,6 +342,7 @@ class Fleet:
         settings, paths = self.workspace_settings(name), self.paths.workspace(name)
         agents = self.served(name)
         named = {variable for agent in agents for variable in agent.secrets}
+        named.update(*(source.secrets for source in self.sources(name)))
         source = paths.copy_from(settings)
         held = secrets_of(os.environ, named, (source / file for file in settings.copy))
         return [*held, *(secret for name in {agent.harness for agent in agents} for secret in self._login(name))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from omni_tui.errors import ConfigError, FleetNotFoundError, OmniError, PluginEr
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from omni_tui.model.attempt import AgentSpec
     from omni_tui.model.project_settings import WorkspaceSettings
     from omni_tui.model.settings import Settings
     from omni_tui.plugins.machine import Facts
@@ -174,14 +175,28 @@ def _workspace(fleet: FleetPaths, name: str) -> Iterator[Check]:
 
 
 def _sources(fleet: FleetPaths, name: str) -> Iterator[Check]:
+    """Judge what refills a workspace's queue: its tables, and whether its credentials are there and its own."""
     from omni_tui.fleet import Fleet
 
-    label = f"workspace {name}: source"
+    label, whole = f"workspace {name}: source", Fleet(fleet.root)
     try:
-        for source in Fleet(fleet.root).sources(name):
-            yield ok(label, source.identity)
+        sources = whole.sources(name)
     except (ConfigError, PluginError) as error:
         yield fail(label, f"{error.where}: {error.message}", error.fix)
+        return
+    agents: Sequence[AgentSpec] = ()
+    with contextlib.suppress(ConfigError):  # told at the agents
+        agents = whole.agents(name)
+    for source in sources:
+        unset = [variable for variable in source.secrets if not os.environ.get(variable)]
+        given = [agent.name for agent in agents if set(agent.secrets) & set(source.secrets)]
+        if unset:
+            yield fail(label, f"{source.identity}: {unset[0]} is not set", f"export {unset[0]}")
+        elif given:
+            fix = "take it out of `secrets` in its agent.toml: with it an agent can do all that the token may"
+            yield warn(label, f"{source.identity}: agent {given[0]} is given its credentials too", fix)
+        else:
+            yield ok(label, source.identity)
 
 
 def _flags(root: Path) -> Iterator[Check]:

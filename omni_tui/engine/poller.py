@@ -59,6 +59,8 @@ class Poller:
         """Why only a person can make it answer; empty: no need."""
         self._said = ("", 0.0)
         """What went wrong, if anything did, and when it answered or failed last."""
+        self._remark = ""
+        """What it said of what it does not offer."""
         self._failure = ""
         self._take_up()
 
@@ -98,7 +100,8 @@ class Poller:
         words = (
             f"{plural(len(self.offered), 'offer')}, {left or 'none'} to take" if self.offered else "it offers nothing"
         )
-        return words + (f", {bad} that make no task" if bad else "")
+        words += f", {bad} that make no task" if bad else ""
+        return f"{words}; {self._remark}" if self._remark else words
 
     def try_again(self) -> None:
         """Ask again though it said that only a person can mend it: one has been there."""
@@ -174,7 +177,7 @@ class Poller:
     def _answered(self, poll: Poll) -> None:
         before = self.offered
         if poll.changed:
-            self.offered = read_offers(poll.offers)
+            self.offered, self._remark = read_offers(poll.offers), one_line(poll.remark)
         self._cursor = poll.cursor
         self._heard = answered(self._heard, moved=self.offered != before, hint=poll.wait_seconds)
         self._set_next()

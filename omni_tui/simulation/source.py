@@ -59,6 +59,11 @@ class MemorySource:
         """See `Source`."""
         return self.name
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        """See `Source`: it needs none."""
+        return ()
+
     def watched(self) -> Sequence[Path]:
         """See `Source`: nothing on this machine."""
         return ()

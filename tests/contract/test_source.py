@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,9 +15,11 @@ from omni_tui.errors import SourceError, TaskFileError
 from omni_tui.model.outcome import Outcome
 from omni_tui.model.task import MAX_TASK_BYTES
 from omni_tui.plugins.source.folder import FolderSource
+from omni_tui.plugins.source.github.source import GithubSource
 from omni_tui.plugins.source.protocol import Offer, Poll, Source, SourceSpec
 from omni_tui.simulation.source import MemoryRemote, MemorySource
 from omni_tui.store.taskread import is_being_written
+from tests.support.github_api import TOKEN, GithubApi
 
 LANDED = Outcome(landed=True, message="landed on release/omni", commit="abc1234")
 
@@ -62,6 +64,9 @@ class Rig(ABC):
     @abstractmethod
     def told(self, key: str) -> list[str] | None:
         """Return what it was told of an offer; None: it keeps nothing of that."""
+
+    def end(self) -> None:  # noqa: B027 - most start nothing
+        """End what it started."""
 
 
 class FolderRig(Rig):
@@ -119,13 +124,52 @@ class MemoryRig(Rig):
         return [outcome.message for outcome in self.remote.told.get(key, [])]
 
 
-RIGS: list[Callable[[Path], Rig]] = [FolderRig, MemoryRig]
+class GithubRig(Rig):
+    """The issues of a repository on a scripted GitHub."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.api = GithubApi()
+        self.api.__enter__()
+        self.numbers: dict[str, int] = {}
+        self.source = self.again()
+
+    def again(self) -> Source:
+        given = spec(self.directory, repo="acme/shop", api=self.api.url)
+        return GithubSource(msgspec.structs.replace(given, variables={"GITHUB_TOKEN": TOKEN}))
+
+    def put(self, name: str, title: str, body: str = "") -> None:
+        if name in self.numbers:
+            self.api.repo.edit(self.numbers[name], title, body)
+        else:
+            self.numbers[name] = self.api.repo.open(title, body)
+
+    def withdraw(self, name: str) -> None:
+        self.api.repo.close(self.numbers[name])
+
+    def fail(self) -> None:
+        self.api.tokens = set()
+
+    def heal(self) -> None:
+        self.api.tokens = {TOKEN}
+
+    def told(self, key: str) -> list[str] | None:
+        comments = self.api.repo.issues[int(key.rpartition("#")[2])].comments
+        return [comment["body"].partition("text\n")[2].partition("\n```")[0] for comment in comments]
+
+    def end(self) -> None:
+        self.api.__exit__(None, None, None)
+
+
+RIGS: list[Callable[[Path], Rig]] = [FolderRig, MemoryRig, GithubRig]
 
 
 @pytest.fixture(params=RIGS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
+def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     made: Rig = request.param(tmp_path)
-    return made
+    yield made
+    made.end()
 
 
 def titles(poll: Poll) -> list[str]:
@@ -204,6 +248,10 @@ async def test_its_identity_is_a_line_that_is_the_same_for_the_same_settings(rig
     assert rig.source.identity == rig.again().identity
     assert rig.source.identity.splitlines() == [rig.source.identity]
     assert rig.source.identity
+
+
+async def test_its_secrets_are_names_of_variables(rig: Rig) -> None:
+    assert all(name.isidentifier() for name in rig.source.secrets)
 
 
 async def test_its_options_are_settings(rig: Rig) -> None:

@@ -47,6 +47,11 @@ class FolderSource:
         """See `Source`."""
         return f"{self.name} {self._folder}"
 
+    @property
+    def secrets(self) -> Sequence[str]:
+        """See `Source`: it needs none."""
+        return ()
+
     def watched(self) -> Sequence[Path]:
         """See `Source`: the folder, or the nearest above it that is there, in which it may come."""
         return [next(path for path in (self._folder, *self._folder.parents) if path.is_dir())]

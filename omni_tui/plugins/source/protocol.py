@@ -54,6 +54,8 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
     """False: it is all as it was when the cursor was given; `offers` is then empty, and those of that time stand."""
     cursor: str = ""
     """What to hand in next time, kept through a restart; means nothing to anybody else. An ETag, for instance."""
+    remark: str = ""
+    """What a person should know of what is there and not offered, one line; empty: nothing."""
     wait_seconds: float = 0.0
     """How long the remote asks not to be asked again; 0: it says nothing."""
 
@@ -71,6 +73,11 @@ class Source(Protocol):
     @property
     def identity(self) -> str:
         """One line that names what is asked, such as `github acme/shop label:omni`; sources of one identity are one."""
+        ...
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Names of the variables of ours that hold its credentials: nothing of ours shows them, no agent needs them."""
         ...
 
     def watched(self) -> Sequence[Path]:
