@@ -121,8 +121,8 @@ class Table:
     def place(self, ref: TaskRef, earliest: int) -> int:
         """Put a task into the first wave from `earliest` on in which nothing touches the same; return which."""
         claimed = self._resources.of(ref)
-        taken = [self._alone[each.resource] for each in claimed]
-        taken += [self._shared[each.resource] for each in claimed if each.alone]
+        taken = [self._alone[each.resource] for each in claimed if each.resource in self._alone]
+        taken += [self._shared[each.resource] for each in claimed if each.alone and each.resource in self._shared]
         wave = earliest
         while (later := max((waves.free_from(wave) for waves in taken), default=wave)) > wave:
             wave = later
