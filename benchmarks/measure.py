@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -54,3 +55,20 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time that a process has used so far, in seconds: its CPU clock, as Linux numbers those."""
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def calls(of: Callable[[], object]) -> int:
+    """Return how many calls a function makes, of Python's and of C's: the same on a busy machine as on an idle one."""
+    count = 0
+
+    def see(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        of()
+    finally:
+        sys.setprofile(before)
+    return count

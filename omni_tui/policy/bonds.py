@@ -36,14 +36,15 @@ def bind(tasks: Sequence[Task], resources: Resources) -> Iterator[tuple[Bond, ..
     """Who has shared it since then."""
     for mine in (task.ref for task in tasks):
         found: dict[tuple[TaskRef, str, str], Bond] = {}
-        for point, resource, alone in resources.of(mine):
-            before = [held for held in since.pop(resource, ()) if held[0] != mine] if alone else []
+        for claimed in resources.of(mine):
+            point, resource = claimed.point, claimed.resource
+            before = [held for held in since.pop(resource, ()) if held[0] != mine] if claimed.alone else []
             if not before and resource in last:
                 before = [last[resource]]
             for ref, theirs in before:
                 if ref != mine:
                     found.setdefault((ref, point.name, theirs.name), Bond(ref, Tie(point, theirs)))
-            if alone:
+            if claimed.alone:
                 last[resource] = (mine, point)
             else:
                 since[resource].append((mine, point))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.model.touch import PointKind, TouchPoint
@@ -19,7 +20,7 @@ Resource = int
 """Stands for a point of a workspace: a number is looked up faster than the three words that it is for."""
 
 
-class Claimed(NamedTuple):
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """What a task claims by one of its points."""
 
     point: TouchPoint

@@ -33,7 +33,7 @@ _Spot = tuple[int, tuple[int, float, str, str], Task]
 """A task with its wave and its place in the order."""
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
+class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A task in its wave."""
 
     task: Task
@@ -121,13 +121,13 @@ class Table:
     def place(self, ref: TaskRef, earliest: int) -> int:
         """Put a task into the first wave from `earliest` on in which nothing touches the same; return which."""
         claimed = self._resources.of(ref)
-        taken = [self._alone[resource] for _, resource, _ in claimed]
-        taken += [self._shared[resource] for _, resource, alone in claimed if alone]
+        taken = [self._alone[each.resource] for each in claimed if each.resource in self._alone]
+        taken += [self._shared[each.resource] for each in claimed if each.alone and each.resource in self._shared]
         wave = earliest
         while (later := max((waves.free_from(wave) for waves in taken), default=wave)) > wave:
             wave = later
-        for _, resource, alone in claimed:
-            (self._alone if alone else self._shared)[resource].take(wave)
+        for each in claimed:
+            (self._alone if each.alone else self._shared)[each.resource].take(wave)
         return wave
 
 

@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable
 
 import pytest
 
-from benchmarks.waves import FLAGS, parse_again, points_of, read
+from benchmarks.measure import calls
+from benchmarks.waves import FLAGS, counted, parse_again, points_of, read
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.scheduling import plan
-from omni_tui.policy.waves import waves
-
-
-def calls(of: Callable[[], object]) -> int:
-    """Return how many calls a function makes, of Python's and of C's."""
-    count = 0
-
-    def see(_frame: object, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in {"call", "c_call"}
-
-    before = sys.getprofile()
-    sys.setprofile(see)
-    try:
-        of()
-    finally:
-        sys.setprofile(before)
-    return count
-
-
-def planning(count: int) -> int:
-    _, tasks = read(count)
-    points = {task.ref: points_of(task) for task in tasks}
-    return calls(lambda: waves(tasks, points, {}))
 
 
 def deciding(count: int) -> int:
@@ -59,7 +34,7 @@ def deciding(count: int) -> int:
 
 @pytest.mark.parametrize("count", [500, 2000])
 def test_a_plan_grows_with_n_log_n_at_most(count: int) -> None:
-    few, many = planning(count), planning(count * 8)
+    few, many = counted(read(count)[1]), counted(read(count * 8)[1])
     growth = 8 * math.log(count * 8) / math.log(count)
     assert many <= few * growth * 1.1, (few, many)
 
