@@ -60,6 +60,7 @@ SENTENCES = {
     "provider.slots": "{provider} serves {slots} of {of} at once: of its last {judged} changes {rejected:.0%} were bad",
     "budget.near": "{budget} has used {used}",
     "provider.resumed": "{provider} serves again",
+    "provider.changed": "what {provider} rests on has changed: it is tried again",
     "cause.found": "tasks {tasks} failed with the same sign, {sign}: what depends on it is paused",
     "workspace.broken": "paused: {reason}",
     "base.moved": "{reason}",

@@ -40,6 +40,7 @@ from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy import retry, supervision
 from omni_tui.policy.budget import unread
 from omni_tui.policy.course import Decided
+from omni_tui.policy.outage import blamed
 from omni_tui.policy.routing import provider_of
 from omni_tui.policy.signs import signs_of
 from omni_tui.policy.usage import Usage
@@ -278,7 +279,7 @@ class Attempt:
         provider, course, vitals = provider_of(self.agent), self._services.course, watcher.vitals
         worked = not vitals.fatal and (vitals.exited or vitals.health is Health.FINISHED)
         if money and worked and not vitals.money and provider not in course.course.parked:
-            data = {"provider": provider, "reason": unread(money), "until": None, "row": 1, "alone": True}
+            data = {"provider": provider, "reason": unread(money), "until": None, "row": 1, "alone": True, "budget": True}
             course.record(Decided("provider.parked", data=data))
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:
@@ -298,7 +299,8 @@ class Attempt:
         proposals = (reaction.react(self.task, failures) for reaction in self._services.reactions())
         proposal = next((move for move in proposals if move is not None), None)
         limits = self._services.settings().limits
-        return retry.decide(self.task, failures, proposal, limits, self._services.clock.now())
+        blame = blamed(self._services.course.course, str(self.task.ref))
+        return retry.decide(self.task, failures, proposal, limits, self._services.clock.now(), blame)
 
 
 async def _without_faults(work: Awaitable[T]) -> T:

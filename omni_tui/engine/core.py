@@ -173,7 +173,10 @@ class Core:
 
     def _record(self, decided: Decided) -> None:
         """Write down what the course has decided, and tell a person."""
-        self._services.record(decided.event, workspace=decided.workspace, **decided.data)
+        data = decided.data
+        if decided.event == "provider.parked" and data["until"] is None:
+            data = data | {"premise": self.scheduler.supply.mending.premise(data["provider"])}
+        self._services.record(decided.event, workspace=decided.workspace, **data)
         title, text = DECISIONS[decided.event]
         words = text.format(workspace=decided.workspace, **decided.data)
         self._guard.spawn(f"notice of {decided.event}", self._services.notify(Urgency.ATTENTION, title, words))
@@ -189,7 +192,7 @@ class Core:
 
     def _show_course(self) -> None:
         course = self._services.course.course
-        if course.stopped:
+        if course.stopped and not course.unserved:  # one that waits for a provider may go on by itself
             self._halted.set()
         else:
             self._halted.clear()

@@ -35,7 +35,7 @@ from omni_tui.model.brakes import FLEET
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
-from omni_tui.policy.course import pauses
+from omni_tui.policy.course import Decided, pauses
 from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.remedies import published
@@ -154,14 +154,14 @@ class Scheduler:
                 await self._refresh(site)
             for site in list(self._sites.values()):
                 await site.premises.refresh(site.intake.waiting, self._backlog)
+            self.supply.mending.notice()
             if any(site.intake.waiting for site in self._sites.values()):
                 await self._load.look()
             decided = self._plan()
             for task in decided.start:
                 await self._claim(task)
             usable = not (self.state.frozen or self._stopping or self._services.course.course.stopped)
-            if usable:
-                self.supply.prove()
+            self.supply.prove(held=not usable or bool(self._load.short or self.state.load))
             self.refill.look(decided.holds, usable=usable)
             self._readiness.look(decided.holds, len(self.running))
             self._tell(decided)
@@ -260,7 +260,7 @@ class Scheduler:
         elif not self.idle.is_set():
             reason = "" if decided.unseen else nobody_serves(decided.holds.values())
             if reason:
-                self._services.record("fleet.stopped", reason=reason)
+                self._services.course.record(Decided("fleet.stopped", data={"reason": reason, "unserved": True}))
             self.idle.set()
             self._services.record("fleet.idle", reason=self.standstill)
 

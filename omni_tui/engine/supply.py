@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from omni_tui.engine.guard import Guard
+from omni_tui.engine.mending import Mending
 from omni_tui.engine.preflight import Preflight
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
@@ -31,6 +32,7 @@ class Supply:
         self._waiting = waiting
         self._wake = wake
         self._trying: dict[str, asyncio.Future[Failure | None]] = {}
+        self.mending = Mending(services, waiting)
 
     @property
     def busy(self) -> bool:
@@ -53,8 +55,13 @@ class Supply:
             with suppress(OmniError):  # as above: the delivery tells
                 self._services.provision.choose(task, place.agents(), place.turn)
 
-    def prove(self) -> None:
-        """Begin the preflights of those who could serve a waiting task and have to be tried before."""
+    def prove(self, *, held: bool) -> None:
+        """Begin the preflights of those who could serve a waiting task and have to be tried before; none while `held`.
+
+        Nor while the run is stopped.
+        """
+        if held or self._services.course.course.stopped:
+            return
         due = {name for name, standing in self._services.provision.standings().items() if is_due(standing)}
         for place, tasks in self._waiting() if due else ():
             with suppress(OmniError):  # as above

@@ -17,6 +17,22 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     """How often in a row it was parked for want of service: the pause grows with it."""
     alone: bool = False
     """Its own trouble; else it is its account's, and holds all that draw on that."""
+    premise: str = ""
+    """A mark of what it rested on (file, key, login, program), where nothing but a change of that, or a thaw, helps."""
+    budget: bool = False
+    """A budget parked it: that it serves changes nothing."""
+
+
+class Stricken(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that the server of its provider has failed."""
+
+    provider: str
+    own: int = 0
+    """How often it failed this task alone, time and again."""
+    served: bool = False
+    """Since the latest of these it served somebody else."""
+    failed: bool = False
+    """Since then it failed somebody else as well."""
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +82,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """Providers whose preflight has passed since the core was started, and that gave no trouble after it."""
     verdicts: dict[str, tuple[bool, ...]] = {}
     """Of each provider's latest changes, whether the gate let them pass; the newest last."""
+    stricken: dict[str, Stricken] = {}
+    """Tasks, as `workspace/task`, that the server of their provider has failed."""
     near: dict[str, str] = {}
     """Budgets that are nearly used up, and what was said of each, once."""
     sightings: tuple[Sighting, ...] = ()
@@ -74,3 +92,5 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     """Workspaces in which nothing can land, and why."""
     stopped: str = ""
     """Why the run was stopped; empty: it goes on."""
+    unserved: bool = False
+    """It was stopped because no provider serves, and goes on as soon as one may."""

@@ -11,6 +11,7 @@ import zlib
 from enum import StrEnum
 
 from omni_tui.model.course import Parked
+from omni_tui.policy.outage import SERVER
 
 LIMIT_SECONDS = 300.0
 """First pause where a limit does not say when it ends."""
@@ -67,7 +68,7 @@ def parked_by(cause: str, until: float | None, provider: str, before: Parked | N
         return Parked(
             reason="its usage limit is reached", at=now, until=now + pause(LIMIT_SECONDS, row, provider), row=row
         )
-    if cause == "harness:server":
+    if cause == SERVER:
         return Parked(
             reason="its server is overloaded or failing",
             at=now,

@@ -17,9 +17,10 @@ from omni_tui.model.failure import FailureKind
 from omni_tui.model.provider import Provider
 from omni_tui.model.settings import NightSettings
 from omni_tui.model.text import plural
-from omni_tui.policy.breaker import BUDGETS, may_probe, parked_by, parked_by_preflight
+from omni_tui.policy.breaker import BUDGETS, TURNED_AWAY, may_probe, parked_by, parked_by_preflight
 from omni_tui.policy.budget import SHARED, as_limit, reached, used_by
 from omni_tui.policy.feedback import KEPT, LATEST, rejected, slots_after
+from omni_tui.policy.outage import SERVER, is_its_own, struck, was_served
 from omni_tui.policy.standing import mates, parked_in
 
 NIGHT_SECONDS = 12 * 3600.0
@@ -29,6 +30,9 @@ NOT_ITS_FAULT = frozenset(
     {FailureKind.LOST, FailureKind.LIMITED, FailureKind.KILLED, FailureKind.BASE, FailureKind.OVERTAKEN}
 )
 """Failures that say nothing against the attempts."""
+
+PROVIDERS_FAULT = frozenset({SERVER, *TURNED_AWAY, *SHARED})
+"""Causes of such failures: whoever serves them has failed, or a budget that is not theirs alone is used up."""
 
 NOBODY: Mapping[str, Provider] = {}
 
@@ -44,7 +48,9 @@ class Decided(msgspec.Struct, frozen=True):
 def fold(course: Course, event: Event) -> Course:
     """Return the course after an event."""
     handler = _HANDLERS.get(event.event)
-    return course if handler is None else handler(course, event)
+    after = course if handler is None else handler(course, event)
+    stricken = struck(course, event, _provider_of(course, event))
+    return after if stricken is course.stricken else msgspec.structs.replace(after, stricken=dict(stricken))
 
 
 def decide(
@@ -85,6 +91,11 @@ def _attempt(event: Event) -> str:
     return f"{event.workspace}/{event.task}#{event.attempt}"
 
 
+def _provider_of(course: Course, event: Event) -> str:
+    """Return the provider that an event tells something of; empty: of none."""
+    return str(event.data.get("provider", "")) or course.providers.get(_attempt(event), "")
+
+
 def _started(course: Course, event: Event) -> Course:
     restarts = course.restarts
     if event.attempt > 1:
@@ -100,7 +111,7 @@ def _started(course: Course, event: Event) -> Course:
 
 def _failed(course: Course, event: Event) -> Course:
     cause = str(event.data.get("kind", ""))
-    own_fault = cause.partition(":")[0] not in NOT_ITS_FAULT and cause not in SHARED
+    own_fault = cause.partition(":")[0] not in NOT_ITS_FAULT and cause not in PROVIDERS_FAULT
     signs = [Sighting(str(sign), event.workspace, event.task, event.time) for sign in event.data.get("signs", ())]
     recent = [each for each in course.sightings if each.at > event.time - NIGHT_SECONDS]
     return msgspec.structs.replace(
@@ -159,6 +170,8 @@ def _parked(course: Course, event: Event) -> Course:
         until=data.get("until"),
         row=int(data.get("row", 1)),
         alone=bool(data.get("alone")),
+        premise=str(data.get("premise", "")),
+        budget=bool(data.get("budget")),
     )
     name = str(data["provider"])
     return msgspec.structs.replace(course, parked=course.parked | {name: parked}, proven=course.proven - {name})
@@ -186,7 +199,25 @@ def _put_away(course: Course, event: Event) -> Course:
 
 
 def _resumed(course: Course, event: Event) -> Course:
-    return msgspec.structs.replace(course, parked=_without(course.parked, str(event.data["provider"])))
+    return msgspec.structs.replace(_served_again(course), parked=_without(course.parked, str(event.data["provider"])))
+
+
+def _changed(course: Course, event: Event) -> Course:
+    """Let a provider be tried again, what it was parked for may be mended: from now on it is half-open."""
+    name = str(event.data["provider"])
+    parked = msgspec.structs.replace(course.parked[name], until=event.time, row=1, budget=False)
+    proven = course.proven - {name}
+    return msgspec.structs.replace(_served_again(course), parked=course.parked | {name: parked}, proven=proven)
+
+
+def _taken(course: Course, event: Event) -> Course:
+    """Look again whether anybody serves, where other providers are in force."""
+    return _served_again(course) if event.data.get("file") == "providers/" else course
+
+
+def _served_again(course: Course) -> Course:
+    """Go on with a run that was stopped because no provider served."""
+    return msgspec.structs.replace(course, stopped="", unserved=False) if course.unserved else course
 
 
 def _cause(course: Course, event: Event) -> Course:
@@ -201,7 +232,8 @@ def _broken(course: Course, event: Event) -> Course:
 
 
 def _stopped(course: Course, event: Event) -> Course:
-    return msgspec.structs.replace(course, stopped=str(event.data["reason"]))
+    unserved = bool(event.data.get("unserved"))
+    return msgspec.structs.replace(course, stopped=str(event.data["reason"]), unserved=unserved)
 
 
 def _thawed(course: Course, event: Event) -> Course:  # noqa: ARG001 - as all handlers
@@ -226,6 +258,8 @@ _HANDLERS: dict[str, Callable[[Course, Event], Course]] = {
     "budget.near": _near,
     "provider.parked": _parked,
     "provider.resumed": _resumed,
+    "provider.changed": _changed,
+    "config.taken": _taken,
     "cause.found": _cause,
     "workspace.broken": _broken,
     "fleet.stopped": _stopped,
@@ -238,33 +272,41 @@ _HANDLERS: dict[str, Callable[[Course, Event], Course]] = {
 
 def _providers(course: Course, event: Event, providers: Mapping[str, Provider]) -> Iterator[Decided]:
     """Open the breaker of a provider that did not serve; close it, and its account's, once one was served."""
-    provider = str(event.data.get("provider", "")) or course.providers.get(_attempt(event), "")
+    provider = _provider_of(course, event)
     if not provider:
         return
     before = parked_in(provider, providers, course)
-    parked = _parked_by(event, provider, before)
+    parked = _parked_by(course, event, provider, before)
     if parked is not None:
         if not _is_known(before, parked, event.time):
             yield Decided("provider.parked", data={"provider": provider, **_told(parked)})
-    elif before is not None and may_probe(before, event.time) and _was_served(event):
+    elif before is not None and was_served(event) and _may_resume(before, event):
         for name in (provider, *mates(provider, providers)):
             if name in course.parked and (name == provider or not course.parked[name].alone):
                 yield Decided("provider.resumed", data={"provider": name})
 
 
+def _may_resume(parked: Parked, event: Event) -> bool:
+    """Whether being served closes a breaker: once its time is up, or as soon as a person has had it checked."""
+    return may_probe(parked, event.time) or (event.event == "provider.checked" and not parked.budget)
+
+
 def _told(parked: Parked) -> dict[str, Any]:
-    return {"reason": parked.reason, "until": parked.until, "row": parked.row, "alone": parked.alone}
+    told = {"reason": parked.reason, "until": parked.until, "row": parked.row, "alone": parked.alone}
+    return told | {"budget": True} if parked.budget else told
 
 
-def _parked_by(event: Event, provider: str, before: Parked | None) -> Parked | None:
+def _parked_by(course: Course, event: Event, provider: str, before: Parked | None) -> Parked | None:
     """Return how an event parks a provider; None: it does not."""
     data, until = event.data, event.data.get("until")
     if event.event == "provider.checked":
         cause, message = str(data.get("kind", "")), str(data.get("message", ""))
         return parked_by_preflight(cause, message, until, provider, before, event.time) if cause else None
     cause = _turned_away_by(event)
+    if cause == SERVER and is_its_own(course, f"{event.workspace}/{event.task}", provider):
+        return None
     if cause in BUDGETS:
-        return Parked(reason=str(data.get("message", "")), at=event.time, alone=True)
+        return Parked(reason=str(data.get("message", "")), at=event.time, alone=True, budget=True)
     return parked_by(cause, until, provider, before, event.time)
 
 
@@ -296,13 +338,6 @@ def _is_known(before: Parked | None, now: Parked, at: float) -> bool:
     if before.until is None:
         return True
     return now.until is not None and before.until > at and (now.until <= before.until or now.row > before.row)
-
-
-def _was_served(event: Event) -> bool:
-    """Whether an event proves an answer of the model: a tool was called, or the attempt came to its end."""
-    return event.event in {"attempt.judged", "provider.checked"} or (
-        event.event == "attempt.signal" and event.data.get("health") in {"tool", "finished"}
-    )
 
 
 def _causes(course: Course, event: Event, settings: NightSettings) -> Iterator[Decided]:

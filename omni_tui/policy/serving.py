@@ -14,7 +14,7 @@ from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.breaker import Breaker
 from omni_tui.policy.holds import Hold, HoldKind
 
-MENDED = "by `omni-tui thaw`, once its cause is mended"
+MENDED = "once its file, key or login has changed, or by `omni-tui thaw`"
 """What lifts a pause that no time ends."""
 ORDER = (HoldKind.PROVIDER_SLOTS, HoldKind.PREFLIGHT, HoldKind.PARKED, HoldKind.BUDGET)
 """Where several providers could serve a task and none does, the reason that ends first binds."""
