@@ -45,6 +45,7 @@ class Launcher:
         place: Workplace,
         services: Services,
         run: Run,
+        trial: bool = False,
     ) -> None:
         self._id = attempt
         self._task = task
@@ -53,6 +54,7 @@ class Launcher:
         self._place = place
         self._services = services
         self._run = run
+        self._trial = trial
 
     async def launch(self, worktree: Worktree, history: Sequence[Failure]) -> Launched:
         """Write the prompt, which tells of the failures so far, and start the agent.
@@ -124,6 +126,7 @@ class Launcher:
             environment=self._services.allowed_environment() | dict(self._place.checkouts.environment) | secrets,
             base=worktree.base,
             questions=self._services.settings().questions,
+            trial=self._trial,
         )
 
     def _confinement(self, assignment: Assignment, invocation: Invocation) -> Confinement:

@@ -48,6 +48,7 @@ class Preflight:
             place=place,
             services=services,
             run=self._run,
+            trial=True,
         )
         self._began = services.clock.monotonic()
 

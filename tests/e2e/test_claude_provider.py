@@ -11,6 +11,7 @@ import tomli_w
 
 from tests.support.real_claude import ModelNetwork, find_claude
 from tests.support.real_fleet import KEY, RealFleet
+from tests.support.waiting import wait_for
 
 CLAUDE = find_claude()
 
@@ -88,3 +89,61 @@ def test_a_provider_is_checked_by_hand(fleet: RealFleet) -> None:
     fleet.command("provider", "check", "work", status=1)
     provider(fleet, "ready", key="NOBODY_HAS_SET_THIS")
     fleet.command("provider", "check", "work", status=1)
+
+
+@pytest.mark.timeout(240)
+def test_a_provider_that_answers_429_then_401_then_heals_is_parked_stopped_and_back(
+    fleet: RealFleet, network: ModelNetwork
+) -> None:
+    """Nobody asks in vain: what the server saw is counted. One attempt is allowed, and none is lost."""
+    fleet.configure(attempts=1)
+    network.tell("exhausted")
+    provider(fleet, "told")
+    for title in ("One", "Two"):
+        fleet.answer("add", "app", "--title", title)
+    before = len(network.requests())
+
+    def happened(name: str, count: int = 1) -> list[dict[str, Any]]:
+        found = named(fleet.journal(), name)
+        return found if len(found) >= count else []
+
+    with fleet.dispatching():
+        wait_for(lambda: happened("provider.parked"), "429 parks it", 60)
+        network.tell("401")
+        wait_for(lambda: happened("fleet.stopped"), "401 stops the run", 60)
+        refused = len(asked(network, before))
+        row = next(row for row in fleet.answer("provider", "list") if row["name"] == "work")
+        assert (row["state"], row["reason"], row["until"]) == ("open", "it does not accept our login", None)
+        fleet.answer("add", "app", "--title", "Three")
+        wait_for(lambda: len(happened("fleet.idle")) >= 1, "it is idle", 20)
+        assert len(asked(network, before)) == refused, "nobody asks while it turns us away"
+        network.tell("ready")
+        provider(fleet, "told")  # a person saves its file again
+        wait_for(lambda: happened("task.landed", 3), "all have landed", 90)
+
+    events = fleet.journal()
+    told = [event for event in events if event["event"].split(".")[0] == "provider" or event["event"] == "fleet.stopped"]
+    assert [event["event"] for event in told] == [
+        "provider.checked",
+        "provider.parked",
+        "provider.checked",
+        "provider.parked",
+        "fleet.stopped",
+        "provider.changed",
+        "provider.checked",
+        "provider.resumed",
+    ]
+    limit, login = named(events, "provider.parked")
+    assert (limit["reason"], login["reason"]) == ("its usage limit is reached", "it does not accept our login")
+    assert login["time"] >= limit["until"], "nobody asked before the limit's end"
+    assert [event["kind"] for event in named(events, "attempt.failed")] == ["limited:rate_limit"]
+    assert named(events, "task.blocked") == []
+    seen = asked(network, before)
+    assert seen[:5] == [200, 429, 429, 429, 401], "the CLI's own two quick tries, and one for the login"
+    assert set(seen[5:]) == {200}, seen
+    assert sorted(fleet.released()) == ["One", "Three", "Two"]
+
+
+def asked(network: ModelNetwork, before: int) -> list[int]:
+    """Return what the model answered since `before`, beside side requests."""
+    return [request["status"] for request in network.requests()[before:] if not request["aside"]]

@@ -51,6 +51,12 @@ class ModelNetwork:
         """Return the value of `ANTHROPIC_BASE_URL` that plays `script`."""
         return f"http://127.0.0.1:{self._ports['api']}/{script}"
 
+    def tell(self, script: str) -> None:
+        """Have the script `told` play another one from now on."""
+        waiting = self.directory / "told.tmp"
+        waiting.write_text(script, encoding="utf-8")
+        waiting.rename(self.directory / "told")
+
     def proxies(self) -> dict[str, str]:
         """Return the variables that lead everything but 127.0.0.1 into the trap."""
         trap = f"http://127.0.0.1:{self._ports['trap']}"

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,7 @@ class RealFleet:
             "ANTHROPIC_API_KEY": KEY,
             "GIT_CONFIG_GLOBAL": os.devnull,
             "OMNI_FLEET": str(self.root),
+            "PYTHONPATH": str(Path(__file__).parents[2]),  # this checkout's, whichever is installed
         }
         self._make_origin()
         self.command("init", str(self.root))
@@ -114,6 +117,26 @@ class RealFleet:
         ran = self._run(options, timeout=seconds + 30)
         assert not ran.stderr, ran.stderr
         return [json.loads(line) for line in ran.stdout.splitlines()]
+
+    @contextmanager
+    def dispatching(self) -> Iterator[None]:
+        """Dispatch without a screen as long as the context is open, however little there is to do."""
+        argv = [*self.network.enter(), sys.executable, "-m", "omni_tui", "--headless", "--stop-agents"]
+        with subprocess.Popen(
+            argv, env=self._environment, cwd=self.home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as running:
+            try:
+                yield
+                assert running.poll() is None, "it has ended by itself"
+            finally:
+                running.terminate()
+                running.wait(timeout=30)
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return the events so far."""
+        days = sorted((self.root / "journal").glob("*.jsonl"))
+        lines = [line for day in days for line in day.read_text(encoding="utf-8").split("\n")[:-1]]
+        return [(event := json.loads(line)) | event.get("data", {}) for line in lines]
 
     def _run(self, words: tuple[str, ...], timeout: float) -> subprocess.CompletedProcess[str]:
         argv = [*self.network.enter(), sys.executable, "-m", "omni_tui", *words]

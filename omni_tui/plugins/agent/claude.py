@@ -133,7 +133,8 @@ def _environment(assignment: Assignment) -> dict[str, str]:
     own = {"CLAUDE_CONFIG_DIR": str(assignment.state_dir)}
     if assignment.agent.permission_mode == "bypassPermissions" and os.geteuid() == 0:
         own["IS_SANDBOX"] = "1"  # As root it refuses otherwise; whoever chose this mode answers for the machine.
-    return agent_environment(assignment, {**ENVIRONMENT, **own}, "ANTHROPIC_BASE_URL", CREDENTIALS)
+    retries = {"CLAUDE_CODE_MAX_RETRIES": "0"} if assignment.trial else {}
+    return agent_environment(assignment, {**ENVIRONMENT, **retries, **own}, "ANTHROPIC_BASE_URL", CREDENTIALS)
 
 
 def _program(environment: dict[str, str]) -> str:

@@ -37,6 +37,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """The commit that the attempt starts from."""
     questions: QuestionSettings = QuestionSettings()
     """What becomes of what the agent asks."""
+    trial: bool = False
+    """It only tries whether the provider serves: the first refusal is the answer, and is not to be retried."""
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
     python -m tests.support.model_api DIRECTORY [--isolated]
 
 Writes `DIRECTORY/ports.json`, `requests.jsonl` (what came to the API) and `strays.jsonl` (what tried to leave, by
-way of the proxy that it also is). `--isolated` first switches the namespace's loopback device on. Ends when stdin does.
+way of the proxy that it also is); `told` names the script of that name, and may change. `--isolated` first switches the namespace's loopback device on. Ends when stdin does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
     requests.touch()
     strays.touch()
     with (
-        ModelApi(lambda record: append(requests, asdict(record))) as api,
+        ModelApi(lambda record: append(requests, asdict(record)), (directory / "told").read_text) as api,
         Trap(lambda first: append(strays, {"first": first})) as trap,
     ):
         waiting = directory / "ports.tmp"

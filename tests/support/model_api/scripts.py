@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +26,7 @@ path.write_text(old[:at] + edit["text"] + old[at:])
 """
 """Makes one edit of the demo's table."""
 
+PREFLIGHT = "only tries whether you can work"
 FILE = "hello.py"
 CONTENT = 'def hello() -> str:\n    """Greet."""\n    return "hello"\n'
 ERRAND = "Run the errand that never ends."
@@ -39,8 +41,12 @@ def commit(conversation: Conversation) -> Reply:
 
 
 def ready(conversation: Conversation) -> Reply:
-    """Answer a preflight with one word; do the work of any other task."""
-    return Answer("ready") if "only tries whether you can work" in conversation.opening else commit(conversation)
+    """Answer a preflight with one word; do the work of any other task, in a file of its own."""
+    if PREFLIGHT in conversation.opening:
+        return Answer("ready")
+    write = f"touch {FILE}; echo done > {conversation.task}.txt"
+    turns: tuple[Reply, ...] = (_run(write), _run("git add --all && git commit -qm Do"), Answer("Done."))
+    return turns[min(conversation.turn, len(turns) - 1)]
 
 
 def own_file(conversation: Conversation) -> Reply:
@@ -107,6 +113,18 @@ def rate_limited(_conversation: Conversation) -> Reply:
     return Fault(429, "rate_limit_error", "scripted 429", {"retry-after": "3600"})
 
 
+def exhausted(conversation: Conversation) -> Reply:
+    """Answer a preflight; tell any other task that the usage limit is reached for some seconds more."""
+    if PREFLIGHT in conversation.opening:
+        return Answer("ready")
+    return Fault(429, "rate_limit_error", f"Claude AI usage limit reached|{int(time.time()) + 6}")
+
+
+def failing(_conversation: Conversation) -> Reply:
+    """Have a server that fails whatever is asked."""
+    return Fault(500, "api_error", "scripted 500")
+
+
 def unauthorized(_conversation: Conversation) -> Reply:
     """Refuse the key."""
     return Fault(401, "authentication_error", "scripted 401")
@@ -154,6 +172,8 @@ SCRIPTS: dict[str, Script] = {
     "repeating": repeating,
     "slow": slow,
     "429": rate_limited,
+    "exhausted": exhausted,
+    "500": failing,
     "401": unauthorized,
     "big-output": big_output,
     "endless": endless,

@@ -25,13 +25,15 @@ class Record:
     aside: bool
     turn: int
     body: str
+    status: int
 
 
 class ModelApi:
-    """The server, running while its context is open; `noted` is told every request."""
+    """The server, running while its context is open; `noted` is told every request, `told` names the script `told`."""
 
-    def __init__(self, noted: Callable[[Record], None]) -> None:
+    def __init__(self, noted: Callable[[Record], None], told: Callable[[], str] = lambda: "commit") -> None:
         self.noted = noted
+        self.told = told
         self._closing = threading.Event()
         self._numbers = itertools.count(1)
         handler = type("Handler", (_Handler,), {"api": self})
@@ -70,12 +72,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         """Answer a client that looks whether anybody is there."""
-        self._note({}, aside=True)
+        self._note({}, 200, aside=True)
         self._send(200, b"")
 
     def do_GET(self) -> None:
         """Answer what is not a message: nothing is there."""
-        self._note({}, aside=True)
+        self._note({}, 404, aside=True)
         self._fault(Fault(404, "not_found_error", "nothing here"))
 
     def do_POST(self) -> None:
@@ -83,12 +85,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
         route = self.path.partition("?")[0]
         aside = conversation.is_aside(body) or not route.endswith("/v1/messages")
-        self._note(body, aside=aside)
         if route.endswith("/count_tokens"):
+            self._note(body, 200, aside=True)
             self._send(200, json.dumps({"input_tokens": 1000}).encode())
             return
-        script = SCRIPTS[route.split("/")[1]]
+        name = route.split("/")[1]
+        script = SCRIPTS[self.api.told() if name == "told" else name]
         reply: Reply = Answer("A title") if aside else script(conversation.read(body))
+        self._note(body, reply.status if isinstance(reply, Fault) else 200, aside=aside)
         if isinstance(reply, Fault):
             self._fault(reply)
         elif body.get("stream"):
@@ -96,10 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._whole(reply)
 
-    def _note(self, body: dict[str, Any], *, aside: bool) -> None:
+    def _note(self, body: dict[str, Any], status: int, *, aside: bool) -> None:
         turn = conversation.read(body).turn
         path = self.path.partition("?")[0]
-        self.api.noted(Record(self.command, path, aside, turn, json.dumps(body)))
+        self.api.noted(Record(self.command, path, aside, turn, json.dumps(body), status))
 
     def _whole(self, answer: Answer) -> None:
         if answer.stall:
