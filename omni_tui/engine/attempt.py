@@ -279,7 +279,14 @@ class Attempt:
         provider, course, vitals = provider_of(self.agent), self._services.course, watcher.vitals
         worked = not vitals.fatal and (vitals.exited or vitals.health is Health.FINISHED)
         if money and worked and not vitals.money and provider not in course.course.parked:
-            data = {"provider": provider, "reason": unread(money), "until": None, "row": 1, "alone": True, "budget": True}
+            data = {
+                "provider": provider,
+                "reason": unread(money),
+                "until": None,
+                "row": 1,
+                "alone": True,
+                "budget": True,
+            }
             course.record(Decided("provider.parked", data=data))
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:

@@ -26,9 +26,7 @@ BYTES = 2
 class Mending:
     """Looks at the open workplaces, which `waiting` yields with their tasks."""
 
-    def __init__(
-        self, services: Services, waiting: Callable[[], Iterable[tuple[Workplace, Sequence[Task]]]]
-    ) -> None:
+    def __init__(self, services: Services, waiting: Callable[[], Iterable[tuple[Workplace, Sequence[Task]]]]) -> None:
         self._services = services
         self._waiting = waiting
 

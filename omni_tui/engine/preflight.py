@@ -58,13 +58,11 @@ class Preflight:
         worktree: Worktree | None = None
         try:
             async with asyncio.timeout(SECONDS):
-                tip = await self._place.scm.tip()
-                path = await self._place.checkouts.checkout(self._id.checkout, tip)
-                worktree = Worktree(path=str(path), branch="", base=tip)
+                worktree = await self._prepare()
                 handle = await self._launcher.start(worktree, PROMPT)
                 return await self._observe(handle, worktree)
-        except AttemptFailedError as failed:
-            return failed.failure
+        except AttemptFailedError as failed:  # nothing could be started here, whoever serves
+            return msgspec.structs.replace(failed.failure, kind=FailureKind.FAULT)
         except TimeoutError:
             return Failure(kind=FailureKind.OVERTIME, message=f"no answer within {SECONDS:.0f} s")
         except LeaseLostError:
@@ -75,6 +73,16 @@ class Preflight:
             await self._end(self._id)
             if worktree is not None:
                 await asyncio.to_thread(self._harness.forget, self._launcher.assignment(worktree))
+
+    async def _prepare(self) -> Worktree:
+        try:
+            tip = await self._place.scm.tip()
+            path = await self._place.checkouts.checkout(self._id.checkout, tip)
+        except LeaseLostError:
+            raise
+        except OmniError as error:
+            raise AttemptFailedError(Failure(kind=FailureKind.SETUP, message=str(error))) from error
+        return Worktree(path=str(path), branch="", base=tip)
 
     async def _end(self, attempt: AttemptId) -> None:
         """End what was started, and remove what it worked in."""

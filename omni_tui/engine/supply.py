@@ -11,14 +11,17 @@ from omni_tui.engine.mending import Mending
 from omni_tui.engine.preflight import Preflight
 from omni_tui.engine.services import Services
 from omni_tui.engine.workplace import Workplace
-from omni_tui.errors import OmniError
+from omni_tui.errors import LeaseLostError, OmniError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.brakes import Freeze
-from omni_tui.model.failure import Failure
+from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.braking import frozen_by
 from omni_tui.policy.routing import provider_of, servers
 from omni_tui.policy.standing import is_due
+
+AGAIN_SECONDS = 30.0
+"""After so long a preflight of which nothing could be written down is tried again."""
 
 Waiting = Callable[[], Iterable[tuple[Workplace, Sequence[Task]]]]
 
@@ -102,7 +105,7 @@ class Supply:
         services, began = self._services, self._services.clock.monotonic()
         answer = self._trying[provider]
         try:
-            failure = await Preflight(services, place, agent, provider).run()
+            failure = await self._preflight(place, agent, provider)
             services.record(
                 "provider.checked",
                 provider=provider,
@@ -113,7 +116,19 @@ class Supply:
                 until=failure.until if failure else None,
             )
             answer.set_result(failure)
+        except OSError:  # not even that can be written: the disk is full, or fails
+            await services.clock.sleep(AGAIN_SECONDS)
+            raise
         finally:
             answer.cancel()  # nothing, where it has been answered
             del self._trying[provider]
             self._wake.set()
+
+    async def _preflight(self, place: Workplace, agent: AgentSpec, provider: str) -> Failure | None:
+        """Return why a provider does not serve, or cannot be tried; None: it serves."""
+        try:
+            return await Preflight(self._services, place, agent, provider).run()
+        except LeaseLostError:
+            raise
+        except (OmniError, OSError) as error:
+            return Failure(kind=FailureKind.FAULT, message=str(error))

@@ -11,6 +11,7 @@ import zlib
 from enum import StrEnum
 
 from omni_tui.model.course import Parked
+from omni_tui.model.failure import FailureKind
 from omni_tui.policy.outage import SERVER
 
 LIMIT_SECONDS = 300.0
@@ -88,7 +89,8 @@ def parked_by_preflight(
         return known
     reason = f"its preflight failed: {message}"
     row = before.row + 1 if before is not None else 1
-    if cause.partition(":")[0] in {"launch", "setup", "fault"} or row >= PREFLIGHTS_IN_A_ROW:
+    machine = cause == FailureKind.FAULT  # ours is not well, which nobody is asked for
+    if cause == FailureKind.LAUNCH or (row >= PREFLIGHTS_IN_A_ROW and not machine):
         return Parked(reason=reason, at=now, alone=True)
     again = now + pause(PREFLIGHT_SECONDS, row, provider)
     return Parked(reason=reason, at=now, until=again, row=row, alone=True)

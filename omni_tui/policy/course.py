@@ -278,7 +278,7 @@ def _providers(course: Course, event: Event, providers: Mapping[str, Provider]) 
     before = parked_in(provider, providers, course)
     parked = _parked_by(course, event, provider, before)
     if parked is not None:
-        if not _is_known(before, parked, event.time):
+        if not _is_known(before, parked, event):
             yield Decided("provider.parked", data={"provider": provider, **_told(parked)})
     elif before is not None and was_served(event) and _may_resume(before, event):
         for name in (provider, *mates(provider, providers)):
@@ -331,13 +331,17 @@ def _turned_away_by(event: Event) -> str:
     return "limited" if event.event == "attempt.signal" and event.data.get("health") == "limited" else ""
 
 
-def _is_known(before: Parked | None, now: Parked, at: float) -> bool:
-    """Whether a provider is parked for as long already: several attempts meet the same limit at the same time."""
+def _is_known(before: Parked | None, now: Parked, event: Event) -> bool:
+    """Whether a provider is parked for as long already: several attempts meet the same trouble at the same time.
+
+    A pause that nobody has told is not made longer by them: it is only guessed.
+    """
     if before is None:
         return False
     if before.until is None:
         return True
-    return now.until is not None and before.until > at and (now.until <= before.until or now.row > before.row)
+    guessed = event.data.get("until") is None and now.reason == before.reason
+    return now.until is not None and before.until > event.time and (now.until <= before.until or guessed)
 
 
 def _causes(course: Course, event: Event, settings: NightSettings) -> Iterator[Decided]:

@@ -47,6 +47,12 @@ class FaultKind(StrEnum):
     """The runtime can start nothing for a while."""
     LOAD = "load"
     """The machine is too loaded for another agent for a while, and short of memory."""
+    OUTAGE = "outage"
+    """The models' server fails for a while, whoever asks it."""
+    QUOTA = "quota"
+    """The account's usage limit is reached, and tells when it ends."""
+    LOGIN = "login"
+    """Our login is accepted no more, until a person has mended it."""
 
 
 RATES: Mapping[FaultKind, float] = {
@@ -66,6 +72,9 @@ RATES: Mapping[FaultKind, float] = {
     FaultKind.USURPER: 0.3,
     FaultKind.LAUNCH: 0.6,
     FaultKind.LOAD: 0.6,
+    FaultKind.OUTAGE: 0.6,
+    FaultKind.QUOTA: 0.6,
+    FaultKind.LOGIN: 0.4,
 }
 """How many of each an eight-hour night has on average."""
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
 import msgspec
 
+from omni_tui.model.event import Event
 from omni_tui.model.request import Request, RequestKind
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import Status
@@ -65,8 +67,7 @@ class Sleeper:
         self.night = night
         self.world = World(root, night.seed, night.settings, night.given, night.faults)
         make_dirs(self.world.paths.providers)
-        for name, text in night.providers.items():
-            publish(self.world.paths.providers / f"{name}.toml", text.encode())
+        self._write_providers()
         self.world.remote = MemoryRemote() if night.sourced else None
         self.world.conditions.remote_fails = bool(night.faults)
         self.dispatchers: list[Dispatcher] = []
@@ -79,12 +80,26 @@ class Sleeper:
         self._rivals: list[asyncio.Task[str]] = []
         self._chance = Random(f"{night.seed} tasks")  # noqa: S311 - the same each time
 
+    def _write_providers(self) -> None:
+        """Write the providers' files, or save them again, which says that what was wrong with them is mended."""
+        for name, text in self.night.providers.items():
+            path = self.world.paths.providers / f"{name}.toml"
+            publish(path, text.encode())
+            os.utime(path, (self.world.time.now(), self.world.time.now()))
+            self.world.tell(path)
+
+    def _mend(self) -> None:
+        """Mend the login: by the providers' files, or else with a thaw."""
+        self._write_providers()
+        if not self.night.providers:
+            self._thaw(f"login-{self.world.loop.time():.0f}")
+
     async def sleep(self) -> None:
         """Live through the night, and until the queue has drained."""
         world, seconds = self.world, self.night.hours * 3600
         arrivals = asyncio.ensure_future(self._bring_tasks())
         keeper = asyncio.ensure_future(self._keep_dispatching())
-        suffering = Suffering(world, self.leader, self._rival)
+        suffering = Suffering(world, self.leader, self._rival, self._mend)
         agenda = asyncio.ensure_future(suffering.run(self.night.plan))
         await asyncio.sleep(seconds)
         for task in (arrivals, agenda):
@@ -156,9 +171,9 @@ class Sleeper:
         return await dispatcher.run()
 
     def _stopped_by_rules(self) -> float | None:
-        """Return when the fleet was stopped, if it still is."""
+        """Return when the fleet was stopped, if it still is; where nobody serves it goes on by itself."""
         last = next((event for event in reversed(self.world.events) if event.event in STATES), None)
-        return last.time if last is not None and last.event == "fleet.stopped" else None
+        return last.time if last is not None and _waits_for_a_person(last) else None
 
     def _rival(self) -> None:
         """Start another dispatcher beside the one that there is."""
@@ -220,6 +235,10 @@ class Sleeper:
                 oracle.violated(8, f"{name} is blocked without a word")
         for run in oracle.living():
             oracle.violated(8, f"the agent of {run} lives for ever")
+
+
+def _waits_for_a_person(event: Event) -> bool:
+    return event.event == "fleet.stopped" and not event.data.get("unserved")
 
 
 STATES = ("fleet.stopped", "fleet.thawed")

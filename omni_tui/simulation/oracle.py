@@ -24,7 +24,7 @@ from omni_tui.store.taskread import read_task
 
 MOST = 20
 """So many violations are kept; the night goes on."""
-FREE = re.compile(r"lost|limited|harness:(auth|billing)|base|overtaken")
+FREE = re.compile(r"lost|limited|harness:(auth|billing|server)|base|overtaken")
 """Failures that cost no attempt: not the agent's work was at fault, but its owner, its provider or the base."""
 SLACK_SECONDS = 900.0
 """How much longer than it may an agent lives at most: the hand-over, the rounds, the kill."""

@@ -22,6 +22,7 @@ from omni_tui.simulation.oracle import Oracle
 from omni_tui.simulation.repository import MemoryRepository
 from omni_tui.simulation.runtime import FakeMachine, FakeRuntime
 from omni_tui.simulation.scm import MemoryScm
+from omni_tui.simulation.service import PREFLIGHT
 from omni_tui.simulation.source import MemoryRemote, MemorySource
 from omni_tui.simulation.workspace import MemoryWorkspace
 
@@ -64,7 +65,7 @@ class SteppedRuntime(FakeRuntime):
         conditions = self._steps.conditions
         if not known and conditions.launches_fail and conditions.hits("launch", FAILING_SHARE):
             raise RuntimeFailedError("no new terminal can be had", where=launch.name)
-        if not known and "OMNI_TASK" in launch.env:
+        if not known and not launch.env.get("OMNI_TASK", PREFLIGHT).startswith(PREFLIGHT):
             self._steps.oracle.starting(launch)
         handle = await super().start(launch)
         self._steps.act("started")

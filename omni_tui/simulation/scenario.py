@@ -18,10 +18,16 @@ FIRST_STALLS = ("0003", "0008", "0014", "0021", "0027", "0033", "0040", "0048")
 FIRST_HANG = "0017"
 
 
+SERVICE = frozenset({FaultKind.OUTAGE, FaultKind.QUOTA, FaultKind.LOGIN})
+PROVIDER = 'harness = "simulated"\nslots = {slots}\n'
+"""Who serves where the service may fail: with preflights, and no fewer at once than the fleet has slots."""
+
+
 def draw_night(seed: int, settings: Settings, *, hours: float, tasks: int, faults: frozenset[str]) -> Night:
     """Return the night of a seed, in which only `faults` may go wrong."""
     plan = draw_plan(Random(f"{seed} plan"), hours * 3600, faults)  # noqa: S311 - the same each time, on purpose
-    return Night(seed=seed, settings=settings, hours=hours, tasks=tasks, faults=faults, plan=plan)
+    served = {"main": PROVIDER.format(slots=settings.scheduler.limit)} if faults & SERVICE else {}
+    return Night(seed=seed, settings=settings, hours=hours, tasks=tasks, faults=faults, plan=plan, providers=served)
 
 
 def first_night(seed: int = 1, settings: Settings | None = None, slots: int = FIRST_SLOTS) -> Night:

@@ -13,6 +13,8 @@ from omni_tui.simulation.agent import SimulatedAgent
 from omni_tui.simulation.conduct import Conduct
 from omni_tui.simulation.repository import MemoryRepository
 from omni_tui.simulation.runtime import FakeAgent
+from omni_tui.simulation.service import Service
+from omni_tui.simulation.vanity import Vanity
 
 SHARED = "README.md"
 """The file that agents in conflict change."""
@@ -31,15 +33,18 @@ class Hand:
         repository: MemoryRepository,
         chance: Random,
         *,
-        now: Callable[[], float],
+        service: Service,
         tell: Callable[[Path], None],
+        vanity: Vanity,
     ) -> None:
-        """Take the agent's process, the project, what it draws from, the wall clock, and who hears of its file."""
+        """Take the agent's process, the project, what it draws from, who serves it, and who hears of it."""
         self.agent = agent
         self.task = agent.launch.env["OMNI_TASK"]
         self.number = int(agent.launch.env["OMNI_ATTEMPT"])
         self.chance = chance
-        self.now = now
+        self.now = service.now
+        self._service = service
+        self._vanity = vanity
         self._repository = repository
         self._tell = tell
         self._events = agent.launch.run_dir / "events.jsonl"
@@ -50,6 +55,10 @@ class Hand:
         self, health: Health, *, accepted: bool = False, until: float | None = None, fatal: str = "", call: str = ""
     ) -> None:
         """Append a line to the attempt's events."""
+        if fatal or health is Health.LIMITED:
+            self._vanity.refused(fatal or "rate_limit", until)
+        elif health in (Health.TOOL, Health.FINISHED):
+            self._vanity.served()
         self._tokens += self.chance.randrange(500, 5000)
         line = SimulatedAgent.line(health, accepted=accepted, until=until, fatal=fatal, call=call, tokens=self._tokens)
         with self._events.open("ab") as events:
@@ -57,11 +66,12 @@ class Hand:
         os.utime(self._events, (self.now(), self.now()))
         self._tell(self._events)
 
-    async def accept(self) -> None:
-        """Say that it has its task."""
-        await asyncio.sleep(self.chance.uniform(1, 20))
+    async def accept(self, longest: float = 20) -> None:
+        """Say that it has its task, after so many seconds at most."""
+        await asyncio.sleep(self.chance.uniform(1, longest))
         await self.agent.going.wait()
         self.say(Health.THINKING, accepted=True)
+        self._service.ask()
 
     async def toil(self, least: float, most: float) -> None:
         """Work for so many minutes, with a signal now and then."""
@@ -71,6 +81,7 @@ class Hand:
             await asyncio.sleep(pause)
             await self.agent.going.wait()
             left -= pause
+            self._service.ask()
             self.agent.cpu_seconds += pause * 0.2
             self._calls += 1
             tool = self._calls % 2
@@ -97,6 +108,13 @@ class Hand:
 
 
 Script = Callable[[Hand], Awaitable[int]]
+
+
+async def tries(hand: Hand) -> int:
+    """Answer a preflight."""
+    await hand.accept(8)
+    hand.say(Health.TOOL)
+    return hand.finish()
 
 
 async def works(hand: Hand) -> int:

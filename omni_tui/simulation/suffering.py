@@ -20,6 +20,9 @@ LASTING: Mapping[FaultKind, tuple[float, float]] = {
     FaultKind.LOST: (600, 3600),
     FaultKind.LAUNCH: (120, 1200),
     FaultKind.LOAD: (60, 1200),
+    FaultKind.OUTAGE: (300, 7200),
+    FaultKind.QUOTA: (600, 5400),
+    FaultKind.LOGIN: (600, 3600),
 }
 """The least and the most seconds that a fault lasts."""
 
@@ -34,12 +37,19 @@ HUNG_UP = 129
 
 
 class Suffering:
-    """Knows who dispatches (`leader`), and how to start another one (`rival`)."""
+    """Knows who dispatches (`leader`), how to start another one (`rival`), and who mends a login (`mend`)."""
 
-    def __init__(self, world: World, leader: Callable[[], Dispatcher | None], rival: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        leader: Callable[[], Dispatcher | None],
+        rival: Callable[[], None],
+        mend: Callable[[], None],
+    ) -> None:
         self._world = world
         self._leader = leader
         self._rival = rival
+        self._mend = mend
         self._lasting: list[asyncio.Task[None]] = []
 
     async def run(self, plan: Sequence[Fault]) -> None:
@@ -65,7 +75,7 @@ class Suffering:
         self._set(fault.kind, fault.amount, on=False)
 
     def _set(self, kind: FaultKind, amount: float, *, on: bool) -> None:
-        conditions = self._world.conditions
+        conditions, service = self._world.conditions, self._world.service
         match kind:
             case FaultKind.ENOSPC:
                 conditions.disk_error = errno.ENOSPC if on else 0
@@ -82,6 +92,18 @@ class Suffering:
             case FaultKind.LOAD:
                 conditions.load = STRAINED if on else EASY
                 conditions.hurt[str(kind)] += on
+            case FaultKind.OUTAGE:
+                service.down = on
+                conditions.hurt[str(kind)] += on
+            case FaultKind.QUOTA:
+                least, most = LASTING[kind]
+                service.until = service.now() + least + (most - least) * amount if on else 0.0
+                conditions.hurt[str(kind)] += on
+            case FaultKind.LOGIN:
+                service.locked = on
+                conditions.hurt[str(kind)] += on
+                if not on:
+                    self._mend()
 
     def _strike(self, fault: Fault) -> None:
         world, leader = self._world, self._leader()

@@ -13,6 +13,7 @@ import msgspec
 from omni_tui.model.event import Event
 from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.settings import Settings
+from omni_tui.model.signal import Health
 from omni_tui.model.task import Task
 from omni_tui.plugins.runtime.protocol import Launch
 from omni_tui.plugins.source.protocol import Offer
@@ -23,8 +24,10 @@ from omni_tui.simulation.loop import VirtualLoop
 from omni_tui.simulation.oracle import Oracle
 from omni_tui.simulation.repository import MemoryRepository, digest
 from omni_tui.simulation.runtime import FakeAgent, FakeMachine
-from omni_tui.simulation.script import BREAKAGE, SCRIPTS, SHARED, Hand
+from omni_tui.simulation.script import BREAKAGE, SCRIPTS, SHARED, Hand, tries
+from omni_tui.simulation.service import PREFLIGHT, RefusedError, Service
 from omni_tui.simulation.source import MemoryRemote
+from omni_tui.simulation.vanity import Vanity
 from omni_tui.simulation.watching import SimulatedBackend
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.queue import Queue
@@ -81,6 +84,8 @@ class World:
         self.oracle.secret = SECRET
         self.remote: MemoryRemote | None = None
         """Where the tasks come from that nobody puts into the queue."""
+        self.vanity = Vanity(lambda: loop.time() - self.oracle.away, self.time.now)
+        self.service = Service(self.time.now)
         self.backends: list[SimulatedBackend] = []
         """Of the living dispatchers."""
         self.stints: dict[tuple[str, int], Stint] = {}
@@ -96,6 +101,7 @@ class World:
     def heal(self) -> None:
         """Let nothing go wrong any more: neither with the world, nor with agents that start from now on."""
         self.conditions.heal()
+        self.service.heal()
         self._given, self._faults = {}, frozenset()
 
     def add(self, number: int, depends_on: Sequence[str] = ()) -> None:
@@ -129,6 +135,8 @@ class World:
         """Hear of an event of the journal."""
         self.events.append(event)
         self.oracle.heard(event)
+        if event.event in {"fleet.thawed", "provider.changed"}:
+            self.vanity.mended()
         stint = self.stints.get((event.task, event.attempt))
         match event.event:
             case "attempt.failed" if stint is not None:
@@ -152,6 +160,11 @@ class World:
         return self._given.get((task, attempt), drawn)
 
 
+def is_attempt(launch: Launch) -> bool:
+    """Whether a process is an agent at a task: no check, and no preflight."""
+    return not launch.env.get("OMNI_TASK", PREFLIGHT).startswith(PREFLIGHT)
+
+
 class Machine(FakeMachine):
     """The machine that agents and checks run on."""
 
@@ -163,13 +176,16 @@ class Machine(FakeMachine):
         """Start a process; of an agent the stint begins."""
         if "OMNI_TASK" in launch.env:
             task, number = launch.env["OMNI_TASK"], int(launch.env["OMNI_ATTEMPT"])
+            if in_vain := self._world.vanity.sent(f"{task}#{number}", self._world.settings.scheduler.limit):
+                self._world.oracle.violated(3, in_vain)
+        if is_attempt(launch):
             conduct, now = self._world.conduct(task, number), self._world.loop.time()
             self._world.stints[task, number] = Stint(task=task, attempt=number, conduct=conduct, began=now)
         return super().start(launch, columns, rows)
 
     def end(self, agent: FakeAgent, status: int | None, over_mb: float = 0.0) -> None:
         """End a process; of an agent the stint ends."""
-        if not agent.ended.done() and "OMNI_TASK" in agent.launch.env:
+        if not agent.ended.done() and is_attempt(agent.launch):
             key = agent.launch.env["OMNI_TASK"], int(agent.launch.env["OMNI_ATTEMPT"])
             self._world.stints[key].ended = self._world.loop.time()
             self._world.oracle.ended(agent)
@@ -183,8 +199,13 @@ class Machine(FakeMachine):
         world, env = self._world, agent.launch.env
         key = env["OMNI_TASK"], int(env["OMNI_ATTEMPT"])
         chance = Random(f"{world.seed} {key} work")  # noqa: S311 - the same each time
-        hand = Hand(agent, world.repository, chance, now=world.time.now, tell=world.tell)
-        return await SCRIPTS[world.stints[key].conduct](hand)
+        hand = Hand(agent, world.repository, chance, service=world.service, tell=world.tell, vanity=world.vanity)
+        try:
+            return await (SCRIPTS[world.stints[key].conduct](hand) if is_attempt(agent.launch) else tries(hand))
+        except RefusedError as refused:
+            limited = refused.fatal == "rate_limit"
+            hand.say(Health.LIMITED if limited else Health.DEAD, fatal=refused.fatal, until=refused.until)
+            return 1
 
     async def _check(self, agent: FakeAgent) -> int:
         """Test what is in the checkout: as long as a small project's tests take."""

@@ -122,7 +122,9 @@ def test_a_provider_that_answers_429_then_401_then_heals_is_parked_stopped_and_b
         wait_for(lambda: happened("task.landed", 3), "all have landed", 90)
 
     events = fleet.journal()
-    told = [event for event in events if event["event"].split(".")[0] == "provider" or event["event"] == "fleet.stopped"]
+    told = [
+        event for event in events if event["event"].split(".")[0] == "provider" or event["event"] == "fleet.stopped"
+    ]
     assert [event["event"] for event in told] == [
         "provider.checked",
         "provider.parked",

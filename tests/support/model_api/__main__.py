@@ -3,7 +3,8 @@
     python -m tests.support.model_api DIRECTORY [--isolated]
 
 Writes `DIRECTORY/ports.json`, `requests.jsonl` (what came to the API) and `strays.jsonl` (what tried to leave, by
-way of the proxy that it also is); `told` names the script of that name, and may change. `--isolated` first switches the namespace's loopback device on. Ends when stdin does.
+way of the proxy that it also is). `DIRECTORY/told` names what the script `told` plays, and may change. `--isolated`
+first switches the namespace's loopback device on. Ends when stdin does.
 """
 
 from __future__ import annotations
