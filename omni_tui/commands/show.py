@@ -20,6 +20,7 @@ from omni_tui.words import lasting, moment, taken, taking
 
 if TYPE_CHECKING:
     from omni_tui.linting import Remark
+    from omni_tui.model.attempt import AttemptStatus
     from omni_tui.model.footprint import Footprint
     from omni_tui.model.view import TaskRow
     from omni_tui.store.detail import TaskDetail
@@ -58,12 +59,18 @@ def _footprint(footprint: Footprint) -> list[str]:
     return [f"{name:<9} {words}" for name, words in lines if words]
 
 
+def _who(number: int, run: AttemptStatus) -> list[str]:
+    """Return whose attempt it is, who serves that, and why."""
+    by = f"attempt   {number} by {run.agent} ({' '.join(filter(None, (run.harness, run.model)))})"
+    return [by, f"served by {run.provider}" + (f": {run.chosen}" if run.chosen else "")] if run.provider else [by]
+
+
 def _lines(row: TaskRow, detail: TaskDetail, run_dir: Path | None, now: float) -> list[str]:
     lines = [f"{row.ref}  {row.title}", f"status    {row.status}" + (f": {row.reason}" if row.reason else "")]
     lines.append(f"file      {row.path}")
     if row.run is not None:
         run = row.run
-        lines.append(f"attempt   {row.attempt} by {run.agent} ({' '.join(filter(None, (run.harness, run.model)))})")
+        lines += _who(row.attempt, run)
         lines.append(
             f"phase     {run.phase}; {run.health} since {moment(run.signal_at or run.updated_at)} {run.detail}"
         )

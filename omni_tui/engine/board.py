@@ -10,6 +10,7 @@ from omni_tui.model.confinement import Refusal
 from omni_tui.model.footprint import Footprint
 from omni_tui.model.signal import Health, Signal
 from omni_tui.policy.footprint import at_rest, is_news
+from omni_tui.policy.routing import provider_of
 from omni_tui.policy.usage import Usage
 from omni_tui.store.runs import Run
 
@@ -33,6 +34,8 @@ class Board:
             agent=agent.name,
             harness=agent.harness,
             model=agent.model,
+            provider=provider_of(agent),
+            chosen=agent.chosen,
             started_at=now,
             updated_at=now,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omni_tui.engine.endings import Endings
 from omni_tui.engine.guard import Guard
+from omni_tui.engine.preflight import clear_away
 from omni_tui.engine.requests import RequestDesk
 from omni_tui.engine.scheduler import Scheduler
 from omni_tui.engine.services import Services
@@ -240,6 +241,7 @@ class Core:
     async def _open_place(self, name: str) -> None:
         try:
             place = await self._wiring.open_place(name)
+            await clear_away(self._services, place)
         except OmniError as error:
             if self._refused.get(name) != str(error):
                 self._refused[name] = str(error)

@@ -76,7 +76,12 @@ class Launcher:
             agent = self._agent
             provider = provider_of(agent)
             self._services.record(
-                "attempt.started", self._id, agent=agent.name, harness=agent.harness, provider=provider
+                "attempt.started",
+                self._id,
+                agent=agent.name,
+                harness=agent.harness,
+                provider=provider,
+                chosen=agent.chosen,
             )
         except LeaseLostError:  # the agent is the next owner's
             raise

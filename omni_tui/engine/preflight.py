@@ -19,12 +19,33 @@ from omni_tui.errors import LeaseLostError, OmniError
 from omni_tui.model.attempt import AgentSpec, AttemptId
 from omni_tui.model.failure import Failure, FailureKind
 from omni_tui.model.signal import Health, Signal
-from omni_tui.model.task import Task
+from omni_tui.model.task import Task, TaskRef
 from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.runtime.protocol import Exit, Handle
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy.preflight import PROMPT, SECONDS, Proved, judge
 from omni_tui.policy.vitals import Moment, Vitals
+
+NAME = "preflight-"
+"""Begins the ids under which preflights run."""
+
+
+async def end(services: Services, place: Workplace, attempt: AttemptId) -> None:
+    """End what a preflight has started, and remove what it worked in."""
+    handle = services.runtime.started(attempt.process, place.paths.run(attempt))
+    if handle is not None:
+        await services.runtime.kill(handle, grace=0.0)
+        await services.runtime.release(handle)
+    checkout = place.paths.worktrees / attempt.checkout
+    if checkout.is_dir():
+        await place.checkouts.remove(checkout)
+
+
+async def clear_away(services: Services, place: Workplace) -> None:
+    """End what a crash has left of preflights. Raises `OmniError` where something outlives that."""
+    for directory in sorted(place.paths.runs.glob(f"{NAME}*")):
+        ref = TaskRef(place.name, directory.name)
+        await end(services, place, AttemptId(task=ref, number=place.runs.last_number(ref.id)))
 
 
 class Preflight:
@@ -35,9 +56,8 @@ class Preflight:
         self._place = place
         self._agent = agent
         self._harness: Agent = place.harness(agent.harness)
-        task = Task(workspace=place.name, id=f"preflight-{provider}", title="Preflight")
-        self._before = AttemptId(task=task.ref, number=place.runs.last_number(task.id))
-        attempt = AttemptId(task=task.ref, number=self._before.number + 1)
+        task = Task(workspace=place.name, id=f"{NAME}{provider}", title="Preflight")
+        attempt = AttemptId(task=task.ref, number=place.runs.last_number(task.id) + 1)
         self._id = attempt
         self._run = place.runs.open(attempt)
         self._launcher = Launcher(
@@ -54,7 +74,6 @@ class Preflight:
 
     async def run(self) -> Failure | None:
         """Return why the provider does not serve; None: it does. Raises `OmniError` if something outlives its end."""
-        await self._end(self._before)  # what a crash may have left
         worktree: Worktree | None = None
         try:
             async with asyncio.timeout(SECONDS):
@@ -70,7 +89,7 @@ class Preflight:
         except OmniError as error:
             return Failure(kind=FailureKind.LAUNCH, message=str(error))
         finally:
-            await self._end(self._id)
+            await end(self._services, self._place, self._id)
             if worktree is not None:
                 await asyncio.to_thread(self._harness.forget, self._launcher.assignment(worktree))
 
@@ -83,17 +102,6 @@ class Preflight:
         except OmniError as error:
             raise AttemptFailedError(Failure(kind=FailureKind.SETUP, message=str(error))) from error
         return Worktree(path=str(path), branch="", base=tip)
-
-    async def _end(self, attempt: AttemptId) -> None:
-        """End what was started, and remove what it worked in."""
-        runtime, place = self._services.runtime, self._place
-        handle = runtime.started(attempt.process, place.paths.run(attempt))
-        if handle is not None:
-            await runtime.kill(handle, grace=0.0)
-            await runtime.release(handle)
-        checkout = place.paths.worktrees / attempt.checkout
-        if checkout.is_dir():
-            await place.checkouts.remove(checkout)
 
     async def _observe(self, handle: Handle, worktree: Worktree) -> Failure | None:
         """Read its signals until they prove something."""

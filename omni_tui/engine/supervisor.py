@@ -302,8 +302,8 @@ class Supervisor:
         used, usd = self.vitals.used, signal.usd
         if self._cost.known and signal.tokens is not None:
             cached = signal.cached or 0
-            written = signal.tokens - cached if signal.output is None else signal.output
-            usd = self._cost.usd(signal.tokens, written, cached)
+            written = signal.tokens - cached - (signal.stored or 0) if signal.output is None else signal.output
+            usd = self._cost.usd(signal.tokens, written, cached, signal.stored or 0)
         self._know(
             tells=self.vitals.tells or (signal.turns, signal.tokens, usd) != (None, None, None),
             money=self.vitals.money or usd is not None,

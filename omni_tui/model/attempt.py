@@ -92,6 +92,8 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     """Name of the variable among `secrets` that holds its key."""
     cost: TokenCost = TokenCost()
+    chosen: str = ""
+    """Why who serves it was chosen before others; empty: nobody else could."""
 
 
 class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,10 @@ class AttemptStatus(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     harness: str = ""
     model: str = ""
+    provider: str = ""
+    """Who serves it."""
+    chosen: str = ""
+    """Why that one, where another could have."""
     health: Health = Health.STARTING
     source: str = ""
     """Where `health` was seen, as `Signal.source`."""

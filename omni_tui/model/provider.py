@@ -14,17 +14,21 @@ class TokenCost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     input: Annotated[float, Meta(ge=0, le=10_000, description="A million tokens that the model reads.")] = 0.0
     output: Annotated[float, Meta(ge=0, le=10_000, description="A million tokens that it writes.")] = 0.0
     cached: Annotated[float, Meta(ge=0, le=10_000, description="A million tokens that it reads from its cache.")] = 0.0
+    stored: Annotated[
+        float, Meta(ge=0, le=10_000, description="A million tokens that it puts into its cache; 0: as what it reads.")
+    ] = 0.0
     free: Annotated[bool, Meta(description="It costs nothing, so no budget of money binds it.")] = False
 
     @property
     def known(self) -> bool:
         """Whether money can be counted by tokens."""
-        return self.free or bool(self.input or self.output or self.cached)
+        return self.free or bool(self.input or self.output or self.cached or self.stored)
 
-    def usd(self, tokens: int, output: int, cached: int) -> float:
-        """Return what so many tokens cost, of which so many were written and so many came from the cache."""
-        read = max(0, tokens - output - cached)
-        return (read * self.input + output * self.output + cached * self.cached) / 1e6
+    def usd(self, tokens: int, output: int, cached: int, stored: int = 0) -> float:
+        """Return what so many tokens cost, of which so many were written, came from the cache, or were put there."""
+        read = max(0, tokens - output - cached - stored)
+        kept = stored * (self.stored or self.input)
+        return (read * self.input + output * self.output + cached * self.cached + kept) / 1e6
 
 
 class TaskBudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -49,5 +49,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """Of these: written by the model; None: nobody says, so they count as the dearest."""
     cached: int | None = None
     """Of these: read from the model's cache."""
+    stored: int | None = None
+    """Of these: put into the model's cache."""
     usd: float | None = None
     """Spent by the attempt so far."""

@@ -82,7 +82,26 @@ def choose_agent(
     ranks = {name: rank(task, name, standings) for name in map(provider_of, candidates)}
     best = min(ranks.values())
     candidates = [agent for agent in candidates if ranks[provider_of(agent)] == best]
-    return candidates[turn % len(candidates)]
+    chosen = candidates[turn % len(candidates)]
+    return msgspec.structs.replace(chosen, chosen=_why(provider_of(chosen), ranks, standings))
+
+
+def _why(name: str, ranks: Mapping[str, tuple[float, ...]], standings: Mapping[str, Standing]) -> str:
+    """Say in what the chosen provider is better than the next best; empty: there is no other."""
+    others = {other: each for other, each in ranks.items() if other != name}
+    if not others:
+        return ""
+    second = min(others, key=lambda other: others[other])
+    differs = (number for number, (one, two) in enumerate(zip(ranks[name], ranks[second], strict=True)) if one != two)
+    standing = standings.get(name) or Standing(name=name)
+    reasons = (
+        f"{second} cannot serve now",
+        f"it is better for such tasks than {second}",
+        f"its priority of {standing.priority} is above that of {second}",
+        f"it is cheaper than {second}",
+        f"fewer of its changes are rejected than of {second}'s",
+    )
+    return next((reasons[number] for number in differs), f"in turn with {second}")
 
 
 def _wanted(task: Task, agents: Sequence[AgentSpec]) -> list[AgentSpec] | str:

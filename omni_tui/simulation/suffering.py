@@ -75,7 +75,7 @@ class Suffering:
         self._set(fault.kind, fault.amount, on=False)
 
     def _set(self, kind: FaultKind, amount: float, *, on: bool) -> None:
-        conditions, service = self._world.conditions, self._world.service
+        conditions = self._world.conditions
         match kind:
             case FaultKind.ENOSPC:
                 conditions.disk_error = errno.ENOSPC if on else 0
@@ -92,16 +92,20 @@ class Suffering:
             case FaultKind.LOAD:
                 conditions.load = STRAINED if on else EASY
                 conditions.hurt[str(kind)] += on
+            case _:
+                self._set_service(kind, amount, on=on)
+                conditions.hurt[str(kind)] += on
+
+    def _set_service(self, kind: FaultKind, amount: float, *, on: bool) -> None:
+        service = self._world.service
+        match kind:
             case FaultKind.OUTAGE:
                 service.down = on
-                conditions.hurt[str(kind)] += on
             case FaultKind.QUOTA:
                 least, most = LASTING[kind]
                 service.until = service.now() + least + (most - least) * amount if on else 0.0
-                conditions.hurt[str(kind)] += on
             case FaultKind.LOGIN:
                 service.locked = on
-                conditions.hurt[str(kind)] += on
                 if not on:
                     self._mend()
 

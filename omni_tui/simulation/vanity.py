@@ -26,7 +26,7 @@ class _Refusal(msgspec.Struct, frozen=True):
 
 
 class Vanity:
-    """Knows the latest refusal of the one account. `time` counts only while somebody dispatches, `now` is the wall's."""
+    """Knows the latest refusal of the one account. `time` counts while somebody dispatches, `now` is the wall's."""
 
     def __init__(self, time: Callable[[], float], now: Callable[[], float]) -> None:
         self._time = time

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from omni_tui.model.event import Event
 from omni_tui.model.task import Status
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
 from tests.support.running import PATIENCE, dispatching, until_idle
+from tests.support.waiting import wait_for_async
 
 QUIET = QUICK.replace("0.05", "1")
 ONCE = QUIET.replace("[limits]", "[limits]\nattempts = 1")
@@ -184,3 +187,24 @@ async def test_a_task_that_makes_the_server_fail_is_blocked_while_others_land(tm
     assert "its provider serves others, and fails it each time" in blocked.data["reason"]
     assert 3 <= len(record.named("attempt.failed")) <= 5, "only what it fails alone counts against it"
     assert os.environ["KEY_OF_DOOR"] not in str(record.events)
+
+
+async def test_what_a_kill_leaves_of_a_preflight_is_cleared_away_at_the_next_start(tmp_path: Path) -> None:
+    """Also where nobody needs that provider any more: its file has gone, and no task waits."""
+    fleet = await make_fleet(tmp_path, settings=QUIET)
+    file = door(fleet, tmp_path, "ok")
+    fleet.agent(AGENT + f'echo $$ > "{tmp_path}/pid.new"; mv "{tmp_path}/pid.new" "{tmp_path}/pid"\nsleep 600\n')
+    task = fleet.add("One")
+    argv = [sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "--headless"]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as owner:
+        await wait_for_async((tmp_path / "pid").exists, "the preflight runs", PATIENCE)
+        owner.kill()
+    (left,) = fleet.paths.worktrees.glob("preflight-*")
+    assert subprocess.run(["pgrep", "-f", str(fleet.paths.agents)], capture_output=True).returncode == 0
+    file.unlink()
+    found = fleet.queue.find(task.id)
+    assert found is not None
+    found[1].unlink()
+    await until_idle(fleet)
+    assert not left.exists()
+    assert subprocess.run(["pgrep", "-f", str(fleet.paths.agents)], capture_output=True).returncode == 1

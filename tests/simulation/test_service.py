@@ -1,4 +1,4 @@
-"""Nights in which the models' service fails: parked, tried, back; nobody is sent in vain, and the oracle would see it."""
+"""Nights in which the models' service fails: nobody is sent in vain, and the oracle would see it."""
 
 from __future__ import annotations
 

@@ -155,13 +155,15 @@ def _result(text: str, at: float) -> Signal:
         signal = _signal(Health.FINISHED, at, detail)
     turns = _number(text, "num_turns")
     usage = text.partition('"usage":{')[2]
-    written, cached = (_number(usage, name) for name in ("output_tokens", "cache_read_input_tokens"))
+    names = ("output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    written, cached, stored = (_number(usage, name) for name in names)
     return msgspec.structs.replace(
         signal,
         source="result",
         tokens=tokens,
         output=None if written is None else int(written),
         cached=None if cached is None else int(cached),
+        stored=None if stored is None else int(stored),
         usd=usd,
         turns=None if turns is None else int(turns),
     )

@@ -42,8 +42,8 @@ class Transcript:
     """Counts the answers of the model and their tokens, line by line."""
 
     def __init__(self) -> None:
-        self._tokens: dict[str, tuple[int, int, int]] = {}
-        """By message: all, those that were written, those from the cache."""
+        self._tokens: dict[str, tuple[int, int, int, int]] = {}
+        """By message: all, those that were written, those from the cache, those put there."""
 
     def read(self, line: bytes, at: float) -> Signal | None:
         """Return what the attempt has used after this line; None: the line is no answer of the model. Never raises."""
@@ -56,9 +56,9 @@ class Transcript:
         usage = message.usage
         tokens = usage.input_tokens + usage.cache_creation_input_tokens
         tokens += usage.cache_read_input_tokens + usage.output_tokens
-        said = (tokens, usage.output_tokens, usage.cache_read_input_tokens)
+        said = (tokens, usage.output_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens)
         self._tokens[message.id] = max(said, self._tokens.get(message.id, said))
-        total, written, cached = (min(sum(counts), MOST) for counts in zip(*self._tokens.values(), strict=True))
+        total, written, cached, stored = (min(sum(counts), MOST) for counts in zip(*self._tokens.values(), strict=True))
         return Signal(
             health=Health.THINKING,
             source="transcript",
@@ -67,4 +67,5 @@ class Transcript:
             tokens=total,
             output=written,
             cached=cached,
+            stored=stored,
         )

@@ -6,7 +6,7 @@ commits its work and exits. To the file `OMNI_EVENTS` it may append JSON lines:
 
     {"event": "accepted" | "activity" | "waiting" | "limited" | "finished" | "refused",
      "detail"?: text, "until"?: UTC seconds or ISO 8601, "turns"?, "tokens"?: numbers so far,
-     "output"?, "cached"?: of these tokens, written by the model and read from its cache,
+     "output"?, "cached"?, "stored"?: of these tokens, written by the model, read from its cache and put there,
      "usd"?: US dollars so far, "why"?: "auth" | "billing" | "server", of one that is refused}
 
 Where its provider is tried first, `OMNI_TASK` begins with `preflight-`: it signals that it has the task, and may end.
@@ -53,6 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     tokens: int | None = None
     output: int | None = None
     cached: int | None = None
+    stored: int | None = None
     usd: float | None = None
     why: str = ""
 
@@ -123,6 +124,7 @@ class CommandAgent:
             tokens=_count(said.tokens),
             output=_count(said.output),
             cached=_count(said.cached),
+            stored=_count(said.stored),
             usd=said.usd if said.usd is not None and math.isfinite(said.usd) and said.usd >= 0 else None,
         )
 
