@@ -37,14 +37,16 @@ class Mending:
                 self._services.record("provider.changed", provider=name)
 
     def premise(self, provider: str) -> str:
-        """Return a mark of all that a provider rests on; empty: its agents cannot be read."""
+        """Return a mark of all that a provider rests on; empty: it serves no agent, or they cannot be read."""
         places = [place for place, _ in self._waiting()]
         found = set()
         with suppress(OmniError):  # wrong settings of an agent are told at the start that needs them
             for place in places:
                 found |= {self._of(place, agent) for agent in place.agents() if provider_of(agent) == provider}
+            if not found:  # it serves nobody any more
+                return ""
             files = {_changed(place.paths.fleet.providers / f"{provider}.toml") for place in places}
-            return blake2b(repr((sorted(found), files)).encode(), digest_size=BYTES).hexdigest() if places else ""
+            return blake2b(repr((sorted(found), files)).encode(), digest_size=BYTES).hexdigest()
         return ""
 
     def _of(self, place: Workplace, agent: AgentSpec) -> str:

@@ -1,7 +1,8 @@
 """Serving: whether a provider can take a task now.
 
 One that is parked serves nobody, and one attempt alone once its pause is over; one that has to be tried first waits for
-its preflight; one serves no more at once than it has slots, and nobody once its budget is spent.
+its preflight, and while nothing is known of it whoever it could serve waits with it; one serves no more at once than it
+has slots, and nobody once its budget is spent.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ class Serving:
     def _hold(self, who: frozenset[str]) -> Hold | None:
         held = {name: self._held(name) for name in sorted(who)}
         holds = [hold for hold in held.values() if hold is not None]
+        untried = [held[name] for name in held if self._is_new(name)]
+        if untried:  # it may be the better one, and that is known in seconds
+            return untried[0]
         if not held or len(holds) < len(held):
             return None
         kind = next(kind for kind in ORDER if any(hold.kind is kind for hold in holds))
@@ -62,6 +66,13 @@ class Serving:
     def _may_try(self, name: str) -> bool:
         standing = self._standings.get(name)
         return standing is not None and standing.state == Breaker.HALF_OPEN
+
+    def _is_new(self, name: str) -> bool:
+        """Whether a provider is tried for the first time now: nothing is known against it."""
+        standing = self._standings.get(name)
+        if standing is None or standing.spent:
+            return False
+        return standing.unproven and standing.state == Breaker.CLOSED
 
     def _held(self, name: str) -> Hold | None:
         """Return why one provider serves nobody now."""

@@ -206,6 +206,35 @@ def test_who_is_chosen(head: dict[str, Any], found: dict[str, dict[str, Any]], e
     assert provider_of(chosen) == expected
 
 
+@pytest.mark.parametrize(
+    ("head", "found", "why"),
+    [
+        ({}, {"y": {"state": "open"}}, "y cannot serve now"),
+        ({"labels": ("docs",)}, {"x": {"labels": ("docs",)}}, "it is better for such tasks than y"),
+        ({}, {"x": {"priority": 3}}, "its priority of 3 is above that of y"),
+        ({}, {"x": {"price": 1.0}, "y": {"price": 9.0}}, "it is cheaper than y"),
+        ({}, {"y": {"rejected": 0.5}}, "fewer of its changes are rejected than of y's"),
+        ({}, {}, "in turn with y"),
+        ({"provider": "x"}, {}, ""),
+    ],
+)
+def test_why_it_is_chosen(head: dict[str, Any], found: dict[str, dict[str, Any]], why: str) -> None:
+    agents = serve(AGENTS[:1], {name: provider(name) for name in "xy"})
+    chosen = choose_agent(
+        task(**head), agents, 0, {name: Standing(name=name, **given) for name, given in found.items()}
+    )
+    assert isinstance(chosen, AgentSpec)
+    assert (provider_of(chosen), chosen.chosen) == ("x", why)
+
+
+def test_a_task_waits_until_all_that_could_serve_it_have_been_tried_once() -> None:
+    """The better one may be the slower one; one that was in trouble nobody waits for."""
+    found = stand(provider("x"), provider("y", preflight=False))
+    assert kinds(decide(found, who=("x", "y"))) == {HoldKind.PREFLIGHT}
+    troubled = Course(parked={"x": Parked(reason="429", at=NOW - 9, until=NOW - 1)})
+    assert decide(stand(provider("x"), provider("y", preflight=False), course=troubled), who=("x", "y")).start
+
+
 def test_a_provider_that_serves_no_agent_of_the_task_is_named() -> None:
     problem = choose_agent(task(provider="claud"), AGENTS, 0)
     assert problem == "no agent that could take it is served by provider `claud`; did you mean `claude`?"
@@ -214,6 +243,8 @@ def test_a_provider_that_serves_no_agent_of_the_task_is_named() -> None:
 def test_what_tokens_cost() -> None:
     cost = TokenCost(input=3.0, output=15.0, cached=0.3)
     assert cost.usd(1_000_000, 100_000, 600_000) == pytest.approx(0.3 * 3 + 0.1 * 15 + 0.6 * 0.3)
+    assert cost.usd(1_000_000, 0, 0, 1_000_000) == pytest.approx(3.0), "where nothing is said of it"
+    assert TokenCost(input=3.0, stored=3.75).usd(2_000_000, 0, 0, 1_000_000) == pytest.approx(6.75)
     assert (cost.known, TokenCost().known, TokenCost(free=True).known) == (True, False, True)
 
 
