@@ -105,7 +105,7 @@ def run(*events: Event) -> tuple[Course, list[Event]]:
         ("harness:auth", None, "it does not accept our login"),
         ("limited:rate_limit", T + 65, "its usage limit is reached"),
         ("launch", None, "its preflight failed: why"),
-        ("fault", None, "its preflight failed: why"),
+        ("fault", T + pause(PREFLIGHT_SECONDS, 1, "x"), "its preflight failed: why"),
         ("handover", T + pause(PREFLIGHT_SECONDS, 1, "x"), "its preflight failed: why"),
         ("overtime", T + pause(PREFLIGHT_SECONDS, 1, "x"), "its preflight failed: why"),
     ],

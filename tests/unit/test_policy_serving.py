@@ -229,10 +229,12 @@ def test_why_it_is_chosen(head: dict[str, Any], found: dict[str, dict[str, Any]]
 
 def test_a_task_waits_until_all_that_could_serve_it_have_been_tried_once() -> None:
     """The better one may be the slower one; one that was in trouble nobody waits for."""
-    found = stand(provider("x"), provider("y", preflight=False))
+    found = stand(provider("x", preflight=True), provider("y", preflight=False))
     assert kinds(decide(found, who=("x", "y"))) == {HoldKind.PREFLIGHT}
     troubled = Course(parked={"x": Parked(reason="429", at=NOW - 9, until=NOW - 1)})
-    assert decide(stand(provider("x"), provider("y", preflight=False), course=troubled), who=("x", "y")).start
+    assert decide(
+        stand(provider("x", preflight=True), provider("y", preflight=False), course=troubled), who=("x", "y")
+    ).start
 
 
 def test_a_provider_that_serves_no_agent_of_the_task_is_named() -> None:
