@@ -339,7 +339,8 @@ def _is_known(before: Parked | None, now: Parked, event: Event) -> bool:
     if before is None:
         return False
     if before.until is None:
-        return True
+        tried = event.event == "provider.checked" and not before.budget  # a person has had it tried: that is news
+        return now.reason == before.reason or not tried
     guessed = event.data.get("until") is None and now.reason == before.reason
     return now.until is not None and before.until > event.time and (now.until <= before.until or guessed)
 

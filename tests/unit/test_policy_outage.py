@@ -109,6 +109,12 @@ def test_a_check_that_passes_ends_all_but_a_spent_budget() -> None:
     assert "claude" in run(started("a"), *spent, event("provider.checked", **PROVED))[0].parked
 
 
+def test_a_check_that_fails_for_another_reason_says_so() -> None:
+    check = event("provider.checked", provider="claude", passed=False, kind="launch", message="no such program")
+    course, _ = run(started("a"), failed("a", "harness:auth"), failed("b", "harness:billing"), check)
+    assert course.parked["claude"].reason == "its preflight failed: no such program"
+
+
 @pytest.mark.parametrize(("cause", "for_good"), [("launch", True), ("fault", False), ("handover", False)])
 def test_what_a_preflight_s_failure_means(cause: str, for_good: bool) -> None:
     row = None
