@@ -45,13 +45,20 @@ def standing(row: TaskRow) -> PublishedHold:
     """Return how a task stands that does not wait, and what would make it wait again."""
     match row.status:
         case Status.DOING:
-            words = f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}"
+            words = f"it runs: attempt {row.attempt} is in {row.phase or 'its first phase'}{_served(row)}"
             return _standing(row, words + (f"; {row.reason}" if row.reason else ""))
         case Status.BLOCKED:
             reason = row.reason or "the note beside its file says why"
             return _standing(row, f"it is blocked: {reason}", f"by `omni-tui redispatch {row.ref}`")
         case _:
             return _standing(row, "it has landed")
+
+
+def _served(row: TaskRow) -> str:
+    """Say who serves a running task, and why that one."""
+    if row.run is None or not row.run.provider:
+        return ""
+    return f", served by {row.run.provider}" + (f" ({row.run.chosen})" if row.run.chosen else "")
 
 
 def _standing(row: TaskRow, message: str, remedy: str = "") -> PublishedHold:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from omni_tui.model.course import Course, Parked
@@ -16,7 +18,7 @@ from omni_tui.policy.retry import OUTAGES_IN_A_ROW, decide
 from tests.unit.test_policy_course import T, event, failed, run, started
 
 SERVER = "harness:server"
-PROVED = {"provider": "claude", "passed": True}
+PROVED: dict[str, Any] = {"provider": "claude", "passed": True}
 
 
 def fails(*tasks: str, provider: str = "claude") -> list[Event]:
