@@ -34,7 +34,7 @@ from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
-from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.holds import HoldKind, gist
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.remedies import published
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
@@ -272,7 +272,7 @@ class Scheduler:
             if reason:
                 self._services.record("fleet.stopped", reason=reason)
             self.idle.set()
-            self._services.record("fleet.idle", reason=self.standstill)
+            self._services.record("fleet.idle", reason=self.standstill, waiting=gist(held.values()))
 
     @property
     def standstill(self) -> str:
