@@ -47,6 +47,8 @@ class FaultKind(StrEnum):
     """The runtime can start nothing for a while."""
     LOAD = "load"
     """The machine is too loaded for another agent for a while, and short of memory."""
+    FLAG = "flag"
+    """The feature flag that some tasks require is off for a while."""
 
 
 RATES: Mapping[FaultKind, float] = {
@@ -66,6 +68,7 @@ RATES: Mapping[FaultKind, float] = {
     FaultKind.USURPER: 0.3,
     FaultKind.LAUNCH: 0.6,
     FaultKind.LOAD: 0.6,
+    FaultKind.FLAG: 1.0,
 }
 """How many of each an eight-hour night has on average."""
 
