@@ -35,7 +35,7 @@ class Hand:
         now: Callable[[], float],
         tell: Callable[[Path], None],
     ) -> None:
-        """Take the agent's process, the project, what it draws from, the files of its task, the clock, and who hears."""
+        """Take the agent's process, the project, its chance, the files of its task, the clock, and who hears of it."""
         self.agent = agent
         self.task = agent.launch.env["OMNI_TASK"]
         self.number = int(agent.launch.env["OMNI_ATTEMPT"])

@@ -33,6 +33,8 @@ class Told:
     plan: Any
     shown: str
     """The plan, as a person sees it."""
+    rehearsed: list[dict[str, Any]]
+    """What `simulate` says of the same backlog: in turn, blindly, in waves."""
     first: list[dict[str, Any]]
     held: dict[str, str]
     """What `why` said between them of what waits."""
@@ -44,10 +46,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """Plan, work, ask why, flip the flag, work again."""
     fleet = BacklogFleet(tmp_path_factory.mktemp("b"), work_seconds=WORK_SECONDS)
     lint, plan, shown = fleet.answer("lint")["findings"], fleet.answer("plan")["workspaces"][0], fleet.command("plan")
+    rehearsed = fleet.answer("simulate", "--backlog", "click")["ways"]
     first = fleet.night()
     held = {task: fleet.answer("why", task)["message"] for task in backlog.HELD}
     fleet.command("flag", "set", "lazy_groups", "on")
-    return Told(fleet, lint, plan, shown, first, held, fleet.night())
+    return Told(fleet, lint, plan, shown, rehearsed, first, held, fleet.night())
 
 
 def waves(told: Told) -> list[set[str]]:
@@ -132,6 +135,18 @@ def test_the_plan_warns_of_the_wave_behind_the_flag(told: Told) -> None:
     assert "click/lazy-groups ships behind it, and it is off" in warned["lazy-help"]["message"]
     assert "the release manager flips it" in warned["lazy-help"]["fix"]
     assert backlog.AFTER_THOSE in {ref["id"] for warning in warned.values() for ref in warning["behind"]}
+
+
+def test_simulated_waves_are_quicker_than_one_after_the_other_and_land_more_than_blindly(told: Told) -> None:
+    in_turn, blindly, in_waves = told.rehearsed
+    everything = len(backlog.ALL - backlog.HELD)
+    assert [way["conflicts"] for way in (in_turn, in_waves)] == [0, 0]
+    assert [way["landed"] for way in (in_turn, in_waves)] == [everything, everything]
+    assert {way["waiting"] for way in told.rehearsed} == {len(backlog.HELD)}
+    assert blindly["conflicts"] > 0
+    assert blindly["landed"] < everything
+    assert in_waves["hours"] < 0.6 * in_turn["hours"]
+    assert not any(way["violations"] for way in told.rehearsed)
 
 
 # -- the run -----------------------------------------------------------------------------------------------------------
