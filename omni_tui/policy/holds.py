@@ -62,6 +62,10 @@ class HoldKind(StrEnum):
     """It is not in `todo/`. Only from `explain`."""
 
 
+ROOM = frozenset({HoldKind.DISK, HoldKind.LOAD, HoldKind.SLOTS, HoldKind.STAGGER})
+"""What only says that there is no room just now: it holds whichever task, and nothing of it outlives a run."""
+
+
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """The one binding reason why a task does not start now, for `why`."""
 
