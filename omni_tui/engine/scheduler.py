@@ -34,7 +34,7 @@ from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import pauses
-from omni_tui.policy.holds import ROOM, HoldKind, gist
+from omni_tui.policy.holds import PASSING, HoldKind, gist
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.remedies import published
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
@@ -257,7 +257,7 @@ class Scheduler:
 
     def _tell(self, decided: Plan) -> None:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
-        held = {ref: hold for ref, hold in decided.holds.items() if not (self._stopping and hold.kind in ROOM)}
+        held = {ref: hold for ref, hold in decided.holds.items() if not (self._stopping and hold.kind in PASSING)}
         self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
         self.change_state(
             holds=published(held), line=tuple(map(str, decided.line if held else ())), effective=decided.effective

@@ -62,8 +62,10 @@ class HoldKind(StrEnum):
     """It is not in `todo/`. Only from `explain`."""
 
 
-ROOM = frozenset({HoldKind.DISK, HoldKind.LOAD, HoldKind.SLOTS, HoldKind.STAGGER})
-"""What only says that there is no room just now: it holds whichever task, and nothing of it outlives a run."""
+PASSING = frozenset(
+    {HoldKind.SLOTS, HoldKind.PROVIDER_SLOTS, HoldKind.TOUCH, HoldKind.LOAD, HoldKind.DISK, HoldKind.STAGGER}
+)
+"""What only says that others run, or that there is no room just now: nothing of it outlives a run."""
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
