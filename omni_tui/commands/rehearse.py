@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omni_tui.commands.output import Answer, progress
-from omni_tui.commands.targets import find_workspace, read_fleet
+from omni_tui.commands.targets import find_workspace
 from omni_tui.errors import OmniError, UsageError
+from omni_tui.model.task import Status
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,15 +39,16 @@ def rehearse(root: Path, workspace: str, night: Night, fault_of: type[OmniError]
 
 def _read(root: Path, workspace: str) -> Backlog:
     from omni_tui.fleet import Fleet
-    from omni_tui.planning import look_ahead
+    from omni_tui.planning import Planner
     from omni_tui.simulation.rehearsal import Backlog
 
-    outlook = asyncio.run(look_ahead(Fleet(root), read_fleet(root), workspace))
+    planner = Planner(Fleet(root))
+    outlook = planner.look_ahead(workspace)
     return Backlog(
         tasks=[each.task for each in outlook.placed],
-        landed=outlook.landed,
+        landed=frozenset(row.ref for row in planner.linter.view.rows if row.status is Status.DONE),
         points=outlook.points,
-        flags={name: flag.state for name, flag in outlook.flags.known.items()},
+        flags={name: flag.state for name, flag in planner.linter.flags[workspace].known.items()},
     )
 
 

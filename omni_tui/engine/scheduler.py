@@ -259,9 +259,8 @@ class Scheduler:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
         held = {ref: hold for ref, hold in decided.holds.items() if not (self._stopping and hold.kind in PASSING)}
         self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
-        self.change_state(
-            holds=published(held), line=tuple(map(str, decided.line if held else ())), effective=decided.effective
-        )
+        line, effective = ((), self.state.effective) if self._stopping else (decided.line, decided.effective)
+        self.change_state(holds=published(held), line=tuple(map(str, line)), effective=effective)
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
         at_work = any(not running.box.held for running in self.running.values())

@@ -197,7 +197,7 @@ async def test_nothing_starts_while_frozen_by_whichever_way(tmp_path: Path) -> N
         assert (checked.ok, "nothing starts: the fleet is frozen" in checked.message) == (False, True)
         async with asyncio.timeout(PATIENCE):
             await core.scheduler.idle.wait()
-        held = [core.scheduler.state.holds[f"app/{task.id}"] for task in (new, again)]
+        held = [reasons(core.scheduler.state)[f"app/{task.id}"] for task in (new, again)]
         assert all("the fleet is frozen" in words for words in held)
         assert not record.named("attempt.started")
         await order(fleet, record, RequestKind.THAW)

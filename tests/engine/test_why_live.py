@@ -12,7 +12,7 @@ from typing import Any
 from omni_tui.model.task import Status, Task
 from omni_tui.store.files import move
 from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
-from tests.support.running import dispatching
+from tests.support.running import dispatching, reasons
 from tests.support.waiting import wait_for_async
 
 QUIET = QUICK.replace("0.05", "5")
@@ -32,10 +32,10 @@ async def test_a_start_that_comes_too_soon_after_another_says_so(tmp_path: Path)
     first, second = (fleet.add(f"Change {name}", body=f"Change `{name}.txt`.") for name in "ab")
     async with dispatching(fleet) as (core, record):
         await record.wait(lambda event: event.data.get("phase") == "watch")
-        await wait_for_async(lambda: "spread out" in core.scheduler.state.holds.get(str(second.ref), ""), "the hold")
+        await wait_for_async(lambda: "spread out" in reasons(core.scheduler.state).get(str(second.ref), ""), "the hold")
         assert (await why(fleet, first))["hold"] == "doing"
         told = await why(fleet, second)
-    assert (told["hold"], told["message"]) == ("told", "starts are spread out in time")
+    assert (told["hold"], told["message"]) == ("stagger", "starts are spread out in time")
 
 
 async def test_a_task_whose_last_attempt_is_still_being_ended_says_so(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ async def test_a_task_whose_last_attempt_is_still_being_ended_says_so(tmp_path: 
         await record.wait(lambda event: event.data.get("phase") == "watch")
         [file] = fleet.queue.files(Status.DOING)
         move(file, fleet.paths.queue(Status.TODO) / file.name)
-        await wait_for_async(lambda: "being ended" in core.scheduler.state.holds.get(str(task.ref), ""), "the hold")
+        await wait_for_async(lambda: "being ended" in reasons(core.scheduler.state).get(str(task.ref), ""), "the hold")
         told = await why(fleet, task)
         await record.wait(lambda event: event.event == "task.withdrawn")
     assert told["message"] == "its last attempt is still being ended"

@@ -24,7 +24,7 @@ from omni_tui.store.paths import FleetPaths
 from omni_tui.store.runs import Runs
 from tests.support.fleets import make_repository
 
-ONLY_LIVE = {HoldKind.RUNNING, HoldKind.STAGGER}
+ONLY_LIVE = {HoldKind.RUNNING, HoldKind.STAGGER, HoldKind.NEXT}
 """What only a dispatcher knows; `tests/engine/test_why_live.py` asks while one runs."""
 
 
@@ -184,25 +184,33 @@ HOLDS: list[tuple[HoldKind, Callable[[Fleet], None], str]] = [
     (HoldKind.DEPENDENCY, dependency, "waits for app/first"),
     (HoldKind.DEPENDENCY_BLOCKED, dependency_blocked, "depends on app/first, which is blocked"),
     (HoldKind.DEPENDENCY_MISSING, dependency_missing, "depends on app/nowhere, which is not there"),
-    (HoldKind.CYCLE, cycle, "depends on itself: app/t → app/first → app/t; take one of these out"),
-    (HoldKind.FLAG, flag, "the flag `search` to be on, it is off; kari flips it: `omni-tui flag set search on"),
+    (HoldKind.CYCLE, cycle, "depends on itself: app/t → app/first → app/t; by taking one of these out of `depends_on`"),
+    (
+        HoldKind.FLAG,
+        flag,
+        "the flag `search` to be on, it is off; kari flips it; by `omni-tui flag set search on --workspace app`",
+    ),
     (HoldKind.LINT, lint, "refused as it is written: line 7: `More coverage` has no end"),
     (HoldKind.PLAN, plan, "wave 2 of the frozen plan, whose wave 1 is at hand: it waits for app/first"),
     (HoldKind.TOUCH, touch, "touches src/app.py (its text names it), as does app/first, which runs (it defines run"),
     (HoldKind.TOUCH, proven, "nothing tells what it will touch, so it does not run beside app/first"),
     (HoldKind.DELAYED, delayed, "waits before its next attempt"),
-    (HoldKind.PARKED, parked, "worker: it does not accept our login; mend that, then `omni-tui thaw`"),
+    (HoldKind.PARKED, parked, "worker: it does not accept our login; by `omni-tui thaw`, once its cause is mended"),
     (HoldKind.PROVIDER_SLOTS, provider_slots, "door: it serves 1 at once, and does"),
     (HoldKind.PREFLIGHT, preflight, "door: a preflight tries first whether it serves"),
     (HoldKind.BUDGET, budget, "door: "),
-    (HoldKind.PAUSED, paused, "its check fails as it is; mend that, then `omni-tui thaw`"),
-    (HoldKind.STOPPED, stopped, "the run was stopped: 8 attempts failed in a row; `omni-tui thaw` goes on"),
-    (HoldKind.FROZEN, frozen, "the workspace app is frozen: a demo; `omni-tui thaw --workspace app` goes on"),
+    (HoldKind.PAUSED, paused, "its check fails as it is; by `omni-tui thaw`, once its cause is mended"),
+    (
+        HoldKind.STOPPED,
+        stopped,
+        "the run was stopped: 8 attempts failed in a row; by `omni-tui thaw`, once somebody has looked at the reason",
+    ),
+    (HoldKind.FROZEN, frozen, "the workspace app is frozen: a demo; by `omni-tui thaw --workspace app`"),
     (HoldKind.THROTTLED, throttled, "the fleet is throttled: one at a time"),
     (HoldKind.DISK, disk, "900000 GB are kept in reserve"),
     (HoldKind.LOAD, load, "memory"),
     (HoldKind.SLOTS, slots, "the only slot is taken"),
-    (HoldKind.NEXT, following, "nothing holds it: it starts next"),
+    (HoldKind.LEASE, following, "nobody dispatches this fleet; by starting `omni-tui`, or"),
 ]
 
 
@@ -220,8 +228,9 @@ def test_each_hold_is_shown_with_what_ends_it(
     capsys.readouterr()
     assert run(["--fleet", str(fleet.root), "why", "t", "--json"]) == 0
     told: dict[str, Any] = json.loads(capsys.readouterr().out)["result"]
-    assert (told["hold"], words in told["message"]) == (kind, True), told["message"]
-    assert told["message"].endswith("; and nobody dispatches this fleet now: start `omni-tui`")
+    said = "; ".join(filter(None, (told["message"], told["remedy"])))
+    assert (told["hold"], words in said) == (kind, True), said
+    assert kind is HoldKind.LEASE or "nobody dispatches" in told["also"]
 
 
 def test_no_hold_is_forgotten_here() -> None:

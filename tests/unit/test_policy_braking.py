@@ -150,8 +150,8 @@ DOORS = {
 
 ASKS = {
     ("engine/attempt.py", "Attempt.launch"): "_gate.opened",
-    ("engine/deliver.py", "land_one"): "landing.thawed",
-    ("engine/landing.py", "Landing.thawed"): "_gate.opened",
+    ("engine/deliver.py", "land_one"): "landing.cleared",
+    ("engine/landing.py", "Landing.cleared"): "_gate.opened",
     ("engine/landing.py", "Landing.land"): "_gate.hold",
     ("engine/delivery.py", "Delivery.pause"): "may_go_on",
     ("engine/provision.py", "Provision.may_go_on"): "may_go_on",
@@ -163,7 +163,7 @@ ASKS = {
 }
 """What they ask before. An adopted task, a second attempt and a repair go through `Attempt.launch` as a first one
 does; what `undo --requeue` and `redispatch` do is to put a task into todo/, from where only a claim takes it. A check
-is part of a merge, whose turn begins thawed. `tests/engine/test_brakes.py` goes each of these ways while frozen."""
+is part of a merge, whose turn begins cleared. `tests/engine/test_brakes.py` goes each of these ways while frozen."""
 
 Calls = dict[tuple[str, str], set[str]]
 
