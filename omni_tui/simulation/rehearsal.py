@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
+from omni_tui.model.failure import FailureKind
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.model.touch import PointKind, TouchPoint
@@ -21,6 +22,9 @@ from omni_tui.policy.paths import is_plain, matches
 from omni_tui.simulation.night import Night, Part
 from omni_tui.simulation.play import Played, play
 from omni_tui.simulation.world import WORKSPACE, own_file
+
+LOST_TO_OTHERS = (FailureKind.CONFLICT.value, FailureKind.OVERTAKEN.value)
+"""What becomes of an attempt whose change cannot be merged with one that came first."""
 
 Points = Mapping[TaskRef, Sequence[TouchPoint]]
 
@@ -56,7 +60,7 @@ class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
     """Tasks that could not start, such as behind a flag."""
     blocked: int
     conflicts: int
-    """Attempts that did not land because another change had come first."""
+    """Attempts that did not land because another change had come first, or that the radar ended for that in time."""
     attempts: int
     hours: float
     """Until the last one landed."""
@@ -98,7 +102,7 @@ def _told(way: Way, played: Played) -> Rehearsed:
         landed=played.landed_in_all,
         waiting=played.tasks - played.landed_in_all - blocked,
         blocked=blocked,
-        conflicts=played.outcomes.get("conflict", 0),
+        conflicts=sum(played.outcomes.get(kind, 0) for kind in LOST_TO_OTHERS),
         attempts=played.attempts,
         hours=played.last_landing / 3600,
         busy=min(1.0, worked / whole) if whole else 0.0,

@@ -90,7 +90,7 @@ def test_the_command_compares_what_waits_in_a_workspace(tmp_path: Path, capsys: 
     told = json.loads(capsys.readouterr().out)["result"]["ways"]
     assert [way["way"]["slots"] for way in told] == [1, 3, "auto"]
     assert [bool(way["conflicts"]) for way in told] == [False, True, False]
-    assert [way["landed"] == 3 for way in told] == [True, False, True]
+    assert [way["attempts"] > 3 for way in told] == [False, True, False]
     assert run(words) == 0
     assert "4 at once, blindly" in capsys.readouterr().out
     assert run([*words, "--nights", "2"]) == 2
