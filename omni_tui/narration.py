@@ -75,7 +75,7 @@ SENTENCES = {
     "part.thawed": "{part} is thawed",
     "part.throttled": "{part} is throttled: {most} at a time",
     "part.unthrottled": "{part} is no longer throttled",
-    "fleet.idle": "nothing runs and nothing can start{because}",
+    "fleet.idle": "nothing runs and nothing can start{because}{still_waiting}",
 }
 """Events that a person wants to read. The others are for the journal alone."""
 
@@ -101,6 +101,9 @@ def _narrated(event: Event, sentence: str) -> str:
         "until_when": f" before {_clock(data['until'])}" if data.get("until") else "",
         "why": f": {_one_value(data['message'])}" if data.get("message") else "",
         "but_frozen": ", but frozen: nothing starts before omni-tui thaw" if data.get("frozen") else "",
+        "still_waiting": f"; still waiting: {'; '.join(data['waiting'])}"
+        if data.get("waiting") and not data.get("reason")
+        else "",
         "because": f": {_one_value(data['reason'])}" if data.get("reason") else "",
     }
     said = {name: _one_value(value) for name, value in data.items()}

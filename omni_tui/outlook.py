@@ -8,6 +8,7 @@ from functools import reduce
 from pathlib import Path
 
 from omni_tui.config import load_plan
+from omni_tui.engine.past import look_back
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.fleet import Fleet
 from omni_tui.linting import Linter
@@ -23,6 +24,7 @@ from omni_tui.policy.load import follow
 from omni_tui.policy.machine import shortage
 from omni_tui.policy.routing import providers_for
 from omni_tui.store.brakes import read_brakes
+from omni_tui.store.runs import Runs
 from omni_tui.store.taskread import read_task
 
 
@@ -35,6 +37,7 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
         waiting=waiting,
         status_of={row.ref: row.status for row in view.rows if row.status is not Status.TODO},
         running=running,
+        not_before=_delays(fleet, view),
         course=course,
         providers=_providers(fleet, waiting),
         brakes=_brakes(fleet, view),
@@ -83,6 +86,18 @@ def _waiting(view: FleetView) -> list[Task]:
             with contextlib.suppress(TaskFileError, FileNotFoundError):
                 tasks.append(read_task(Path(row.path), row.ref.workspace))
     return tasks
+
+
+def _delays(fleet: Fleet, view: FleetView) -> dict[TaskRef, float]:
+    """Return when the pause after its last attempt ends, of each waiting task that had one."""
+    found: dict[TaskRef, float] = {}
+    for row in view.rows:
+        if row.status is Status.TODO and row.attempt:
+            with contextlib.suppress(OmniError):  # a spoilt run is told of when the task is taken up
+                past = look_back(Runs(fleet.paths.workspace(row.ref.workspace)), row.ref)
+                if past.not_before is not None:
+                    found[row.ref] = past.not_before
+    return found
 
 
 def _providers(fleet: Fleet, waiting: Collection[Task]) -> dict[TaskRef, frozenset[str]]:

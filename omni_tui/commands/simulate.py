@@ -10,6 +10,7 @@ import msgspec
 
 from omni_tui.commands.output import Answer, progress
 from omni_tui.commands.session import Session, common
+from omni_tui.commands.targets import WORKSPACE
 from omni_tui.errors import FleetNotFoundError, OmniError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int | None
     faults: str | None
     scenario: str | None
+    backlog: str | None
 
     def replay(self, seed: int) -> str:
         """Return the command that plays the night of `seed` again."""
@@ -57,6 +59,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--tasks", type=click.IntRange(1, 2000), help=f"How many tasks there are; else {TASKS}.")
 @click.option("--faults", metavar="LIST", help="What may go wrong: all (so it is without), none, or names.")
 @click.option("--scenario", type=click.Choice(["first-night"]), help="A fixed night instead of a drawn one.")
+@click.option(
+    "--backlog",
+    type=WORKSPACE,
+    metavar="WORKSPACE",
+    help="The tasks that wait there, compared: in turn, blindly, in waves.",
+)
 @common
 def simulate(session: Session, /, **options: object) -> Answer:
     """Live through a night, or many, in seconds, to see how this configuration would have done.
@@ -64,12 +72,15 @@ def simulate(session: Session, /, **options: object) -> Answer:
     The real scheduler, supervisor and store run on a virtual clock, with scripted agents that work, stall, hang, loop,
     flood and hit limits, and with crashes, full disks, dead terminals and a clock that jumps, all drawn from the seed.
     The limits are those of the fleet's config.toml, or the defaults outside a fleet. Nothing of the fleet is touched.
-    Exit status 4: something did not hold that must always hold.
+    With --backlog it is told what waves are worth: agents then change what the plan says that each task touches, and
+    nothing goes wrong but what --faults names. Exit status 4: something did not hold that must always hold.
     """
     from omni_tui.simulation.play import play
 
     asked = msgspec.convert(options, Options)
     settings = _settings(session)
+    if asked.backlog is not None:
+        return _compare(session, asked, settings, asked.backlog)
     nights = [_night(asked, settings, asked.seed + number) for number in range(asked.nights)]
     words = "a night" if len(nights) == 1 else f"{len(nights)} nights"
     with progress(f"living through {words}"):
@@ -80,6 +91,17 @@ def simulate(session: Session, /, **options: object) -> Answer:
         first = broken[0]
         fault = PromiseBrokenError(first.violations[0], where=f"seed {first.seed}", fix=asked.replay(first.seed))
     return Answer({"nights": played}, _shown(asked, played), fault)
+
+
+def _compare(session: Session, asked: Options, settings: Settings, workspace: str) -> Answer:
+    """Compare the ways through the tasks that wait in a workspace."""
+    from omni_tui.commands.rehearse import rehearse
+
+    if asked.nights > 1 or asked.tasks is not None or asked.scenario is not None:
+        fix = "leave --nights, --tasks and --scenario out"
+        raise UsageError("the tasks are those that wait, for one night", where="--backlog", fix=fix)
+    quiet = msgspec.structs.replace(asked, faults=asked.faults or "none")
+    return rehearse(session.root(), workspace, _night(quiet, settings, asked.seed), PromiseBrokenError)
 
 
 def _settings(session: Session) -> Settings:

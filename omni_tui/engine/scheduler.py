@@ -36,7 +36,7 @@ from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import Decided, pauses
-from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.holds import PASSING, HoldKind, gist
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.remedies import published
 from omni_tui.policy.scheduling import Plan, nobody_serves, plan
@@ -226,11 +226,11 @@ class Scheduler:
             plans={site.place.name: site.place.plan for site in sites if site.place.plan.waves},
         )
         capacity = Capacity(
-            slots=settings.limit,
+            slots=0 if self._stopping else settings.limit,
             proven=settings.proven,
             look_until=max((site.surveyor.look_until for site in sites), default=0.0),
             now=self._services.clock.now(),
-            frozen=self.state.frozen or self._stopping,
+            frozen=self.state.frozen,
             why_frozen=freeze.reason if freeze else "",
             throttled=brakes.throttled,
             short=self._load.short,
@@ -246,11 +246,10 @@ class Scheduler:
 
     def _tell(self, decided: Plan) -> None:
         """Publish the holds, and say so when there is nothing to do: a frozen or stopped fleet waits for a person."""
-        held = {} if self._stopping else decided.holds  # whoever ends us has not frozen the fleet
+        held = {ref: hold for ref, hold in decided.holds.items() if not (self._stopping and hold.kind in PASSING)}
         self._paused = any(hold.kind is HoldKind.PAUSED for hold in held.values())
-        self.change_state(
-            holds=published(held), line=tuple(map(str, decided.line if held else ())), effective=decided.effective
-        )
+        line, effective = ((), self.state.effective) if self._stopping else (decided.line, decided.effective)
+        self.change_state(holds=published(held), line=tuple(map(str, line)), effective=effective)
         looks = [self._doing.next_look(), *(site.intake.look_again_at for site in self._sites.values())]
         settling = any(look is not None for look in looks)
         at_work = any(not running.box.held for running in self.running.values())
@@ -262,7 +261,7 @@ class Scheduler:
             if reason:
                 self._services.course.record(Decided("fleet.stopped", data={"reason": reason, "unserved": True}))
             self.idle.set()
-            self._services.record("fleet.idle", reason=self.standstill)
+            self._services.record("fleet.idle", reason=self.standstill, waiting=gist(held.values()))
 
     @property
     def standstill(self) -> str:

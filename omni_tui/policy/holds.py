@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
+
+from omni_tui.model.text import plural
+
+TOLD_AT_ONCE = 5
+"""So many different reasons are told where all that waits is told of."""
 
 
 class HoldKind(StrEnum):
@@ -55,6 +62,12 @@ class HoldKind(StrEnum):
     """It is not in `todo/`. Only from `explain`."""
 
 
+PASSING = frozenset(
+    {HoldKind.SLOTS, HoldKind.PROVIDER_SLOTS, HoldKind.TOUCH, HoldKind.LOAD, HoldKind.DISK, HoldKind.STAGGER}
+)
+"""What only says that others run, or that there is no room just now: nothing of it outlives a run."""
+
+
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """The one binding reason why a task does not start now, for `why`."""
 
@@ -64,3 +77,11 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """When it ends by itself; None: something has to happen first."""
     remedy: str = ""
     """What would lift it, where the judge knows better than `policy.remedies` does by the kind alone."""
+
+
+def gist(holds: Iterable[Hold]) -> list[str]:
+    """Say what holds many tasks: how many wait for each reason, the most frequent first."""
+    counts = Counter(hold.message for hold in holds)
+    told = [f"{plural(count, 'task')}: {message}" for message, count in counts.most_common(TOLD_AT_ONCE)]
+    more = len(counts) - len(told)
+    return [*told, f"and {plural(more, 'other reason')}"] if more > 0 else told

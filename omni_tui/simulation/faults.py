@@ -53,6 +53,8 @@ class FaultKind(StrEnum):
     """The account's usage limit is reached, and tells when it ends."""
     LOGIN = "login"
     """Our login is accepted no more, until a person has mended it."""
+    FLAG = "flag"
+    """The feature flag that some tasks require is off for a while."""
 
 
 RATES: Mapping[FaultKind, float] = {
@@ -75,6 +77,7 @@ RATES: Mapping[FaultKind, float] = {
     FaultKind.OUTAGE: 0.6,
     FaultKind.QUOTA: 0.6,
     FaultKind.LOGIN: 0.4,
+    FaultKind.FLAG: 1.0,
 }
 """How many of each an eight-hour night has on average."""
 

@@ -17,13 +17,14 @@ import msgspec
 from omni_tui.model.event import Event
 from omni_tui.model.request import Request, RequestKind
 from omni_tui.model.settings import Settings
-from omni_tui.model.task import Status
+from omni_tui.model.task import Status, Task
+from omni_tui.policy.flags import unmet
 from omni_tui.simulation.conduct import Conduct
 from omni_tui.simulation.dispatcher import Dispatcher
-from omni_tui.simulation.faults import Fault
+from omni_tui.simulation.faults import Fault, FaultKind
 from omni_tui.simulation.source import MemoryRemote
 from omni_tui.simulation.suffering import Suffering
-from omni_tui.simulation.world import WORKSPACE, World
+from omni_tui.simulation.world import FILES, FLAG, WORKSPACE, World
 from omni_tui.store import control
 from omni_tui.store.files import make_dirs, publish
 
@@ -37,6 +38,15 @@ DRAIN_SECONDS = 12 * 3600.0
 LATE_SHARE = 0.25
 """Of the tasks come during the first half of the night."""
 DEPENDENT_SHARE = 0.15
+FLAGGED_SHARE = 0.2
+"""Of the tasks require a feature flag, in a night in which that may be turned off."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A task of a backlog that is given, and the files that it really changes."""
+
+    task: Task
+    edits: tuple[str, ...]
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +68,10 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     """The tasks are offered by a source, without ids, so that none depends on another; nobody queues them."""
     simple: bool = False
     """All tasks are there from the beginning, and none depends on another."""
+    backlog: tuple[Part, ...] = ()
+    """The tasks, in place of drawn ones: all of them are there from the beginning."""
+    flags: Mapping[str, str] = {}
+    """The feature flags of the project, and their states."""
 
 
 class Sleeper:
@@ -65,7 +79,8 @@ class Sleeper:
 
     def __init__(self, night: Night, root: Path) -> None:
         self.night = night
-        self.world = World(root, night.seed, night.settings, night.given, night.faults)
+        files = FILES | {path: "" for part in night.backlog for path in part.edits}
+        self.world = World(root, night.seed, night.settings, night.given, night.faults, files)
         make_dirs(self.world.paths.providers)
         self._write_providers()
         self.world.remote = MemoryRemote() if night.sourced else None
@@ -79,6 +94,10 @@ class Sleeper:
         self._over = False
         self._rivals: list[asyncio.Task[str]] = []
         self._chance = Random(f"{night.seed} tasks")  # noqa: S311 - the same each time
+        self._flag_chance = Random(f"{night.seed} flags")  # noqa: S311
+        self._flagged = FaultKind.FLAG in night.faults and not (night.simple or night.backlog)
+        if night.flags or self._flagged:
+            self.world.set_flags(night.flags or {FLAG: "on"})
 
     def _write_providers(self) -> None:
         """Write the providers' files, or save them again, which says that what was wrong with them is mended."""
@@ -106,6 +125,8 @@ class Sleeper:
             task.cancel()
         suffering.end()
         world.heal()
+        if self._flagged:
+            world.set_flags({FLAG: "on"})
         self.at_dawn = self._count()
         self._dawn.set()
         await self._drain()
@@ -126,6 +147,12 @@ class Sleeper:
 
     async def _bring_tasks(self) -> None:
         """Put the tasks into the queue: most of them in the evening, the others as they come."""
+        for part in self.night.backlog:
+            self.world.put(part.task, part.edits)
+        if not self.night.backlog:
+            await self._bring_drawn()
+
+    async def _bring_drawn(self) -> None:
         late = []
         for number in range(1, self.night.tasks + 1):
             comes_late, depends = self._chance.random() < LATE_SHARE, self._chance.random() < DEPENDENT_SHARE
@@ -144,7 +171,11 @@ class Sleeper:
         if self.night.sourced:
             self.world.offer(number)
         else:
-            self.world.add(number, depends_on)
+            self.world.add(number, depends_on, self._flags())
+
+    def _flags(self) -> tuple[str, ...]:
+        """Draw which flags a task requires."""
+        return (FLAG,) if self._flagged and self._flag_chance.random() < FLAGGED_SHARE else ()
 
     def _count(self) -> Mapping[Status, int]:
         places = [place for places in self.world.oracle.places().values() for place in places]
@@ -229,7 +260,7 @@ class Sleeper:
                 oracle.violated(8, f"{name} is in doing/ after all was healed for {self.drained / 3600:.0f} h")
             if where == [Status.TODO]:
                 task = queue.read(self.world.place.queue(Status.TODO) / name)
-                if done.issuperset(task.depends_on):
+                if done.issuperset(task.depends_on) and not unmet(task, self.world.flags):
                     oracle.violated(8, f"{name} was never started, and nothing holds it")
             if where == [Status.BLOCKED] and not queue.note(name[:4]):
                 oracle.violated(8, f"{name} is blocked without a word")

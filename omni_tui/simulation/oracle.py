@@ -1,7 +1,7 @@
 """The oracle: what must always hold (DESIGN.md), looked at as it happens. It knows nothing of the engine's own mind.
 
 It sees what reaches the world: renamed task files, processes that start and end, refs, checkouts that are removed. The
-numbers are those of the eight statements.
+numbers are those of the eight statements; 9 is that nothing starts while a flag that it requires is off.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ FREE = re.compile(r"lost|limited|harness:(auth|billing|server)|base|overtaken")
 """Failures that cost no attempt: not the agent's work was at fault, but its owner, its provider or the base."""
 SLACK_SECONDS = 900.0
 """How much longer than it may an agent lives at most: the hand-over, the rounds, the kill."""
+FLAG_SECONDS = 120.0
+"""So long after a flag was turned off, all who dispatch know of it, also where they were not told."""
 DEFECT = re.compile(r"\b(?:Key|Type|Value|Attribute|Assertion|Index|Runtime|Name|Unicode\w*|Recursion)Error: ")
 """What no fault of the world explains."""
 
@@ -69,6 +71,8 @@ class Oracle:
         """When each living agent was started, and how long nobody had dispatched by then."""
         self._foreign = dict(repository.refs)
         self._landed: Counter[str] = Counter()
+        self._flagged: set[str] = set()
+        self._off_since: float | None = None
 
     def violated(self, number: int, words: str) -> None:
         """Keep that a statement does not hold."""
@@ -77,9 +81,15 @@ class Oracle:
 
     # -- 1: one folder -----------------------------------------------------------------------------------------------
 
-    def admitted(self, name: str) -> None:
-        """Hear of a new task's file."""
+    def admitted(self, name: str, *, requires_flags: bool = False) -> None:
+        """Hear of a new task's file, and whether it may start only while the flags are on."""
         self._names.add(name)
+        if requires_flags:
+            self._flagged.add(name)
+
+    def flagged(self, *, on: bool) -> None:
+        """Hear that the flags are on, or are off."""
+        self._off_since = None if on else self._time()
 
     def look(self) -> None:
         """Look whether each task is in exactly one folder."""
@@ -118,6 +128,10 @@ class Oracle:
         task = _task_of(source.name)
         if source.parent.name == Status.DOING and (living := self._living_of(task)):
             self.violated(2, f"{task} goes to {target.parent.name}/ and its agent lives: {living}")
+        if target.parent.name == Status.DOING and source.name in self._flagged and self._off_since is not None:
+            seconds = self._time() - self._off_since
+            if seconds > FLAG_SECONDS:
+                self.violated(9, f"{task} is claimed, and the flag that it requires is off for {seconds:.0f} s")
         if source.parent.name == Status.TODO and target.parent.name == Status.DOING and self._landed[task]:
             self.doubled += 1
             self.violated(2, f"{task} has landed and is claimed again")

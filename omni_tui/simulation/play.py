@@ -43,6 +43,8 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     drained: float
     """How long the queue took to drain after the night, with all faults healed."""
     landed_in_all: int
+    last_landing: float
+    """When the last task landed; 0: none did."""
     reasons: dict[str, int]
     """Why tasks are blocked in the end, and how many."""
     stopped: str
@@ -142,6 +144,7 @@ def _tell(sleeper: Sleeper) -> Played:
         running=sleeper.at_dawn.get(Status.DOING, 0),
         waiting=sleeper.at_dawn.get(Status.TODO, 0),
         drained=sleeper.drained,
+        last_landing=world.last_landing,
         landed_in_all=list(places.values()).count([str(Status.DONE)]),
         reasons=dict(Counter(reasons.get(task, "") for task in blocked).most_common()),
         stopped=next((str(event.data["reason"]) for event in world.events if event.event == "fleet.stopped"), ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -32,12 +32,13 @@ class Hand:
         agent: FakeAgent,
         repository: MemoryRepository,
         chance: Random,
+        edits: Sequence[str],
         *,
         service: Service,
         tell: Callable[[Path], None],
         vanity: Vanity,
     ) -> None:
-        """Take the agent's process, the project, what it draws from, who serves it, and who hears of it."""
+        """Take the agent, the project, its chance, the files of its task, who serves it, and who hears of it."""
         self.agent = agent
         self.task = agent.launch.env["OMNI_TASK"]
         self.number = int(agent.launch.env["OMNI_ATTEMPT"])
@@ -45,6 +46,7 @@ class Hand:
         self.now = service.now
         self._service = service
         self._vanity = vanity
+        self._edits = edits
         self._repository = repository
         self._tell = tell
         self._events = agent.launch.run_dir / "events.jsonl"
@@ -93,8 +95,13 @@ class Hand:
             self._repository.checkouts[self.agent.launch.cwd].files[path] = text
 
     def write_own(self, text: str = "") -> None:
-        """Write the file that the task is about."""
-        self.write(f"src/{self.task}.py", f"def run_{self.task}():\n    return {self.number}\n{text}")
+        """Add to the files that the task is about."""
+        checkout = self._repository.checkouts.get(self.agent.launch.cwd)
+        if checkout is None:
+            return
+        for path in self._edits:
+            before = checkout.files.get(path, "").partition(f"def run_{self.task}(")[0]
+            checkout.files[path] = f"{before}def run_{self.task}():\n    return {self.number}\n{text}"
 
     def commit(self, message: str = "Do the task") -> None:
         """Commit all that is in the checkout, if that is still there."""

@@ -10,7 +10,7 @@ from omni_tui.simulation.conditions import EASY, STRAINED
 from omni_tui.simulation.dispatcher import Dispatcher
 from omni_tui.simulation.faults import Fault, FaultKind
 from omni_tui.simulation.script import KILLED_STATUS
-from omni_tui.simulation.world import World
+from omni_tui.simulation.world import FLAG, World
 
 LASTING: Mapping[FaultKind, tuple[float, float]] = {
     FaultKind.ENOSPC: (20, 600),
@@ -23,6 +23,7 @@ LASTING: Mapping[FaultKind, tuple[float, float]] = {
     FaultKind.OUTAGE: (300, 7200),
     FaultKind.QUOTA: (600, 5400),
     FaultKind.LOGIN: (600, 3600),
+    FaultKind.FLAG: (600, 7200),
 }
 """The least and the most seconds that a fault lasts."""
 
@@ -91,6 +92,9 @@ class Suffering:
                 conditions.launches_fail = on
             case FaultKind.LOAD:
                 conditions.load = STRAINED if on else EASY
+                conditions.hurt[str(kind)] += on
+            case FaultKind.FLAG:
+                self._world.set_flags({FLAG: "off" if on else "on"})
                 conditions.hurt[str(kind)] += on
             case _:
                 self._set_service(kind, amount, on=on)

@@ -35,6 +35,7 @@ def sum_up(nights: Sequence[Played]) -> Played:
         running=sum(night.running for night in nights),
         waiting=sum(night.waiting for night in nights),
         drained=sum(night.drained for night in nights),
+        last_landing=sum(night.last_landing for night in nights),
         landed_in_all=sum(night.landed_in_all for night in nights),
         reasons={},
         stopped="",

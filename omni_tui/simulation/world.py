@@ -9,8 +9,10 @@ from pathlib import Path
 from random import Random
 
 import msgspec
+import tomli_w
 
 from omni_tui.model.event import Event
+from omni_tui.model.flag import ON, Flag
 from omni_tui.model.project_settings import WorkspaceSettings
 from omni_tui.model.settings import Settings
 from omni_tui.model.signal import Health
@@ -29,13 +31,21 @@ from omni_tui.simulation.service import PREFLIGHT, RefusedError, Service
 from omni_tui.simulation.source import MemoryRemote
 from omni_tui.simulation.vanity import Vanity
 from omni_tui.simulation.watching import SimulatedBackend
+from omni_tui.store.files import publish
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.queue import Queue
 
 WORKSPACE = "app"
+FLAG = "night"
+"""The feature flag that some tasks of a drawn night require."""
 SECRET = "not-for-agents-4711"  # noqa: S105 - looked for, so that none is given away
 FILES = {SHARED: "# App\n", "src/app.py": "def run():\n    return 1\n"}
 PROJECT = 'check = "make test"\n'
+
+
+def own_file(task_id: str) -> str:
+    """Return the file that a task is about which nobody else touches."""
+    return f"src/{task_id}.py"
 
 
 class Stint(msgspec.Struct, kw_only=True):
@@ -62,8 +72,12 @@ class World:
         settings: Settings,
         given: Mapping[tuple[str, int], Conduct],
         faults: frozenset[str],
+        files: Mapping[str, str] = FILES,
     ) -> None:
-        """Make the tree at `root`. `given` says how certain attempts go; the others are drawn, with `faults` alone."""
+        """Make the tree at `root`. `given` says how certain attempts go; the others are drawn, with `faults` alone.
+
+        `files` are what the project holds.
+        """
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)  # noqa: S101 - a night has no other
         self.loop = loop
@@ -72,8 +86,8 @@ class World:
         self.chance = Random(f"{seed} world")  # noqa: S311 - the same each time, on purpose
         self.time = WorldTime(loop)
         self.conditions = Conditions(Random(f"{seed} conditions"))  # noqa: S311
-        self.repository = MemoryRepository(FILES)
-        self.origin = MemoryRepository(FILES)
+        self.repository = MemoryRepository(files)
+        self.origin = MemoryRepository(files)
         self.machine = Machine(self)
         self.paths = create_fleet(root, "")
         self.place = self.paths.workspace(WORKSPACE)
@@ -90,6 +104,11 @@ class World:
         """Of the living dispatchers."""
         self.stints: dict[tuple[str, int], Stint] = {}
         self.events: list[Event] = []
+        self.last_landing = 0.0
+        """When the last task landed, seconds after the beginning."""
+        self.flags: Mapping[str, Flag] = {}
+        """The project's feature flags, as they are now."""
+        self._edits: dict[str, tuple[str, ...]] = {}
         self._given = given
         self._faults = faults
         self._queue = Queue(self.place, self.time.now)
@@ -104,27 +123,40 @@ class World:
         self.service.heal()
         self._given, self._faults = {}, frozenset()
 
-    def add(self, number: int, depends_on: Sequence[str] = ()) -> None:
-        """Put a task into the queue."""
+    def add(self, number: int, depends_on: Sequence[str] = (), requires_flags: Sequence[str] = ()) -> None:
+        """Put a task of a file of its own into the queue."""
         task_id = f"{number:04d}"
         draft = Task(
             workspace=WORKSPACE,
             id=task_id,
             title=f"Do number {number}",
-            touches=(f"src/{task_id}.py",),
+            touches=(own_file(task_id),),
             depends_on=tuple(depends_on),
+            requires_flags=tuple(requires_flags),
         )
+        self.put(draft, (own_file(task_id),))
+
+    def put(self, draft: Task, edits: tuple[str, ...]) -> None:
+        """Put a task into the queue; its agents change the files `edits`."""
+        self._edits[draft.id] = edits
         task = self._queue.add(draft)
         found = self._queue.find(task.id)
         assert found is not None  # noqa: S101 - it was just put there
         os.utime(found[1], (self.time.now(), self.time.now()))
-        self.oracle.admitted(found[1].name)
+        self.oracle.admitted(found[1].name, requires_flags=bool(task.requires_flags))
         self.tell(found[1])
 
     def offer(self, number: int) -> None:
         """Offer a task on the remote; the queue gives it its id."""
         assert self.remote is not None  # noqa: S101 - the night has one
         self.remote.put(Offer(key=f"remote#{number}", title=f"Do offer {number}"))
+
+    def set_flags(self, states: Mapping[str, str]) -> None:
+        """Put the project's feature flags into these states, as a person does."""
+        publish(self.place.flags, tomli_w.dumps({name: {"state": state} for name, state in states.items()}).encode())
+        self.flags = {name: Flag(state=state) for name, state in states.items()}
+        self.oracle.flagged(on=states.get(FLAG, ON) == ON)
+        self.tell(self.place.flags)
 
     def tell(self, path: Path) -> None:
         """Tell those who watch of a change in the tree."""
@@ -144,6 +176,7 @@ class World:
             case "attempt.signal" if stint is not None:
                 self._note_limit(stint, limited=event.data.get("health") == "limited")
             case "task.landed":
+                self.last_landing = self.loop.time()
                 last = max(number for task, number in self.stints if task == event.task)
                 self.stints[event.task, last].outcome = "landed"
 
@@ -153,6 +186,10 @@ class World:
             stint.limited.append((now, -1.0))
         elif stint.limited and stint.limited[-1][1] < 0:
             stint.limited[-1] = (stint.limited[-1][0], now)
+
+    def edits(self, task: str) -> tuple[str, ...]:
+        """Return the files that a task's agents change: one of its own, where nothing else is said."""
+        return self._edits.get(task, (own_file(task),))
 
     def conduct(self, task: str, attempt: int) -> Conduct:
         """Return how an attempt goes."""
@@ -199,7 +236,15 @@ class Machine(FakeMachine):
         world, env = self._world, agent.launch.env
         key = env["OMNI_TASK"], int(env["OMNI_ATTEMPT"])
         chance = Random(f"{world.seed} {key} work")  # noqa: S311 - the same each time
-        hand = Hand(agent, world.repository, chance, service=world.service, tell=world.tell, vanity=world.vanity)
+        hand = Hand(
+            agent,
+            world.repository,
+            chance,
+            world.edits(key[0]),
+            service=world.service,
+            tell=world.tell,
+            vanity=world.vanity,
+        )
         try:
             return await (SCRIPTS[world.stints[key].conduct](hand) if is_attempt(agent.launch) else tries(hand))
         except RefusedError as refused:

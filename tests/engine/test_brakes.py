@@ -12,8 +12,9 @@ from omni_tui.model.request import Reply, Request, RequestKind
 from omni_tui.model.task import Status, Task
 from omni_tui.plugins.runtime.records import read_process
 from omni_tui.store import control
+from omni_tui.store.files import move
 from omni_tui.store.state import read_state
-from tests.support.fleets import AGENT, TestFleet, make_fleet
+from tests.support.fleets import AGENT, QUICK, TestFleet, make_fleet
 from tests.support.running import PATIENCE, Record, ask, dispatching, reasons, until_idle
 
 APP = Scope(workspace="app")
@@ -173,3 +174,42 @@ async def test_a_suspended_agent_can_be_killed(tmp_path: Path) -> None:
         killed = await ask(fleet, record, RequestKind.KILL, f"app/{task.id}")
         assert killed.ok, killed.message
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+async def test_nothing_starts_while_frozen_by_whichever_way(tmp_path: Path) -> None:
+    """A new task, one that lies in doing/ at the start, one queued again, one put into doing/ by hand, a check."""
+    fleet = await make_fleet(tmp_path, settings=QUICK.replace("0.05", "1"))
+    (fleet.fleet.paths.control / "freeze").touch()
+    new, left, again, put = (fleet.add(title) for title in ("New", "Left", "Again", "Put"))
+
+    def to_doing(task: Task) -> None:
+        path = fleet.queue.find(task.id)[1]  # type: ignore[index]
+        move(path, fleet.paths.queue(Status.DOING) / path.name)
+
+    to_doing(left)
+    async with dispatching(fleet) as (core, record):
+        await record.wait(lambda event: event.event == "task.adopted" and event.task == left.id)
+        to_doing(put)
+        await record.wait(lambda event: event.event == "task.adopted" and event.task == put.id)
+        for kind in (RequestKind.BLOCK, RequestKind.REDISPATCH):
+            assert (await ask(fleet, record, kind, f"app/{again.id}")).ok
+        checked = await order(fleet, record, RequestKind.CHECK, provider="scripted")
+        assert (checked.ok, "nothing starts: the fleet is frozen" in checked.message) == (False, True)
+        async with asyncio.timeout(PATIENCE):
+            await core.scheduler.idle.wait()
+        held = [reasons(core.scheduler.state)[f"app/{task.id}"] for task in (new, again)]
+        assert all("the fleet is frozen" in words for words in held)
+        assert not record.named("attempt.started")
+        await order(fleet, record, RequestKind.THAW)
+        for task in (new, left, again, put):
+            await record.wait(lambda event, task=task: event.event == "task.landed" and event.task == task.id)  # type: ignore[misc]
+
+
+async def test_a_thaw_says_what_is_still_frozen(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    async with dispatching(fleet) as (_, record):
+        for scope in (APP, FLEET):
+            await order(fleet, record, RequestKind.FREEZE, scope=scope)
+        said = (await order(fleet, record, RequestKind.THAW)).message
+        assert said == "thawed, but the workspace app is frozen; `omni-tui thaw --workspace app` goes on"
+        assert (await order(fleet, record, RequestKind.THAW, scope=APP)).message.endswith("is thawed: starts again")

@@ -121,3 +121,20 @@ async def test_it_holds_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     fleet.add("Use s3cr3t-value-of-the-shop")
     await until_idle(fleet)
     assert "s3cr3t" not in handoff(fleet)
+
+
+async def test_what_waited_for_a_flag_or_another_task_still_does_when_the_time_is_up(tmp_path: Path) -> None:
+    """And what only waited for a slot is held by nothing any more."""
+    fleet = await make_fleet(tmp_path, settings=f"{QUICK.replace('0.05', '1')}[scheduler]\nslots = 1\n")
+    fleet.agent(WORKS)
+    fleet.paths.flags.write_text('[search]\nstate = "off"\n')
+    fleet.add("Runs")
+    behind = fleet.add("Behind the flag", requires_flags=("search",))
+    fleet.add("After that", depends_on=(behind.id,))
+    fleet.add("Only next")
+    async with dispatching(fleet) as (_, record):
+        await record.wait(lambda event: event.data.get("phase") == "watch")
+    text = handoff(fleet)
+    assert "- 1 task: needs the flag `search` to be on, it is off" in text
+    assert f"- 1 task: waits for {behind.ref}; in the end" in text
+    assert "- 2 tasks: nothing holds it back: app/0001, app/0004" in text

@@ -17,6 +17,7 @@ from omni_tui.model.task import Status
 from omni_tui.plugins.runtime.protocol import KillReceipt
 from omni_tui.plugins.scm.protocol import Merge, Rescue
 from omni_tui.policy import retry, supervision
+from omni_tui.policy.flags import FlagGates
 from omni_tui.simulation.disk import SimulatedDisk
 from omni_tui.simulation.faults import ALL, Fault, FaultKind
 from omni_tui.simulation.night import Night
@@ -125,6 +126,16 @@ def test_the_fence_is_missed_where_two_dispatch(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Lease, "check", lambda _: None)
     monkeypatch.setattr(Disk, "through", lambda disk, _: disk)
     assert play(night).violations
+
+
+def test_the_gate_of_flags_is_missed_where_one_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the night as it is, what requires the flag waits until it is on again."""
+    settings, plan = Settings(scheduler=SchedulerSettings(slots=2)), (Fault(60, FaultKind.FLAG, 1.0),)
+    night = Night(seed=1, settings=settings, hours=4, tasks=16, plan=plan, faults=frozenset({FaultKind.FLAG}))
+    played = play(night)
+    assert (played.violations, played.faults, played.landed) == ((), {FaultKind.FLAG: 1}, 16)
+    monkeypatch.setattr(FlagGates, "hold", lambda *_: None)
+    assert {words.partition(":")[0] for words in play(night).violations} == {"9"}
 
 
 def test_with_every_guard_in_its_place_nothing_is_violated() -> None:

@@ -113,7 +113,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "store.files",
     ),
     "latest": ("model", "store", "fleet", PROTOCOLS),
-    "outlook": ("model", "policy", "config", "fleet", "linting", "planning", *STORE_READERS),
+    "outlook": ("model", "policy", "config", "fleet", "engine.past", "linting", "planning", *STORE_READERS),
     "whynot": ("model", "policy", "fleet", "outlook"),
     "undo": ("model", "plugins", "store", "fleet"),
     "setup": ("model", "store", "plugins", "config", "config_text", "fleet"),
