@@ -59,7 +59,7 @@ class Supply:
                 self._services.provision.choose(task, place.agents(), place.turn)
 
     def prove(self, *, held: bool) -> None:
-        """Begin the preflights of those who could serve a waiting task and have to be tried before; none while `held`."""
+        """Begin the preflights of those who could serve a waiting task and must be tried before; none while `held`."""
         if held:
             return
         due = {name for name, standing in self._services.provision.standings().items() if is_due(standing)}
