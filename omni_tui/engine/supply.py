@@ -59,11 +59,8 @@ class Supply:
                 self._services.provision.choose(task, place.agents(), place.turn)
 
     def prove(self, *, held: bool) -> None:
-        """Begin the preflights of those who could serve a waiting task and have to be tried before; none while `held`.
-
-        Nor while the run is stopped.
-        """
-        if held or self._services.course.course.stopped:
+        """Begin the preflights of those who could serve a waiting task and must be tried before; none while `held`."""
+        if held:
             return
         due = {name for name, standing in self._services.provision.standings().items() if is_due(standing)}
         for place, tasks in self._waiting() if due else ():
