@@ -142,7 +142,7 @@ DOORS = {
     "launcher.start": {("engine/preflight.py", "Preflight.run")},
     "landing.land": {("engine/deliver.py", "merge_in")},
     "landing.start_check": {("engine/deliver.py", "check")},
-    "Preflight": {("engine/supply.py", "Supply._try")},
+    "Preflight": {("engine/supply.py", "Supply._preflight")},
     "self._try": {("engine/supply.py", "Supply._begin")},
     "self._begin": {("engine/supply.py", "Supply.prove"), ("engine/supply.py", "Supply.check")},
 }
