@@ -195,7 +195,11 @@ HOLDS: list[tuple[HoldKind, Callable[[Fleet], None], str]] = [
     (HoldKind.TOUCH, touch, "touches src/app.py (its text names it), as does app/first, which runs (it defines run"),
     (HoldKind.TOUCH, proven, "nothing tells what it will touch, so it does not run beside app/first"),
     (HoldKind.DELAYED, delayed, "waits before its next attempt"),
-    (HoldKind.PARKED, parked, "worker: it does not accept our login; once its file, key or login has changed, or by `omni-tui thaw`"),
+    (
+        HoldKind.PARKED,
+        parked,
+        "worker: it does not accept our login; once its file, key or login has changed, or by `omni-tui thaw`",
+    ),
     (HoldKind.PROVIDER_SLOTS, provider_slots, "door: it serves 1 at once, and does"),
     (HoldKind.PREFLIGHT, preflight, "door: a preflight tries first whether it serves"),
     (HoldKind.BUDGET, budget, "door: "),
