@@ -64,13 +64,14 @@ class Explained(msgspec.Struct, frozen=True):
 def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, told: int = TOLD) -> Plan:
     """Decide what starts now. `lineup` are the tasks that wait, where somebody has kept them in order."""
     lineup = lineup or Lineup(backlog.waiting, backlog.status_of)
-    judges = _judges(backlog, capacity, lineup)
+    serving = Serving(backlog.standings, _unfrozen(backlog))
+    judges = _judges(backlog, capacity, lineup, serving)
     room = Room(capacity, running=len(backlog.running), stopped=backlog.course.stopped)
     start: list[Task] = []
     holds: dict[TaskRef, Hold] = {}
     line: list[TaskRef] = []
     for task in lineup.tasks:
-        if room.closed and len(holds) >= told:
+        if len(holds) >= told and (room.closed or serving.full(len(lineup.tasks))):
             break
         hold = _first(judges, task)
         if hold is not None and hold.until is not None:
@@ -89,7 +90,7 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
     return Plan(start=tuple(start), holds=holds, wake_at=room.wake_at, line=tuple(line), unseen=unseen, effective=limit)
 
 
-def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup) -> tuple[Judge, ...]:
+def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup, serving: Serving) -> tuple[Judge, ...]:
     """Return who judges, in the order in which their reasons bind."""
     gates = FlagGates(lineup, backlog.flags)
     return (
@@ -101,7 +102,7 @@ def _judges(backlog: Backlog, capacity: Capacity, lineup: Lineup) -> tuple[Judge
         Pauses(backlog.course),
         Delays(backlog.not_before, capacity.now),
         Braked(backlog.brakes, backlog.course, backlog.running, backlog.providers),
-        Serving(backlog.standings, _unfrozen(backlog)),
+        serving,
         Apart(backlog, capacity),
     )
 

@@ -32,9 +32,22 @@ class Serving:
         self._known: dict[frozenset[str], Hold | None] = {}
         """What holds whoever could be served by these alone, until one more is served."""
 
+        self._full: bool | None = None
+        """What `full` found, until one more is served."""
+
     def hold(self, task: Task) -> Hold | None:
         """Return what holds a task that nobody can serve."""
-        who = frozenset(self._providers.get(task.ref, ()))
+        return self._hold_of(frozenset(self._providers.get(task.ref, ())))
+
+    def full(self, waiting: int) -> bool:
+        """Whether none of so many waiting tasks can start before a provider has a slot again, whichever it is."""
+        if self._full is None:
+            wishes = frozenset(map(frozenset, self._providers.values()))
+            holds = [self._hold_of(who) for who in wishes] if len(self._providers) >= waiting else []
+            self._full = bool(holds) and all(hold and hold.kind is HoldKind.PROVIDER_SLOTS for hold in holds)
+        return self._full
+
+    def _hold_of(self, who: frozenset[str]) -> Hold | None:
         if who not in self._known:
             self._known[who] = self._hold(who)
         return self._known[who]
@@ -57,6 +70,7 @@ class Serving:
         """Note that a task starts: an open provider serves it before one that is only tried."""
         self._begun.update(filter(None, [self.server_of(task.ref)]))
         self._known.clear()
+        self._full = None
 
     def server_of(self, ref: TaskRef) -> str:
         """Return who serves a task that starts now; empty: nobody that is known of."""

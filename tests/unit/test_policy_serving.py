@@ -13,7 +13,7 @@ from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.holds import HoldKind
 from omni_tui.policy.routing import choose_agent, provider_of, serve
-from omni_tui.policy.scheduling import Plan, plan
+from omni_tui.policy.scheduling import TOLD, Plan, plan
 from omni_tui.policy.standing import is_due, standings
 
 NOW = 1000.0
@@ -53,6 +53,44 @@ def test_no_more_are_served_at_once_than_there_are_slots(serving: tuple[str, ...
     assert len(decided.start) == starts
     assert kinds(decided) == {HoldKind.PROVIDER_SLOTS}
     assert all("x: it serves 2 at once" in hold.message for hold in decided.holds.values())
+
+
+MANY = TOLD + 50
+
+
+def behind_many(last: tuple[str, ...] | None, found: dict[str, Standing]) -> Plan:
+    """Decide on many tasks that x alone could serve, and a last one that `last` could; None: it is not named."""
+    waiting = [task(f"t{number:03d}") for number in range(MANY + 1)]
+    providers: dict[TaskRef, tuple[str, ...]] = dict.fromkeys((each.ref for each in waiting[:MANY]), ("x",))
+    if last is not None:
+        providers[waiting[MANY].ref] = last
+    return plan(
+        Backlog(waiting=waiting, status_of={}, standings=found, providers=providers), Capacity(slots=9, now=NOW)
+    )
+
+
+def test_where_nobody_has_a_slot_the_rest_is_not_looked_at() -> None:
+    found = stand(provider("x", slots=1), provider("y", slots=1), serving=("x", "y"))
+    decided = behind_many(("y",), found)
+    assert (len(decided.start), len(decided.holds), decided.unseen) == (0, TOLD, MANY + 1 - TOLD)
+
+
+def test_slots_that_are_given_away_now_end_the_look_as_well() -> None:
+    decided = behind_many(("x",), stand(provider("x", slots=2)))
+    assert (len(decided.start), len(decided.holds)) == (2, TOLD)
+
+
+@pytest.mark.parametrize("last", [("y",), ("x", "y"), (), None])
+def test_a_task_that_another_could_serve_is_found_behind_many(last: tuple[str, ...] | None) -> None:
+    decided = behind_many(last, stand(provider("x", slots=1), provider("y"), serving=("x",)))
+    assert [each.id for each in decided.start][-1:] == [f"t{MANY:03d}"]
+
+
+def test_where_a_provider_is_parked_all_are_looked_at() -> None:
+    course = Course(parked={"y": Parked(reason=LIMIT, at=NOW, alone=True)})
+    found = stand(provider("x", slots=1), provider("y"), course=course, serving=("x",))
+    decided = behind_many(("y",), found)
+    assert (len(decided.holds), decided.unseen) == (MANY + 1, 0)
 
 
 def test_tasks_spread_over_all_that_could_serve_them() -> None:
