@@ -124,7 +124,7 @@ async def test_the_younger_waits_and_its_agent_brings_it_onto_the_older(tmp_path
         older, younger = await younger_waits(fleet, record)
         words = f"waits for app/{older.id} to land: both change src/app.py"
         await wait_for_async(lambda: reason_of(fleet, younger) == words, "it says so")
-        assert omni(fleet, "why", younger.id).strip().endswith(f"is in inspect; {words}")
+        assert omni(fleet, "why", younger.id).strip().endswith(f"is in inspect, served by scripted; {words}")
         rows = {row["id"]: row["reason"] for row in json.loads(omni(fleet, "list", "--json"))["result"]}
         assert rows == {older.id: "", younger.id: words}
         assert not fleet.landed()

@@ -93,6 +93,7 @@ class BacklogFleet:
         check = f"PYTHONPATH=src {shlex.quote(sys.executable)} -m unittest discover -q -s tests"
         self.command("workspace", "add", "click", "--repo", str(self.project), "--check", check)
         self.workspace = self.root / "workspaces" / "click"
+        shutil.rmtree(self.workspace / "agents", ignore_errors=True)  # it is there where Claude Code is installed
         for number in range(1, 5):
             self._hire(f"agent{number}", work_seconds)
         self.command("flag", "set", "lazy_groups", "off", "--by", "the release manager")

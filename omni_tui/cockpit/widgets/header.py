@@ -62,7 +62,12 @@ class FleetHeader(Toned):
 
 
 def _running(count: int, limit: Effective, tone: Tone) -> list[Piece]:
-    """Say how many run, of how many that may now, and what binds that where it is not the setting."""
+    """Say how many run, of how many that may now, and what binds that where it is not the setting.
+
+    Where nothing may start an alarm beside it says so already.
+    """
+    if not limit.slots:
+        return [(f" {RUNNING.glyph} {count} {RUNNING.word}", tone)]
     pieces = [(f" {RUNNING.glyph} {count} of {limit.slots} {RUNNING.word}", tone)]
     return pieces + ([(f" · {limit.bound}", Tone.ASKING)] if limit.lowered else [])
 
