@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,8 +22,9 @@ def go(visit: Visit) -> int:
     sys.stdout.flush()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        pid = os.posix_spawnp(visit.argv[0], visit.argv, visit.env, setsigdef=[signal.SIGINT])
-        with _passing_on(pid):
+        with passing_on() as pass_to:
+            pid = os.posix_spawnp(visit.argv[0], visit.argv, visit.env, setsigdef=[signal.SIGINT])
+            pass_to(pid)
             _, status = os.waitpid(pid, 0)
     finally:
         signal.signal(signal.SIGINT, before)
@@ -32,18 +33,30 @@ def go(visit: Visit) -> int:
 
 
 @contextmanager
-def _passing_on(pid: int) -> Iterator[None]:
-    """Have `pid` get the signals that end this process, too: nobody else would end it."""
+def passing_on() -> Iterator[Callable[[int], None]]:
+    """Yield what names the process that gets the signals that end this one, too: nobody else would end it.
+
+    Those that come before it is named, while it is being started, it gets then.
+    """
+    came: list[int] = []
+    named: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        os.kill(pid, number)
+        came.append(number)
+        for pid in named:
+            os.kill(pid, number)
         outer = before[signal.Signals(number)]
         if callable(outer):
             outer(number, frame)
 
+    def name(pid: int) -> None:
+        named.append(pid)
+        for number in came:
+            os.kill(pid, number)
+
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        yield name
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

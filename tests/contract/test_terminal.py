@@ -117,6 +117,16 @@ async def test_a_person_visits_types_and_comes_back(
     assert termios.tcgetattr(person.slave)[3] == person.before[3], "the terminal echoes again"
 
 
+async def test_the_way_back_is_a_key_however_fast_it_follows_others(bench: Bench, people: list[Person]) -> None:
+    runtime = bench.runtime()
+    handle = await bench.start(runtime, "parrot")
+    person = Person(TmuxTerminal().visit(runtime.attach_command(handle), OUTSIDE))
+    people.append(person)
+    await wait_for_async(person.look, "the first frame")
+    person.press(b"fast" + (F12 if bench.kind == "tmux" else BACK_KEY))
+    await wait_for_async(lambda: person.look() and person.process.poll() is not None, "the way back")
+
+
 async def test_what_was_typed_before_the_first_frame_arrives(bench: Bench, people: list[Person]) -> None:
     runtime = bench.runtime()
     handle = await bench.start(runtime, "parrot")

@@ -41,6 +41,7 @@ _OPTIONS = {
     "exit-empty": "on",
     "window-size": "latest",
     "escape-time": "10",
+    "assume-paste-time": "0",  # else keys that come within a millisecond, as on a busy machine, go to the agent
 }
 _KEYS = (
     ("unbind-key", "-a", "-q", "-T", "prefix"),  # a visitor could close windows by accident
