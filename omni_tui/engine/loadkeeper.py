@@ -42,7 +42,8 @@ class LoadKeeper:
         self.load: Load | None = None
         self.short = ""
         """What the disk has too little of for another start; empty: it has enough."""
-        self._said = ""
+        self._said: str | None = None
+        """What it said last; None: nothing yet, whatever an owner before has said."""
         self._sampling: asyncio.Task[None] | None = None
         self._rounds: asyncio.Task[None] | None = None
 

@@ -161,7 +161,7 @@ class Scheduler:
             for task in decided.start:
                 await self._claim(task)
             usable = not (self.state.frozen or self._stopping or self._services.course.course.stopped)
-            self.supply.prove(held=not usable or bool(self._load.short or self.state.load))
+            self.supply.prove(held=not usable or bool(self._load.short or self._load.binding(len(self.running))))
             self.refill.look(decided.holds, usable=usable)
             self._readiness.look(decided.holds, len(self.running))
             self._tell(decided)

@@ -71,7 +71,7 @@ def plan(backlog: Backlog, capacity: Capacity, lineup: Lineup | None = None, tol
     holds: dict[TaskRef, Hold] = {}
     line: list[TaskRef] = []
     for task in lineup.tasks:
-        if len(holds) >= told and (room.closed or serving.full(len(lineup.tasks))):
+        if (room.closed or serving.full(len(lineup.tasks))) and len(holds) >= told:
             break
         hold = _first(judges, task)
         if hold is not None and hold.until is not None:

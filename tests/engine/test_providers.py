@@ -222,3 +222,13 @@ async def test_a_preflight_that_is_cut_short_leaves_no_process(tmp_path: Path) -
     assert handles
     found = subprocess.run(["pgrep", "-f", str(fleet.paths.agents)], capture_output=True, text=True)
     assert found.stdout == ""
+
+
+async def test_load_that_a_former_owner_told_of_keeps_no_provider_from_being_tried(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=QUIET)
+    door(fleet, tmp_path, "ok")
+    write_state(fleet.root, FleetState(load="100 MB of memory are available (limit 512 MB)"))
+    fleet.add("Untried")
+    async with dispatching(fleet) as (core, record):
+        await record.wait(lambda event: event.event == "task.landed")
+        assert core.scheduler.state.load == ""

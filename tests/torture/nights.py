@@ -25,7 +25,7 @@ GOAL = 500
 LONG = 20_000
 HOURS = 8.0
 MOST_SLOTS = 4
-TASKS_PER_SLOT = 6
+TASKS_PER_SLOT = 4
 """Some hours of work, with time left for what goes wrong."""
 BATCH = 10
 
