@@ -30,7 +30,7 @@ from tests.torture.world import SCENARIOS, World, broken_promises, dispatch, mak
 GOAL = 20_000
 WAITING_WORKERS = 2 * WORKERS
 """Half of the time of a fork goes into waiting until the kernel has taken down its inotify watches."""
-STRIDES = {"repaired": 11, "lands": 35, "hopeless": 35}
+STRIDES = {"repaired": 13, "lands": 41, "hopeless": 41}
 """The deliveries, and of how many points of a recovery one is tried."""
 PATIENCE = 60
 """Seconds after which a recovery that has not come to rest is taken to hang: the alarm ends its process."""
