@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ from omni_tui.store.queue import Queue
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
+SPOILT_CLAIMS = 20
+
 
 def violated(*, seeds: int = 3) -> Iterator[str]:
     """Yield the numbers of the statements that do not hold, of one night after the other."""
@@ -53,7 +56,9 @@ def lose_what_is_done(patch: pytest.MonkeyPatch) -> None:
 
 
 def claim_without_a_rename(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Queue, "claim", lambda *_: True)
+    """Spoil some claims: what is never moved is claimed again and again, at the same moment."""
+    claim, times = Queue.claim, count()
+    patch.setattr(Queue, "claim", lambda queue, task: next(times) < SPOILT_CLAIMS or claim(queue, task))
 
 
 def kill_nobody(patch: pytest.MonkeyPatch) -> None:
