@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from omni_tui.config import load_flags
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.fleet import Fleet
 from omni_tui.ground import ProjectGround
-from omni_tui.model.flag import Flags
+from omni_tui.model.flag import Flag, FlagRow, Flags
 from omni_tui.model.lint import LintKind, LintLevel, LintSettings
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.taskfile import line_in, parse
@@ -132,7 +133,19 @@ class Linter:
         workspace = warning.task.workspace
         return warning.flag not in self.flags[workspace].known and warning.flag not in self._provided[workspace]
 
-    def on_flags(self, workspace: str) -> tuple[dict[str, list[TaskRef]], dict[str, list[TaskRef]]]:
+    def flag_rows(self, workspace: str) -> list[FlagRow]:
+        """Return a workspace's flags: those of its file, then those that only tasks name."""
+        known = self.flags[workspace].known
+        holds, ships = self._on_flags(workspace)
+        rows = []
+        for name in (*known, *sorted({*holds, *ships} - {*known})):
+            flag = known.get(name, Flag(state=""))
+            since = flag.since.isoformat() if flag.since is not None else ""
+            row = FlagRow(workspace=workspace, name=name, state=flag.state, by=flag.by, since=since)
+            rows.append(replace(row, holds=tuple(holds.get(name, ())), ships=tuple(ships.get(name, ()))))
+        return rows
+
+    def _on_flags(self, workspace: str) -> tuple[dict[str, list[TaskRef]], dict[str, list[TaskRef]]]:
         """Return, by flag, the tasks that wait for another state of it, and those that ship behind it."""
         holds: dict[str, list[TaskRef]] = defaultdict(list)
         ships: dict[str, list[TaskRef]] = defaultdict(list)

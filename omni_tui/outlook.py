@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from omni_tui.fleet import Fleet
 from omni_tui.linting import Linter
 from omni_tui.model.brakes import FLEET, Brakes
 from omni_tui.model.course import Course
+from omni_tui.model.provider import Standing
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import TouchPoint
 from omni_tui.model.view import FleetView
@@ -28,9 +29,20 @@ from omni_tui.store.runs import Runs
 from omni_tui.store.taskread import read_task
 
 
+def read_course(fleet: Fleet) -> Course:
+    """Return the course of the run that the journal tells of."""
+    return reduce(fold, fleet.recent(), Course())
+
+
+def read_standings(fleet: Fleet, view: FleetView) -> Mapping[str, Standing]:
+    """Return how the providers stand. Raises `OmniError`, `OSError`."""
+    running = {row.ref for row in view.rows if row.status is Status.DOING}
+    return fleet.suppliers.standings(read_course(fleet), running, fleet.clock.now())
+
+
 def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
     """Return the tasks of the fleet that `view` shows, and the course of its run."""
-    waiting, course = _waiting(view), reduce(fold, fleet.recent(), Course())
+    waiting, course = _waiting(view), read_course(fleet)
     linter = Linter(fleet)
     running = {row.ref for row in view.rows if row.status is Status.DOING}
     return Backlog(

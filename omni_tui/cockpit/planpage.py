@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from omni_tui.cockpit.look import WAITING, look
-from omni_tui.cockpit.ports import Ahead, FlagRow
+from omni_tui.cockpit.ports import Ahead
 from omni_tui.cockpit.tones import Tone
 from omni_tui.cockpit.widgets.paragraphs import Paragraph
+from omni_tui.model.flag import FlagRow
 from omni_tui.model.task import TaskRef
 from omni_tui.model.text import one_line, plural
 from omni_tui.model.view import FleetView, TaskRow
@@ -91,6 +92,6 @@ def _flag(flag: FlagRow) -> Iterator[Paragraph]:
     name = (f"    {one_line(flag.name)} ", Tone.STRONG)
     yield (name, state if flag.state else ("is not in flags.toml", Tone.BLOCKED), (who, Tone.TEXT))
     if flag.holds:
-        yield ((f"{INDENT}holds ", Tone.QUIET), (", ".join(flag.holds), Tone.ASKING))
+        yield ((f"{INDENT}holds ", Tone.QUIET), (", ".join(ref.id for ref in flag.holds), Tone.ASKING))
     if flag.ships:
-        yield ((f"{INDENT}{', '.join(flag.ships)} ships behind it", Tone.QUIET),)
+        yield ((f"{INDENT}{', '.join(ref.id for ref in flag.ships)} ships behind it", Tone.QUIET),)

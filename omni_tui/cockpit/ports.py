@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from omni_tui.model.flag import FlagRow
 from omni_tui.model.provider import Standing
 from omni_tui.model.request import Reply, Request
 from omni_tui.model.settings import CockpitSettings
@@ -38,20 +39,6 @@ class Insight(Protocol):
     async def undo(self, row: TaskRow) -> Sequence[str]:
         """Bring back what an ended attempt of a task left; return what to say of it, in lines. Raises `OmniError`."""
         ...
-
-
-class FlagRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A feature flag, and what it means for the tasks that are to be done."""
-
-    name: str
-    state: str
-    """Empty: tasks name it, and flags.toml does not."""
-    by: str = ""
-    """Who flips it."""
-    holds: tuple[str, ...] = ()
-    """Ids of tasks that wait for another state of it."""
-    ships: tuple[str, ...] = ()
-    """Ids of tasks that ship behind it."""
 
 
 class Ahead(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import WORKSPACE, find_workspace
 from omni_tui.errors import OmniError, UsageError
-from omni_tui.model.task import TaskRef
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from rich.console import RenderableType
 
-    from omni_tui.linting import Linter
+    from omni_tui.model.flag import FlagRow
     from omni_tui.store.paths import FleetPaths, WorkspacePaths
 
 
@@ -27,22 +25,6 @@ class FlagsFileError(OmniError):
 
     code = "config"
     exit_status = 2
-
-
-class FlagRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One flag as `flag list` shows it."""
-
-    workspace: str
-    name: str
-    state: str
-    """Empty: tasks name it, and flags.toml does not."""
-    by: str = ""
-    since: str = ""
-    """ISO 8601; empty: nobody has said."""
-    holds: tuple[TaskRef, ...] = ()
-    """Tasks that wait because it is not as they require."""
-    ships: tuple[TaskRef, ...] = ()
-    """Tasks that ship behind it."""
 
 
 @click.group("flag")
@@ -63,7 +45,7 @@ def list_flags(session: Session, workspace: str | None) -> Answer:
         find_workspace(root, workspace)
     linter = Linter(Fleet(root))
     names = [name for name in linter.flags if workspace in (None, name)]
-    rows = [row for name in names for row in _rows(linter, name)]
+    rows = [row for name in names for row in linter.flag_rows(name)]
     faults = [linter.flags[name].fault for name in names if linter.flags[name].fault]
     fault = (
         FlagsFileError("\n".join(faults), fix="mend the file; the last good state stays in force") if faults else None
@@ -104,23 +86,6 @@ def _owner(fleet: FleetPaths, name: str) -> WorkspacePaths:
         return fleet.workspace(having[0])
     there = ", ".join(having or names) or "none yet"
     raise UsageError(f"which workspace's flag is `{name}`?", fix=f"add --workspace; there is: {there}")
-
-
-def _rows(linter: Linter, workspace: str) -> list[FlagRow]:
-    known = linter.flags[workspace].known
-    holds, ships = linter.on_flags(workspace)
-    return [
-        FlagRow(
-            workspace=workspace,
-            name=name,
-            state=known[name].state if name in known else "",
-            by=known[name].by if name in known else "",
-            since=_iso(known[name].since) if name in known else "",
-            holds=tuple(holds.get(name, ())),
-            ships=tuple(ships.get(name, ())),
-        )
-        for name in (*known, *sorted({*holds, *ships} - {*known}))
-    ]
 
 
 def _iso(since: datetime | None) -> str:

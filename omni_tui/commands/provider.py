@@ -72,19 +72,12 @@ def check(session: Session, name: str) -> Answer:
 
 def _look(session: Session) -> tuple[Mapping[str, Standing], Mapping[str, Provider]]:
     """Return how the providers stand by the files alone, and those that have a file."""
-    from functools import reduce
-
     from omni_tui.commands.targets import read_fleet
     from omni_tui.fleet import Fleet
-    from omni_tui.model.course import Course
-    from omni_tui.model.task import Status
-    from omni_tui.policy.course import fold
+    from omni_tui.outlook import read_standings
 
     fleet = Fleet(session.root())
-    view = read_fleet(fleet.paths.root)
-    running = {row.ref for row in view.rows if row.status is Status.DOING}
-    course = reduce(fold, fleet.recent(), Course())
-    return fleet.suppliers.standings(course, running, fleet.clock.now()), fleet.suppliers.now()
+    return read_standings(fleet, read_fleet(fleet.paths.root)), fleet.suppliers.now()
 
 
 def _known(name: str, standings: Mapping[str, Standing]) -> Standing:

@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from omni_tui.model.task import TaskRef
+
 FLAG_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 STATE = r"^[A-Za-z0-9_.%+-]{1,40}$"
 ON = "on"
@@ -30,3 +32,20 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     known: Mapping[str, Flag] = {}
     fault: str = ""
     """Why `flags.toml` cannot be read as it is now: then `known` is what it said last."""
+
+
+class FlagRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One flag, and what it means for the tasks that are to be done."""
+
+    workspace: str
+    name: str
+    state: str
+    """Empty: tasks name it, and flags.toml does not."""
+    by: str = ""
+    """Who flips it."""
+    since: str = ""
+    """ISO 8601; empty: nobody has said."""
+    holds: tuple[TaskRef, ...] = ()
+    """Tasks that wait because it is not as they require."""
+    ships: tuple[TaskRef, ...] = ()
+    """Tasks that ship behind it."""

@@ -40,7 +40,7 @@ async def test_the_plan_the_flags_and_the_providers_are_read_from_the_files(flee
     assert [[each.task.id for each in wave] for wave in ahead.outlook.waves] == [[first.id], [second.id]]
     [flag] = ahead.flags
     assert (flag.name, flag.state, flag.by, flag.holds, flag.ships) == (
-        "search", "off", "kari", (second.id,), (first.id,)
+        "search", "off", "kari", (second.ref,), (first.ref,)
     )  # fmt: skip
     assert (await asyncio.to_thread(foresight.standings, view))["claude"].of == 3
     why = await asyncio.to_thread(foresight.why, row, view)

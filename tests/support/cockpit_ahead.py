@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from omni_tui.cockpit.ports import Ahead, FlagRow
+from omni_tui.cockpit.ports import Ahead
 from omni_tui.model.brakes import Brakes, Freeze, Scope, Throttle
 from omni_tui.model.course import Parked
 from omni_tui.model.effective import Bound, Effective
+from omni_tui.model.flag import FlagRow
 from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.provider import Standing
 from omni_tui.model.state import FleetState, PublishedHold
@@ -63,6 +64,11 @@ HELD = FleetState(
 """A fleet of which every part is held back by something else."""
 
 
+def refs(*names: str) -> tuple[TaskRef, ...]:
+    """Return tasks of the shop."""
+    return tuple(TaskRef("shop", name) for name in names)
+
+
 def _outlook() -> Outlook:
     tasks = [
         Task(workspace="shop", id="shop-14", title="Retry card payments that time out, at most twice", created_at=1.0),
@@ -92,9 +98,16 @@ AHEAD = (
         workspace="shop",
         outlook=_outlook(),
         flags=(
-            FlagRow(name="snapshot_read", state="off", by="kari", holds=("shop-21", "shop-22"), ships=("shop-14",)),
-            FlagRow(name="new_search", state="on"),
-            FlagRow(name="passkeys", state="", holds=("shop-23",)),
+            FlagRow(
+                workspace="shop",
+                name="snapshot_read",
+                state="off",
+                by="kari",
+                holds=refs("shop-21", "shop-22"),
+                ships=refs("shop-14"),
+            ),
+            FlagRow(workspace="shop", name="new_search", state="on"),
+            FlagRow(workspace="shop", name="passkeys", state="", holds=refs("shop-23")),
         ),
     ),
     Ahead(workspace="docs", outlook=Outlook("docs", (), {}, FrozenPlan(), (), {}, {})),

@@ -131,6 +131,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "leader",
         "linting",
         "narration",
+        "outlook",
         "planning",
         "resources",
         "undo",
