@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarks.measure import Result
 
-SUBJECTS = ("dispatch", "claim", "exits", "idle", "waves")
+SUBJECTS = ("dispatch", "claim", "exits", "idle", "waves", "plan")
 """Modules of this package with a `run(directory) -> list[Result]`; `dispatch` goes first, see there."""
 PIPE_WIDTH = 160
 """Columns where the output is no terminal."""

@@ -18,7 +18,7 @@ from omni_tui.ground import ProjectGround
 from omni_tui.model.flag import Flag, FlagRow, Flags
 from omni_tui.model.lint import LintKind, LintLevel, LintSettings
 from omni_tui.model.task import Status, Task, TaskRef
-from omni_tui.model.taskfile import line_in, parse
+from omni_tui.model.taskfile import line_in
 from omni_tui.model.text import plural
 from omni_tui.model.view import FleetView, TaskRow
 from omni_tui.policy.claims import claims
@@ -36,9 +36,16 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     """A task, and the file that it is written in."""
 
     task: Task
-    data: bytes = b""
-    """The file's content; empty: there is none yet."""
     file: str = ""
+    data: bytes | None = None
+    """The file's content; none: it is read where a line of it is asked for."""
+
+    def line(self, key: str, line: int) -> int:
+        """Return the line of the file that a place in the task is at; 1 where the file does not tell (any more)."""
+        with suppress(OSError, TaskFileError):
+            data = read_small(Path(self.file)) if self.data is None else self.data
+            return line_in(data, key, line) if data else 1
+        return 1
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +71,7 @@ class Linter:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._reader = FleetReader(fleet.paths, fleet.clock.now)
+        self._reader = FleetReader(fleet.paths, fleet.clock.now, whole=True)
         self._view = self._reader.read()
         self._grounds: dict[str, ProjectGround] = {}
         self.faults: list[str] = []
@@ -75,18 +82,19 @@ class Linter:
         """The fleet as it was read."""
         return self._view
 
-    def waiting(self) -> Sequence[Written]:
-        """Return what is in `todo/`; what is no task is passed over: the intake puts it aside."""
-        return self._waiting
-
     @cached_property
-    def _waiting(self) -> list[Written]:
-        found = []
-        for row in self._view.rows:
-            if row.status is Status.TODO:
-                with suppress(OSError, TaskFileError):  # moved meanwhile, or no task
-                    found.append(_read(row))
-        return found
+    def waiting(self) -> Sequence[Written]:
+        """What is in `todo/`; what is no task is passed over: the intake puts it aside."""
+        return self._written(Status.TODO)
+
+    def tasks(self, *statuses: Status) -> list[Task]:
+        """Return the tasks with these statuses, whole, in the order of their rows."""
+        return [written.task for status in statuses for written in self._written(status)]
+
+    def _written(self, status: Status) -> list[Written]:
+        tasks = self._reader.tasks(status)
+        files = (row.path for row in self._view.rows if row.status is status)
+        return [Written(task=tasks[file], file=file) for file in files if file in tasks]
 
     def look(self, written: Sequence[Written]) -> list[Remark]:
         """Return what is to be said of these tasks, in their order, what refuses them first."""
@@ -98,12 +106,12 @@ class Linter:
         """Return which waiting tasks the settings refuse, and why."""
         settings = self._fleet.settings.lint
         kinds = [kind for kind in wanted(settings) if settings.level(kind) is LintLevel.REFUSE]
-        written = self.waiting() if kinds else []
+        written = self.waiting if kinds else ()
         around = self._around(written, kinds)
         found: dict[TaskRef, str] = {}
         for each in written:
             for finding in lint(each.task, around[each.task.workspace], kinds)[:1]:
-                found[each.task.ref] = refusal(finding, _line(each, *finding.place))
+                found[each.task.ref] = refusal(finding, each.line(*finding.place))
         return found
 
     def of_flags(self, written: Sequence[Written]) -> list[Remark]:
@@ -113,7 +121,7 @@ class Linter:
             Remark(
                 task=str(warning.task),
                 file=by_ref[warning.task].file,
-                line=_line(by_ref[warning.task], "requires_flags", 0),
+                line=by_ref[warning.task].line("requires_flags", 0),
                 kind=FLAG_OFF,
                 level=LintLevel.WARN,
                 message=warning.message
@@ -171,7 +179,7 @@ class Linter:
 
     @cached_property
     def _open(self) -> list[Task]:
-        return [task for status in (Status.TODO, Status.DOING) for task in self._reader.tasks(status)]
+        return self.tasks(Status.TODO, Status.DOING)
 
     @cached_property
     def _provided(self) -> Mapping[str, set[str]]:
@@ -223,15 +231,9 @@ def remarks_on(fleet: Fleet, row: TaskRow) -> list[Remark]:
         return []
     with suppress(OmniError, OSError):  # `lint` and `doctor` tell of it; who looks at a task sees the rest of it
         linter = Linter(fleet)
-        written = _read(row)
-        return [*linter.look([written]), *linter.of_flags([written])]
+        written = [each for each in linter.waiting if each.file == row.path]
+        return [*linter.look(written), *linter.of_flags(written)]
     return []
-
-
-def _read(row: TaskRow) -> Written:
-    data = read_small(Path(row.path))
-    task = parse(data, workspace=row.ref.workspace, stem=row.ref.id, created_at=row.created_at)
-    return Written(task=task, data=data, file=row.path)
 
 
 def remarks(written: Written, around: Surroundings, settings: LintSettings) -> list[Remark]:
@@ -240,7 +242,7 @@ def remarks(written: Written, around: Surroundings, settings: LintSettings) -> l
         Remark(
             task=f"{written.task.workspace}/{written.task.id}",
             file=written.file,
-            line=_line(written, *finding.place),
+            line=written.line(*finding.place),
             kind=finding.kind.value,
             level=settings.level(finding.kind),
             message=finding.message,
@@ -248,7 +250,3 @@ def remarks(written: Written, around: Surroundings, settings: LintSettings) -> l
         )
         for finding in lint(written.task, around, wanted(settings))
     ]
-
-
-def _line(written: Written, key: str, line: int) -> int:
-    return line_in(written.data, key, line) if written.data else 1

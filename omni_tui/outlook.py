@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
-from pathlib import Path
 
 from omni_tui.config import load_plan
 from omni_tui.engine.past import look_back
-from omni_tui.errors import OmniError, TaskFileError
+from omni_tui.errors import OmniError
 from omni_tui.fleet import Fleet
 from omni_tui.linting import Linter
 from omni_tui.model.brakes import FLEET, Brakes
@@ -18,7 +17,7 @@ from omni_tui.model.provider import Standing
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import TouchPoint
 from omni_tui.model.view import FleetView
-from omni_tui.planning import read_points
+from omni_tui.planning import TO_DO, read_points
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import fold
 from omni_tui.policy.load import follow
@@ -26,7 +25,6 @@ from omni_tui.policy.machine import shortage
 from omni_tui.policy.routing import providers_for
 from omni_tui.store.brakes import read_brakes
 from omni_tui.store.runs import Runs
-from omni_tui.store.taskread import read_task
 
 
 def read_course(fleet: Fleet) -> Course:
@@ -42,8 +40,8 @@ def read_standings(fleet: Fleet, view: FleetView) -> Mapping[str, Standing]:
 
 def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
     """Return the tasks of the fleet that `view` shows, and the course of its run."""
-    waiting, course = _waiting(view), read_course(fleet)
-    linter = Linter(fleet)
+    linter, course = Linter(fleet), read_course(fleet)
+    waiting = linter.tasks(Status.TODO)
     running = {row.ref for row in view.rows if row.status is Status.DOING}
     return Backlog(
         waiting=waiting,
@@ -53,7 +51,7 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
         course=course,
         providers=_providers(fleet, waiting),
         brakes=_brakes(fleet, view),
-        points=_points(fleet, view),
+        points=_points(fleet, linter),
         plans={name: load_plan(fleet.paths.workspace(name).plan) for name in fleet.paths.workspace_names()},
         flags=linter.flags,
         refused=linter.refusals(),
@@ -82,22 +80,15 @@ def _brakes(fleet: Fleet, view: FleetView) -> Brakes:
     return view.brakes.and_those(read_brakes(fleet.paths.control))
 
 
-def _points(fleet: Fleet, view: FleetView) -> dict[TaskRef, Sequence[TouchPoint]]:
+def _points(fleet: Fleet, linter: Linter) -> dict[TaskRef, Sequence[TouchPoint]]:
     """Return what each task will touch, where more than one may run at once."""
     if fleet.settings.scheduler.limit == 1:
         return {}
-    names = {row.ref.workspace for row in view.rows if row.status is Status.TODO}
-    return {ref: points for name in sorted(names) for ref, points in read_points(fleet, view, name).items()}
-
-
-def _waiting(view: FleetView) -> list[Task]:
-    """Return the waiting tasks; a file that has gone meanwhile, or is none, is what the dispatcher deals with."""
-    tasks = []
-    for row in view.rows:
-        if row.status is Status.TODO:
-            with contextlib.suppress(TaskFileError, FileNotFoundError):
-                tasks.append(read_task(Path(row.path), row.ref.workspace))
-    return tasks
+    tasks: dict[str, list[Task]] = {written.task.workspace: [] for written in linter.waiting}
+    for task in linter.tasks(*TO_DO):
+        if task.workspace in tasks:
+            tasks[task.workspace].append(task)
+    return {ref: points for name in tasks for ref, points in read_points(fleet, name, tasks[name]).items()}
 
 
 def _delays(fleet: Fleet, view: FleetView) -> dict[TaskRef, float]:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from omni_tui.config import load_plan
 from omni_tui.engine.survey import Surveyed, declared, survey
-from omni_tui.errors import TaskFileError
 from omni_tui.fleet import Fleet
 from omni_tui.ground import ProjectGround
 from omni_tui.linting import Linter
 from omni_tui.model.frozen import FrozenPlan, render
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import Knowledge
-from omni_tui.model.view import FleetView, TaskRow
 from omni_tui.policy.flags import FlagWarning
 from omni_tui.policy.waves import Placed, waves
 from omni_tui.store.files import publish
-from omni_tui.store.taskread import read_task
 
 TO_DO = (Status.TODO, Status.DOING)
 """What a plan is about."""
@@ -88,11 +84,9 @@ class Planner:
 
         Raises `CycleError`, `ScmError` and what the files say.
         """
-        rows = self.linter.view.rows
-        tasks = [written.task for written in self.linter.waiting() if written.task.workspace == workspace]
-        tasks += _read(rows, workspace, Status.DOING)
-        status_of = {row.ref: row.status for row in rows if row.status not in TO_DO}
-        points = asyncio.run(_points(self._fleet, workspace, tasks))
+        tasks = [task for task in self.linter.tasks(*TO_DO) if task.workspace == workspace]
+        status_of = {row.ref: row.status for row in self.linter.view.rows if row.status not in TO_DO}
+        points = read_points(self._fleet, workspace, tasks)
         frozen = FrozenPlan() if afresh else load_plan(self._fleet.paths.workspace(workspace).plan)
         named = {task_id for wave in frozen.waves for task_id in wave}
         return Outlook(
@@ -106,26 +100,16 @@ class Planner:
         )
 
 
-def read_points(fleet: Fleet, view: FleetView, workspace: str) -> Surveyed:
-    """Return what the tasks of a workspace that wait or run will touch. Raises `ScmError`."""
-    return asyncio.run(_points(fleet, workspace, _read(view.rows, workspace, *TO_DO)))
+def read_points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> Surveyed:
+    """Return what tasks of a workspace will touch, by the fleet's own repository: nothing is asked of the origin.
 
-
-def _read(rows: Iterable[TaskRow], workspace: str, *statuses: Status) -> list[Task]:
-    """Read tasks whole; one that has moved or is none meanwhile is the dispatcher's business."""
-    found = []
-    for row in rows:
-        if row.ref.workspace == workspace and row.status in statuses:
-            with suppress(FileNotFoundError, TaskFileError):
-                found.append(read_task(Path(row.path), workspace))
-    return found
-
-
-async def _points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> Surveyed:
-    """Look the points up in the fleet's own repository: nothing is asked of where it came from."""
+    Raises `ScmError`.
+    """
     ground = ProjectGround(fleet.paths.workspace(workspace), fleet.workspace_settings(workspace))
     commit = ground.commit()
-    return await survey(fleet.scm(workspace), commit, tasks) if commit else declared(tasks, Knowledge())
+    if not commit:
+        return declared(tasks, Knowledge())
+    return asyncio.run(survey(fleet.scm(workspace), commit, tasks))
 
 
 def freeze(fleet: Fleet, outlook: Outlook) -> Path:

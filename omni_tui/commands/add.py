@@ -91,7 +91,7 @@ def _drafts(files: tuple[str, ...], title: str, workspace: str, now: float) -> I
     from omni_tui.model.task import Task
 
     if not files:
-        yield Written(task=Task(workspace=workspace, id="", title=title))
+        yield Written(task=Task(workspace=workspace, id="", title=title), data=b"")
     for file in files:
         yield _read(file, title, workspace, now)
 
@@ -105,7 +105,7 @@ def _read(file: str, title: str, workspace: str, now: float) -> Written:
     try:
         data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
         if title and not data.strip():
-            return Written(task=Task(workspace=workspace, id="", title=title), file=shown)
+            return Written(task=Task(workspace=workspace, id="", title=title), file=shown, data=data)
         return Written(task=parse(data, workspace=workspace, stem="", created_at=now), data=data, file=shown)
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=shown, fix="name a readable file") from error

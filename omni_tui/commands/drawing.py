@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from omni_tui.commands.outline import Line, Outline
 from omni_tui.model.text import plural
 
 if TYPE_CHECKING:
-    from rich.tree import Tree
-
     from omni_tui.model.task import TaskRef
     from omni_tui.planning import Outlook
     from omni_tui.policy.ties import Tie
@@ -22,32 +21,29 @@ MOST_POINTS = 3
 HELD = "yellow"
 
 
-def as_tree(outlooks: Sequence[Outlook], written: Sequence[str], faults: Sequence[str]) -> Tree:
+def as_tree(outlooks: Sequence[Outlook], written: Sequence[str], faults: Sequence[str]) -> Outline:
     """Draw the waves of each workspace; for each task why it is not in an earlier one, and what will hold it."""
-    from rich.text import Text
-    from rich.tree import Tree
-
-    tree = Tree(Text("the plan"))
+    lines: list[Line] = [(0, [("the plan", "")])]
     for outlook in outlooks:
-        branch = tree.add(Text.assemble((outlook.workspace, "bold"), f": {_extent(outlook)}"))
-        for number, wave in enumerate(outlook.waves, 1):
-            if not wave:  # of a frozen plan: all of it has landed
-                continue
-            twig = branch.add(Text(f"wave {number}: {_beside(wave)}", style="bold"))
-            for each in wave:
-                leaf = twig.add(Text.assemble((each.task.id, "cyan"), f"  {each.task.title}"))
-                for line in _reasons(outlook, each):
-                    leaf.add(Text(line, style="dim"))
-                for line in _holds(outlook, each):
-                    leaf.add(Text(line, style=HELD))
-        if outlook.unplanned:
-            names = ", ".join(ref.id for ref in outlook.unplanned)
-            branch.add(Text(f"not in the frozen plan, so they come after it: {names}", style=HELD))
-    for path in written:
-        tree.add(Text(f"frozen: {path}; edit it, or delete it to let go"))
-    for fault in faults:
-        tree.add(Text(f"could not be read: {fault}", style=HELD))
-    return tree
+        lines += _workspace(outlook)
+    lines += ((1, [(f"frozen: {path}; edit it, or delete it to let go", "")]) for path in written)
+    lines += ((1, [(f"could not be read: {fault}", HELD)]) for fault in faults)
+    return Outline(lines)
+
+
+def _workspace(outlook: Outlook) -> Iterator[Line]:
+    yield 1, [(outlook.workspace, "bold"), (f": {_extent(outlook)}", "")]
+    for number, wave in enumerate(outlook.waves, 1):
+        if not wave:  # of a frozen plan: all of it has landed
+            continue
+        yield 2, [(f"wave {number}: {_beside(wave)}", "bold")]
+        for each in wave:
+            yield 3, [(each.task.id, "cyan"), (f"  {each.task.title}", "")]
+            yield from ((4, [(line, "dim")]) for line in _reasons(outlook, each))
+            yield from ((4, [(line, HELD)]) for line in _holds(outlook, each))
+    if outlook.unplanned:
+        names = ", ".join(ref.id for ref in outlook.unplanned)
+        yield 2, [(f"not in the frozen plan, so they come after it: {names}", HELD)]
 
 
 def _extent(outlook: Outlook) -> str:

@@ -59,7 +59,7 @@ def _of_backlog(session: Session, workspace: str | None) -> tuple[list[Remark], 
     if workspace is not None:
         find_workspace(root, workspace)
     linter = Linter(Fleet(root))
-    written = [each for each in linter.waiting() if workspace in (None, each.task.workspace)]
+    written = [each for each in linter.waiting if workspace in (None, each.task.workspace)]
     found = [*linter.look(written), *linter.of_flags(written)]
     return found, len(written), "\n".join(linter.faults)
 

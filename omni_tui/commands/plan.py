@@ -37,14 +37,9 @@ def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) ->
         planner = planning.Planner(fleet)
         outlooks = [planner.look_ahead(name, afresh=freeze) for name in names]
     written = [str(planning.freeze(fleet, outlook)) for outlook in outlooks] if freeze else []
-    result = {
-        "workspaces": [_plain(outlook) for outlook in outlooks],
-        "frozen": written,
-        "faults": planner.faults,
-    }
-    if session.json:
-        return Answer(result)
-    return Answer(result, as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults))
+    if not session.json:
+        return Answer(shown=as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults))
+    return Answer({"workspaces": [_plain(each) for each in outlooks], "frozen": written, "faults": planner.faults})
 
 
 def _plain(outlook: Outlook) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class TaskRef(msgspec.Struct, frozen=True, order=True):
         return f"{self.workspace}/{self.id}"
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class Task(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What to do, as its file tells it. `extra` holds the head's keys that we do not know, so that they survive."""
 
     workspace: str

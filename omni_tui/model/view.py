@@ -14,7 +14,7 @@ from omni_tui.model.state import PublishedHold
 from omni_tui.model.task import Status, TaskRef
 
 
-class TaskRow(msgspec.Struct, frozen=True, kw_only=True):
+class TaskRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One task in a table."""
 
     ref: TaskRef

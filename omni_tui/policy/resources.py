@@ -18,6 +18,8 @@ from omni_tui.policy.ties import Points
 
 Resource = int
 """Stands for a point of a workspace: a number is looked up faster than the three words that it is for."""
+Place = int
+"""Stands for a task: where it is among those that were given."""
 
 
 class Claimed(msgspec.Struct, frozen=True, gc=False):
@@ -32,8 +34,7 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
 class Resources:
     """Knows what each of a backlog's tasks claims."""
 
-    def __init__(self, tasks: Iterable[Task], points: Mapping[TaskRef, Points]) -> None:
-        tasks = list(tasks)
+    def __init__(self, tasks: Sequence[Task], points: Mapping[TaskRef, Points]) -> None:
         names: dict[str, set[str]] = defaultdict(set)
         for task in tasks:
             names[task.workspace].update(
@@ -41,11 +42,11 @@ class Resources:
             )
         self._numbers: dict[tuple[str, PointKind, str], Resource] = {}
         self._coverage = {workspace: Coverage(paths) for workspace, paths in names.items()}
-        self._claimed = {task.ref: list(self._claim(task, points.get(task.ref, ()))) for task in tasks}
+        self._claimed = [list(self._claim(task, points.get(task.ref, ()))) for task in tasks]
 
-    def of(self, ref: TaskRef) -> Sequence[Claimed]:
+    def of(self, place: Place) -> Sequence[Claimed]:
         """Return what a task claims."""
-        return self._claimed[ref]
+        return self._claimed[place]
 
     def _claim(self, task: Task, points: Points) -> Iterable[Claimed]:
         workspace, coverage = task.workspace, self._coverage[task.workspace]

@@ -6,6 +6,7 @@ a merge conflict. So what is named counts, unless it stands for too many things 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
@@ -16,8 +17,8 @@ from omni_tui.policy.paths import is_plain, normal
 
 MOST_PLACES = 3
 """A symbol that more files define, or a file name that more directories have, does not tell which one is meant."""
-_MIGRATIONS = (("alembic", "versions"), ("migrations", "versions"), ("db", "migrate"), ("migrations",), ("migration",))
-"""How directories of migrations end: Alembic, Flask-Migrate, Rails, Django and most others."""
+_MIGRATIONS = re.compile(r"(?:.*/)?(?:alembic/versions|migrations/versions|db/migrate|migrations?)(?=/|\Z)", re.DOTALL)
+"""The innermost directory of migrations in a path: as Alembic, Flask-Migrate, Rails, Django and most others name it."""
 
 
 def touch_points(task: Task, knowledge: Knowledge, by_name: ByName) -> tuple[TouchPoint, ...]:
@@ -107,8 +108,5 @@ def _migrations(points: Iterable[TouchPoint]) -> Iterator[TouchPoint]:
 
 def migrations_in(path: str) -> str:
     """Return the directory of migrations that a path is in, or is itself; empty: it is in none."""
-    parts = PurePosixPath(path).parts
-    for at in range(len(parts), 0, -1):
-        if any(parts[:at][-len(ending) :] == ending for ending in _MIGRATIONS):
-            return "/".join(parts[:at])
-    return ""
+    found = _MIGRATIONS.match(path)
+    return found[0] if found else ""

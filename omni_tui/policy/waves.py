@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,9 +17,9 @@ from omni_tui.errors import OmniError
 from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.bonds import Bond, bind
-from omni_tui.policy.lineup import Lineup, order
+from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.planned import wave_of
-from omni_tui.policy.resources import Resource, Resources
+from omni_tui.policy.resources import Place, Resource, Resources
 from omni_tui.policy.ties import Points
 
 
@@ -27,10 +27,6 @@ class CycleError(OmniError):
     """Tasks depend on each other in a circle."""
 
     code = "cycle"
-
-
-_Spot = tuple[int, tuple[int, float, str, str], Task]
-"""A task with its wave and its place in the order."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,42 +55,60 @@ def waves(
     """
     lineup = Lineup(tasks, status_of)
     require_no_cycle(lineup)
-    resources = Resources(tasks, points)
-    table = Table(resources)
-    here = {task.ref: task for task in tasks}
-    needs = {ref: tuple(need for need in lineup.dependencies.needs(ref) if need in here) for ref in here}
-    dependents: dict[TaskRef, list[TaskRef]] = defaultdict(list)
-    for ref, before in needs.items():
-        for need in before:
-            dependents[need].append(ref)
-    left = {ref: len(before) for ref, before in needs.items()}
-    earliest = dict.fromkeys(here, 0)
-    ready = [(order(task), task) for task in tasks if not left[task.ref]]
-    heapq.heapify(ready)
-    placed: list[_Spot] = []
-    while ready:
-        at, task = heapq.heappop(ready)
-        wave = table.place(task.ref, earliest[task.ref])
-        placed.append((wave, at, task))
-        for dependent in dependents[task.ref]:
-            earliest[dependent] = max(earliest[dependent], wave + 1)
-            left[dependent] -= 1
-            if not left[dependent]:
-                heapq.heappush(ready, (order(here[dependent]), here[dependent]))
-    placed = sorted(_frozen(placed, plans), key=lambda each: each[:2])
-    bonds = bind([task for _, _, task in placed], resources)
+    ordered = lineup.tasks
+    needs, resources = _needs(lineup), Resources(ordered, points)
+    wave_of = list(_frozen(ordered, _assign(needs, resources), plans))
+    places = sorted(range(len(ordered)), key=wave_of.__getitem__)
     return [
-        Placed(task=task, wave=wave, bonds=tied, needs=needs[task.ref], stuck=_stuck(lineup, task))
-        for (wave, _, task), tied in zip(placed, bonds, strict=True)
+        Placed(
+            task=ordered[place],
+            wave=wave_of[place],
+            bonds=bonds,
+            needs=tuple(ordered[need].ref for need in needs[place]),
+            stuck=_stuck(lineup, ordered[place]),
+        )
+        for place, bonds in zip(places, bind(places, ordered, resources), strict=True)
     ]
 
 
-def _frozen(placed: Iterable[_Spot], plans: Mapping[str, FrozenPlan]) -> Iterator[_Spot]:
+def _needs(lineup: Lineup) -> list[Sequence[Place]]:
+    """Return, for each task of the lineup, the places in it of those that it depends on."""
+    place_of = {task.ref: place for place, task in enumerate(lineup.tasks)}
+    needs = lineup.dependencies.needs
+    return [
+        [place_of[need] for need in needs(task.ref) if need in place_of] if task.depends_on else ()
+        for task in lineup.tasks
+    ]
+
+
+def _assign(needs: Sequence[Sequence[Place]], resources: Resources) -> list[int]:
+    """Return the wave of each task, by its place: tasks are taken in order, once those that they need have been."""
+    table = Table(resources)
+    dependents: dict[Place, list[Place]] = defaultdict(list)
+    for place, before in enumerate(needs):
+        for need in before:
+            dependents[need].append(place)
+    left = [len(before) for before in needs]
+    wave_of = [0] * len(needs)
+    """The earliest that what it needs allows; once a task is taken, the one that it got."""
+    ready = [place for place, count in enumerate(left) if not count]  # a heap: it is sorted
+    while ready:
+        place = heapq.heappop(ready)
+        wave_of[place] = table.place(place, wave_of[place])
+        for dependent in dependents.get(place, ()):
+            wave_of[dependent] = max(wave_of[dependent], wave_of[place] + 1)
+            left[dependent] -= 1
+            if not left[dependent]:
+                heapq.heappush(ready, dependent)
+    return wave_of
+
+
+def _frozen(tasks: Sequence[Task], waves: Sequence[int], plans: Mapping[str, FrozenPlan]) -> Iterator[int]:
     """Give each task its wave of a frozen plan, where there is one."""
     said = wave_of(plans)
-    for wave, at, task in placed:
-        plan = plans.get(task.workspace, FrozenPlan())
-        yield said.get(task.ref, wave + len(plan.waves)), at, task
+    for task, wave in zip(tasks, waves, strict=True):
+        later = wave + len(plans[task.workspace].waves) if task.workspace in plans else wave
+        yield said.get(task.ref, later) if said else later
 
 
 def require_no_cycle(lineup: Lineup) -> None:
@@ -106,7 +120,7 @@ def require_no_cycle(lineup: Lineup) -> None:
 
 
 def _stuck(lineup: Lineup, task: Task) -> str:
-    hopeless = lineup.dependencies.hopeless(task)
+    hopeless = lineup.dependencies.hopeless(task) if task.depends_on else ()
     return f"{', '.join(map(str, hopeless))} blocked or not there" if hopeless else ""
 
 
@@ -118,14 +132,16 @@ class Table:
         self._alone: dict[Resource, Waves] = defaultdict(Waves)
         self._shared: dict[Resource, Waves] = defaultdict(Waves)
 
-    def place(self, ref: TaskRef, earliest: int) -> int:
+    def place(self, place: Place, earliest: int) -> int:
         """Put a task into the first wave from `earliest` on in which nothing touches the same; return which."""
-        claimed = self._resources.of(ref)
+        claimed = self._resources.of(place)
         taken = [self._alone[each.resource] for each in claimed if each.resource in self._alone]
         taken += [self._shared[each.resource] for each in claimed if each.alone and each.resource in self._shared]
-        wave = earliest
-        while (later := max((waves.free_from(wave) for waves in taken), default=wave)) > wave:
-            wave = later
+        wave, before = earliest, -1
+        while wave != before:
+            before = wave
+            for waves in taken:
+                wave = waves.free_from(wave)
         for each in claimed:
             (self._alone if each.alone else self._shared)[each.resource].take(wave)
         return wave

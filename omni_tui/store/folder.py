@@ -17,10 +17,12 @@ from omni_tui.store.taskread import read_task
 Stamp = tuple[int, int, int]
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A task file as it was read. `note` is the first line of the note beside it."""
 
     task: Task
+    is_task: bool
+    """Whether the file holds one; what holds none is shown by its name."""
     path: str
     moved_at: float
     """When the file came into this folder (its change time), UTC seconds."""
@@ -30,23 +32,25 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Folder:
-    """The task files of one folder, by file name."""
+    """The task files of one folder, by file name; tasks `whole`, else without their texts."""
 
-    def __init__(self, workspace: str, path: Path) -> None:
+    def __init__(self, workspace: str, path: Path, *, whole: bool = False) -> None:
         self.path = path
         self.entries: dict[str, Entry] = {}
         self._workspace = workspace
+        self._whole = whole
 
     def scan(self) -> bool:
         """Look at every file; return whether anything differs."""
         try:
-            names = {name for name in os.listdir(self.path) if is_task_name(name)}  # noqa: PTH208 (10,000 names, not paths)
+            listed = set(os.listdir(self.path))  # noqa: PTH208 (10,000 names, not paths)
         except FileNotFoundError:
-            names = set()
+            listed = set()
+        names = {name for name in listed if is_task_name(name)}
         gone = self.entries.keys() - names
         for name in gone:
             del self.entries[name]
-        changed = [name for name in names if self._look(name)]
+        changed = [name for name in names if self._look(name, noted=note_name(name) in listed)]
         return bool(changed or gone)
 
     def look(self, name: str) -> bool:
@@ -56,23 +60,41 @@ class Folder:
             return owner is not None and self._look(owner)
         return self._look(name)
 
-    def _look(self, name: str) -> bool:
+    def _look(self, name: str, *, noted: bool = True) -> bool:
+        """Look at a file, and at the note beside it where there may be one; return whether anything differs."""
         path = self.path / name
         known = self.entries.get(name)
         info = _stat(path)
         if info is None:
             return self.entries.pop(name, None) is not None
-        note_path = self.path / note_name(name)
-        note_info = _stat(note_path)
+        note_path = self.path / note_name(name) if noted else None
+        note_info = _stat(note_path) if note_path else None
         note_stamp = _stamp(note_info) if note_info else None
         if known is not None and known.stamp == _stamp(info) and known.note_stamp == note_stamp:
             return False
-        same = known is not None and known.stamp == _stamp(info)
-        task = known.task if known is not None and same else _read(path, self._workspace, info)
+        if known is not None and known.stamp == _stamp(info):
+            task, is_task = known.task, known.is_task
+        else:
+            task, is_task = self._read(path, info)
         self.entries[name] = Entry(
-            task, str(path), info.st_ctime, _first_line(note_path) if note_info else "", _stamp(info), note_stamp
+            task=task,
+            is_task=is_task,
+            path=str(path),
+            moved_at=info.st_ctime,
+            note=_first_line(note_path) if note_path and note_info else "",
+            stamp=_stamp(info),
+            note_stamp=note_stamp,
         )
         return True
+
+    def _read(self, path: Path, info: os.stat_result) -> tuple[Task, bool]:
+        """Read a task; a file that is none is shown by its name: it lies in `blocked/` or is about to be put there."""
+        try:
+            task = read_task(path, self._workspace)
+        except (TaskFileError, OSError):
+            name = shown_name(path.name)
+            return Task(workspace=self._workspace, id=name, title=one_line(path.name), created_at=info.st_mtime), False
+        return task if self._whole else msgspec.structs.replace(task, body="", extra={}), True
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -84,15 +106,6 @@ def _stat(path: Path) -> os.stat_result | None:
 
 def _stamp(info: os.stat_result) -> Stamp:
     return info.st_mtime_ns, info.st_ino, info.st_size
-
-
-def _read(path: Path, workspace: str, info: os.stat_result) -> Task:
-    """Read a task; a file that is none is shown by its name, as it lies in `blocked/` or is about to be put there."""
-    try:
-        task = read_task(path, workspace)
-    except (TaskFileError, OSError):
-        return Task(workspace=workspace, id=shown_name(path.name), title=one_line(path.name), created_at=info.st_mtime)
-    return msgspec.structs.replace(task, body="", extra={})
 
 
 def _first_line(path: Path) -> str:

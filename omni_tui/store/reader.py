@@ -36,10 +36,11 @@ class Latest(msgspec.Struct, frozen=True):
 
 
 class FleetReader:
-    """Reads a fleet's tree. Not thread-safe: one call at a time."""
+    """Reads a fleet's tree, and keeps the tasks `whole` or without their texts. Not thread-safe: one call at a time."""
 
-    def __init__(self, paths: FleetPaths, now: Callable[[], float]) -> None:
+    def __init__(self, paths: FleetPaths, now: Callable[[], float], *, whole: bool = False) -> None:
         self.paths = paths
+        self._whole = whole
         self._now = now
         self._folders: dict[FolderKey, Folder] = {}
         self._by_path: dict[Path, FolderKey] = {}
@@ -88,10 +89,10 @@ class FleetReader:
                         directories.append(runs / entry.task.id / str(number))
         return frozenset(directory for directory in directories if directory.is_dir())
 
-    def tasks(self, status: Status) -> list[Task]:
-        """Return the tasks of one folder as they were read last: their heads, without their texts."""
+    def tasks(self, status: Status) -> dict[str, Task]:
+        """Return the tasks with this status as they were read last, by their files; what is none is not among them."""
         folders = (folder for (_, of), folder in self._folders.items() if of is status)
-        return [entry.task for folder in folders for entry in folder.entries.values()]
+        return {entry.path: entry.task for folder in folders for entry in folder.entries.values() if entry.is_task}
 
     def detail(self, row: TaskRow) -> TaskDetail:
         """Read all about the task of `row`."""
@@ -133,7 +134,7 @@ class FleetReader:
         for name in names - {workspace for workspace, _ in self._folders}:
             for status in SHOWN_ORDER:
                 path = self.paths.workspace(name).queue(status)
-                self._folders[name, status] = Folder(name, path)
+                self._folders[name, status] = Folder(name, path, whole=self._whole)
                 self._by_path[path] = (name, status)
         for key in [key for key in self._folders if key[0] not in names]:
             del self._by_path[self._folders.pop(key).path]
@@ -161,9 +162,13 @@ class FleetReader:
         status = key[1]
         self._stale.add(status)
         entries = self._folders[key].entries
-        entry = entries.get(name)
-        for each in (entry,) if entry else () if name else entries.values():
-            self._take_run(each.task.ref, status)
+        if name:
+            seen = [entries[name]] if name in entries else []
+        else:
+            tried = Runs(self.paths.workspace(key[0])).tasks()
+            seen = [entry for entry in entries.values() if entry.task.id in tried or entry.task.ref in self._latest]
+        for entry in seen:
+            self._take_run(entry.task.ref, status)
 
     def _take_run(self, ref: TaskRef, status: Status = Status.DOING) -> None:
         run = Runs(self.paths.workspace(ref.workspace)).latest(ref.id)

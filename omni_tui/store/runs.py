@@ -150,6 +150,13 @@ class Runs:
         self._disk = disk
         self._redact = redact
 
+    def tasks(self) -> frozenset[str]:
+        """Return the ids of the tasks that may have had an attempt."""
+        try:
+            return frozenset(os.listdir(self._paths.runs))  # noqa: PTH208 (10,000 names, not paths)
+        except FileNotFoundError:
+            return frozenset()
+
     def attempts(self, task_id: str) -> list[int]:
         """Return the numbers of the attempts that count, in order: those since the task began afresh."""
         first = self._first(task_id)

@@ -188,6 +188,24 @@ def test_watches_the_folders_and_the_runs_of_running_tasks_only(tree: FleetTree,
     assert shop.runs / "shop-9" not in watched
 
 
+def test_keeps_texts_only_where_they_are_asked_for_and_tells_tasks_from_what_is_none(tmp_path: Path) -> None:
+    tree = FleetTree(tmp_path / "fleet", "shop")
+    path = tree.task(
+        Task(workspace="shop", id="shop-1", title="A task", body="Do it.", extra={"theirs": 1}), Status.TODO
+    )
+    path.with_name("empty.md").write_bytes(b"")
+    heads, whole = FleetReader(tree.paths, Clock()), FleetReader(tree.paths, Clock(), whole=True)
+
+    assert (
+        {each.title for each in heads.read().rows}
+        == {each.title for each in whole.read().rows}
+        == {"A task", "empty.md"}
+    )
+    assert [(task.body, task.extra) for task in heads.tasks(Status.TODO).values()] == [("", {})]
+    assert [(task.body, task.extra) for task in whole.tasks(Status.TODO).values()] == [("Do it.", {"theirs": 1})]
+    assert list(whole.tasks(Status.TODO)) == [str(path)]
+
+
 def test_one_change_among_thousands_reads_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = large_tree(tmp_path / "fleet", 3_000)
     reader = FleetReader(tree.paths, Clock())

@@ -62,6 +62,12 @@ def points(of: Task, known: Knowledge = KNOWN) -> tuple[TouchPoint, ...]:
         pytest.param(
             task("t", touches=("db/migrate/002_b.rb",)), {"db/migrate/002_b.rb", "migration db/migrate"}, id="migrates"
         ),
+        pytest.param(
+            task("t", touches=("migrations/shop/migrations/versions/1.py",)),
+            {"migrations/shop/migrations/versions/1.py", "migration migrations/shop/migrations/versions"},
+            id="migrates, in the innermost directory of them",
+        ),
+        pytest.param(task("t", touches=("src/migrations.py",)), {"src/migrations.py"}, id="a file only called so"),
         pytest.param(task("t", "Make it nicer, see https://example.com/a/b.py"), set(), id="nothing"),
     ],
 )
