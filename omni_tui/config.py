@@ -101,8 +101,12 @@ def load_agents(directory: Path, settings: WorkspaceSettings) -> Sequence[AgentS
 
 def load_providers(directory: Path) -> Mapping[str, Provider]:
     """Read the providers in `directory`, a file `<name>.toml` each, by name. Raises `ConfigError`."""
-    files = sorted(directory.glob("[!.]*.toml")) if directory.is_dir() else []
-    return {path.stem: _load_provider(path) for path in files}
+    return {path.stem: _load_provider(path) for path in provider_files(directory)}
+
+
+def provider_files(directory: Path) -> Sequence[Path]:
+    """Return the files that make providers, right or wrong."""
+    return sorted(directory.glob("[!.]*.toml")) if directory.is_dir() else []
 
 
 def _load_provider(path: Path) -> Provider:

@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
-from omni_tui.config import load_plan
+from omni_tui.config import load_plan, provider_files
 from omni_tui.engine.past import look_back
 from omni_tui.errors import OmniError
 from omni_tui.fleet import Fleet
 from omni_tui.linting import Linter
 from omni_tui.model.brakes import FLEET, Brakes
 from omni_tui.model.course import Course
-from omni_tui.model.provider import Standing
+from omni_tui.model.provider import Provider, Standing
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import TouchPoint
 from omni_tui.model.view import FleetView
@@ -22,7 +22,7 @@ from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.course import fold
 from omni_tui.policy.load import follow
 from omni_tui.policy.machine import shortage
-from omni_tui.policy.routing import providers_for
+from omni_tui.policy.routing import provider_of, providers_for, serve
 from omni_tui.store.brakes import read_brakes
 from omni_tui.store.runs import Runs
 
@@ -38,6 +38,23 @@ def read_standings(fleet: Fleet, view: FleetView) -> Mapping[str, Standing]:
     return fleet.suppliers.standings(read_course(fleet), running, fleet.clock.now())
 
 
+def read_providers(fleet: Fleet) -> frozenset[str]:
+    """Return everybody whom a brake can hold: who has a file, could serve an agent, serves, or is parked.
+
+    A wrong file hides no more than what is read with it: a brake must hold beside it.
+    """
+    course = read_course(fleet)
+    providers: Mapping[str, Provider] = {}
+    with contextlib.suppress(OmniError):
+        providers = fleet.suppliers.now()
+    names = {path.stem for path in provider_files(fleet.paths.providers)}
+    names.update(course.parked, course.providers.values())
+    for workspace in fleet.paths.workspace_names():
+        with contextlib.suppress(OmniError):
+            names.update(map(provider_of, serve(fleet.agents(workspace), providers)))
+    return frozenset(names)
+
+
 def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
     """Return the tasks of the fleet that `view` shows, and the course of its run."""
     linter, course = Linter(fleet), read_course(fleet)
@@ -50,7 +67,7 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
         not_before=_delays(fleet, view),
         course=course,
         providers=_providers(fleet, waiting),
-        brakes=_brakes(fleet, view),
+        brakes=brakes_in_force(fleet, view),
         points=_points(fleet, linter),
         plans={name: load_plan(fleet.paths.workspace(name).plan) for name in fleet.paths.workspace_names()},
         flags=linter.flags,
@@ -61,7 +78,7 @@ def read_backlog(fleet: Fleet, view: FleetView) -> Backlog:
 
 def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
     """Return how much may run."""
-    settings, brakes = fleet.settings, _brakes(fleet, view)
+    settings, brakes = fleet.settings, brakes_in_force(fleet, view)
     freeze, sample = brakes.freeze_of(FLEET), fleet.load()
     return Capacity(
         slots=settings.scheduler.limit,
@@ -76,7 +93,8 @@ def read_capacity(fleet: Fleet, view: FleetView) -> Capacity:
     )
 
 
-def _brakes(fleet: Fleet, view: FleetView) -> Brakes:
+def brakes_in_force(fleet: Fleet, view: FleetView) -> Brakes:
+    """Return the brakes that are on, also by a file that nobody has taken over yet."""
     return view.brakes.and_those(read_brakes(fleet.paths.control))
 
 

@@ -42,12 +42,13 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parts(view: FleetView, workspaces: Sequence[str], standings: Mapping[str, Standing], now: float) -> list[Part]:
-    """Return all parts: the fleet, its workspaces, its providers."""
+    """Return all parts: the fleet, its workspaces, its providers, and what has gone but is braked still."""
     braked = {scope.provider for scope in view.brakes.scopes if scope.provider}
     known = {name: standings.get(name, Standing(name=name)) for name in sorted({*standings, *braked})}
+    gone = {scope.workspace for scope in view.brakes.scopes if scope.workspace}.difference(workspaces)
     return [
         _fleet(view),
-        *(_workspace(name, view) for name in workspaces),
+        *(_workspace(name, view) for name in (*workspaces, *sorted(gone))),
         *(_provider(standing, view, now) for standing in known.values()),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,9 +11,9 @@ import click
 from omni_tui.commands.output import Answer
 from omni_tui.commands.requests import file
 from omni_tui.commands.session import Session, common
-from omni_tui.commands.targets import WorkspaceWord
+from omni_tui.commands.targets import WORKSPACE, find_provider, find_workspace, read_fleet
 from omni_tui.errors import UsageError
-from omni_tui.model.brakes import Scope
+from omni_tui.model.brakes import FLEET, Scope
 from omni_tui.model.request import Request, RequestKind
 
 
@@ -33,9 +34,8 @@ class Most(click.ParamType[int]):
 
 def scoped(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that name what it is about."""
-    command = click.option("--provider", default="", metavar="NAME", help="Only what this provider serves.")(command)
-    option = click.option("--workspace", default="", type=WorkspaceWord(), help="Only this workspace.")
-    return option(command)
+    command = click.option("--provider", metavar="NAME", help="Only what this provider serves.")(command)
+    return click.option("--workspace", type=WORKSPACE, help="Only this workspace.")(command)
 
 
 @click.command("freeze")
@@ -43,7 +43,7 @@ def scoped(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--hard", is_flag=True, help="Suspend the agents that run as well; a thaw has them go on.")
 @scoped
 @common
-def freeze(session: Session, reason: str, hard: bool, workspace: str, provider: str) -> Answer:
+def freeze(session: Session, reason: str, hard: bool, workspace: str | None, provider: str | None) -> Answer:
     """Start and merge nothing; what runs goes on, unless --hard, and waits before its merge."""
     scope = _scope(session, workspace, provider)
     return file(session, Request(id="", kind=RequestKind.FREEZE, reason=reason, hard=hard, scope=scope))
@@ -52,18 +52,19 @@ def freeze(session: Session, reason: str, hard: bool, workspace: str, provider: 
 @click.command("thaw")
 @scoped
 @common
-def thaw(session: Session, workspace: str, provider: str) -> Answer:
+def thaw(session: Session, workspace: str | None, provider: str | None) -> Answer:
     """Start tasks again: after a freeze, a stop by the night's rules, or once what paused them is mended."""
-    return file(session, Request(id="", kind=RequestKind.THAW, scope=_scope(session, workspace, provider)))
+    scope = _scope(session, workspace, provider, lifts=True)
+    return file(session, Request(id="", kind=RequestKind.THAW, scope=scope))
 
 
 @click.command("throttle")
 @click.argument("most", type=Most(), default="1")
 @scoped
 @common
-def throttle(session: Session, most: int, workspace: str, provider: str) -> Answer:
+def throttle(session: Session, most: int, workspace: str | None, provider: str | None) -> Answer:
     """Run so many tasks at once, one where no number is given, however many slots there are; `off` ends that."""
-    scope = _scope(session, workspace, provider)
+    scope = _scope(session, workspace, provider, lifts=not most)
     if not most:
         return file(session, Request(id="", kind=RequestKind.UNTHROTTLE, scope=scope))
     return file(session, Request(id="", kind=RequestKind.THROTTLE, most=most, scope=scope))
@@ -76,14 +77,34 @@ def unthrottle(session: Session) -> Answer:
     return file(session, Request(id="", kind=RequestKind.UNTHROTTLE))
 
 
-def _scope(session: Session, workspace: str, provider: str) -> Scope:
-    """Return what is meant. Raises `UsageError` for both at once, and for a workspace that is not there."""
-    from omni_tui.store.paths import FleetPaths
+def _scope(session: Session, workspace: str | None, provider: str | None, *, lifts: bool = False) -> Scope:
+    """Return what is meant: what is there or, where a brake is lifted, what has one, though it may have gone since.
 
-    if workspace and provider:
+    Raises `UsageError` for both at once and for a workspace that is not there, `ProviderNotFoundError`.
+    """
+    if workspace is None and provider is None:
+        return FLEET
+    if workspace is not None and provider is not None:
         raise UsageError("a brake is on a workspace or on a provider", fix="give two commands, one for each")
-    names = FleetPaths(session.root()).workspace_names()
-    if workspace and workspace not in names:
-        known = ", ".join(names) or "none"
-        raise UsageError(f"there is no workspace {workspace!r}", fix=f"name one of these: {known}")
-    return Scope(workspace=workspace, provider=provider)
+    root, scope = session.root(), Scope(workspace=workspace or "", provider=provider or "")
+    braked = _braked_parts(root) if lifts else frozenset()
+    if scope not in braked:
+        if workspace is not None:
+            find_workspace(root, workspace)
+        if provider is not None:
+            find_provider(provider, _providers(root) | {part.provider for part in braked if part.provider})
+    return scope
+
+
+def _braked_parts(root: Path) -> frozenset[Scope]:
+    from omni_tui.fleet import Fleet
+    from omni_tui.outlook import brakes_in_force
+
+    return brakes_in_force(Fleet(root), read_fleet(root)).scopes - {FLEET}
+
+
+def _providers(root: Path) -> frozenset[str]:
+    from omni_tui.fleet import Fleet
+    from omni_tui.outlook import read_providers
+
+    return read_providers(Fleet(root))

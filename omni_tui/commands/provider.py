@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +9,7 @@ import msgspec
 
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
-from omni_tui.errors import OmniError
+from omni_tui.commands.targets import find_provider
 from omni_tui.words import moment
 
 if TYPE_CHECKING:
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
     from omni_tui.model.provider import Provider, Standing
 
 STYLES = {"closed": "green", "half-open": "yellow", "open": "bold red"}
-
-
-class ProviderNotFoundError(OmniError):
-    """There is no such provider."""
-
-    code = "provider_not_found"
 
 
 @click.group("provider")
@@ -50,7 +43,7 @@ def list_providers(session: Session) -> Answer:
 def show(session: Session, name: str) -> Answer:
     """Tell all about the provider NAME: its file, and how it stands."""
     standings, providers = _look(session)
-    standing = _known(name, standings)
+    standing = standings[find_provider(name, standings)]
     found = providers.get(name)
     data: dict[str, Any] = {"standing": standing, "settings": found}
     lines = [f"{title:<10}{text}" for title, text in _told(standing) if text]
@@ -78,14 +71,6 @@ def _look(session: Session) -> tuple[Mapping[str, Standing], Mapping[str, Provid
 
     fleet = Fleet(session.root())
     return read_standings(fleet, read_fleet(fleet.paths.root)), fleet.suppliers.now()
-
-
-def _known(name: str, standings: Mapping[str, Standing]) -> Standing:
-    if name in standings:
-        return standings[name]
-    near = difflib.get_close_matches(name, standings, n=1)
-    fix = f"did you mean {near[0]}?" if near else "see: omni-tui provider list"
-    raise ProviderNotFoundError(f"there is no provider {name!r}", where=name, fix=fix)
 
 
 def _slots(standing: Standing) -> str:

@@ -1,9 +1,9 @@
-"""The task or workspace that a word on the command line means, and how a shell completes such a word."""
+"""The task, workspace or provider that a word on the command line means, and how a shell completes such a word."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """Names of an ambiguous word that an error tells."""
+
+
+class ProviderNotFoundError(OmniError):
+    """There is no such provider."""
+
+    code = "provider_not_found"
 
 
 class TaskWord(click.ParamType[str]):
@@ -107,3 +113,13 @@ def find_workspace(root: Path, name: str) -> WorkspacePaths:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
     fix = f"did you mean `{near[0]}`?" if near else f"omni-tui workspace add {name} --repo PATH_OR_URL"
     raise UsageError(f"there is no workspace `{name}`", where=str(paths.workspaces), fix=fix)
+
+
+def find_provider(name: str, names: Collection[str]) -> str:
+    """Return a provider's name, which is to be one of `names`. Raises `ProviderNotFoundError` naming the nearest."""
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, sorted(names), n=1)
+    there = ", ".join(sorted(names)) or "none yet"
+    fix = f"did you mean `{near[0]}`?" if near else f"there is: {there}"
+    raise ProviderNotFoundError(f"there is no provider `{name}`", fix=fix)

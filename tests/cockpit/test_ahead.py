@@ -275,6 +275,13 @@ def test_how_a_brake_shows(brakes: Brakes, states: tuple[str, ...]) -> None:
     assert tuple(part.state for part in found) == states
 
 
+def test_what_has_gone_stays_in_the_list_while_it_is_braked() -> None:
+    gone = Brakes((Freeze(scope=DOCS),), (Throttle(scope=SONNET),))
+    found = parts(FleetView(root="/f", taken_at=NOW, brakes=gone), ("shop",), {}, NOW)
+    assert [part.scope for part in found] == [FLEET, SHOP, DOCS, SONNET]
+    assert [part.scope for part in parts(FleetView(root="/f", taken_at=NOW), ("shop",), {}, NOW)] == [FLEET, SHOP]
+
+
 # -- the main screen ---------------------------------------------------------------------------------------------------
 
 

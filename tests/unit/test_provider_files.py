@@ -221,7 +221,7 @@ def test_one_is_shown_with_its_file_and_the_nearest_name_is_told(cli: Cli) -> No
     assert "breaker   closed" in shown
     assert "night.usd = 20" in shown
     assert cli.result("provider", "show", "work")["settings"]["slots"] == 3
-    assert "did you mean work?" in cli("provider", "show", "wrok", status=1)
+    assert "did you mean `work`?" in cli("provider", "show", "wrok", status=1)
 
 
 def test_without_files_it_says_how_one_is_made(cli: Cli) -> None:
