@@ -154,7 +154,7 @@ async def test_a_key_brakes_or_tries_the_selected_part(
     async with cockpit(tree) as (pilot, _):
         await pilot.press("P")
         await opens(pilot, PartsScreen)
-        await shows(pilot, "sonnet")
+        await shows(pilot, "codex")
         await pilot.press(*press)
         await shows(pilot, f"{kind}")
         [filed] = control.pending(tree.paths.control)
@@ -162,6 +162,24 @@ async def test_a_key_brakes_or_tries_the_selected_part(
         assert {name: getattr(filed, name) for name in given} == given
         control.reply(tree.paths.control, Reply(id=filed.id, ok=True, message="as you wish"))
         await shows(pilot, "done. as you wish")
+
+
+async def test_the_selection_stays_with_its_part_when_another_comes_before_it(tree: FleetTree) -> None:
+    foresight, clock = MemoryForesight(), Clock()
+    foresight.providers = {"codex": Standing(name="codex")}
+    async with cockpit(tree, foresight=foresight, clock=clock) as (pilot, _):
+        await pilot.press("P")
+        await shows(pilot, "codex")
+        await pilot.press("j", "j", "j")
+        await shows(pilot, "› provider  codex")
+        foresight.providers = {"claude": Standing(name="claude"), "codex": Standing(name="codex")}
+        write_state(tree.paths.root, FleetState(message="another one"))
+        clock.at += LOOK_SECONDS
+        await shows(pilot, "claude")
+        await pilot.press("f")
+        await shows(pilot, ": asked")
+        [filed] = control.pending(tree.paths.control)
+        assert filed.scope == Scope(provider="codex")
 
 
 async def test_a_stopped_fleet_goes_on_from_there_too(tree: FleetTree) -> None:

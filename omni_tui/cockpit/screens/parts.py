@@ -148,7 +148,11 @@ class PartsScreen(Watching):
 
     def draw(self) -> None:
         """Show what is known, counted down."""
+        selected = self.selected
         self._parts = parts(self.view, self._workspaces, self._standings, self.now)
+        scopes = [part.scope for part in self._parts]
+        if selected is not None and selected.scope in scopes:
+            self._index = scopes.index(selected.scope)  # or a key would brake what has taken its place
         self._index = min(self._index, len(self._parts) - 1)
         width = self._table.size.width
         if not width:
