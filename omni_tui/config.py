@@ -6,6 +6,7 @@ The keys, their meaning, defaults and ranges are in `omni_tui.model.settings`; n
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,8 +96,15 @@ def load_agent(directory: Path) -> AgentSpec:
 
 def load_agents(directory: Path, settings: WorkspaceSettings) -> Sequence[AgentSpec]:
     """Read a workspace's agents under `directory`, in the order that tasks go to them. Raises `ConfigError`."""
-    there = [entry.name for entry in directory.iterdir() if entry.is_dir()] if directory.is_dir() else []
-    return [load_agent(directory / name) for name in settings.agents or sorted(there)]
+    return [load_agent(directory / name) for name in agent_names(directory, settings)]
+
+
+def agent_names(directory: Path, settings: WorkspaceSettings) -> Sequence[str]:
+    """Return the names of a workspace's agents under `directory`, in that order."""
+    if settings.agents or not directory.is_dir():
+        return settings.agents
+    with os.scandir(directory) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir())
 
 
 def load_providers(directory: Path) -> Mapping[str, Provider]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from omni_tui.config import load_agents, load_plan, load_settings, load_workspace
+from omni_tui.crew import Crew
 from omni_tui.engine.clock import Clock, SystemClock
 from omni_tui.engine.core import Core, Wiring
 from omni_tui.engine.course import CourseKeeper
@@ -310,6 +311,7 @@ class Fleet:
             )
         create_workspace(paths)
         queue, check = self._queue(name, self._owned), self._fence.check
+        crew = Crew(paths.agents, settings)
         scm = fenced(self.scm(name), check)
         await scm.open()
         return Workplace(
@@ -321,7 +323,7 @@ class Fleet:
             tracker=fenced(self._tracker(settings, paths, queue), check),
             checkouts=fenced(self._checkouts(settings, paths), check),
             scm=scm,
-            agents=lambda: self.suppliers.serve(load_agents(paths.agents, settings), paths.agents),
+            agents=lambda: self.suppliers.serve(crew.now(), paths.agents),
             harness=self.harness,
             ground=ProjectGround(paths, settings),
             secrets=lambda: self.secrets(name),

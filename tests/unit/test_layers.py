@@ -94,6 +94,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
         "lookback",
         "handoff",
         "suppliers",
+        "crew",
         "ground",
         "shelter",
         "sources",
@@ -101,6 +102,7 @@ MAY_IMPORT: Mapping[str, tuple[str, ...]] = {
     "sources": ("model", "store", "plugins", "config"),
     "shelter": ("model", "policy", "plugins"),
     "suppliers": ("model", "policy", "config"),
+    "crew": ("model", "config"),
     "planning": (
         "model",
         "policy",
