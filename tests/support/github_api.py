@@ -13,12 +13,12 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from tests.support.github_repo import REPOSITORY_ID, GithubRepo
+from tests.support.serving import LocalServer
 
 TOKEN = "ghp_Xk29fPq7LmZ4rT8vB1nC6wY3sD5hJ0aG"
 LIMIT = 5000
@@ -67,15 +67,12 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class GithubApi:
+class GithubApi(LocalServer):
     """The server, running while its context is open."""
 
     def __init__(self, repo: str = "acme/shop", prefix: str = "") -> None:
-        handler = type("Handler", (_Handler,), {"api": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{prefix}"
+        super().__init__(type("Handler", (_Handler,), {"api": self}), HTTPServer)
+        self.url = f"http://127.0.0.1:{self.port}{prefix}"
         self.prefix = prefix
         self.repo = GithubRepo(repo, self.url)
         self.tokens = {TOKEN}
@@ -92,19 +89,6 @@ class GithubApi:
         self.former = ""
         """The name that the repository had before it was renamed."""
         self.lock = threading.RLock()
-        self.closing = threading.Event()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def fail(self, *faults: Fault) -> None:
         """Have the next requests go wrong, one after the other."""

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -34,34 +33,8 @@ from omni_tui.store.files import move
 from omni_tui.store.journal import Journal
 from omni_tui.store.paths import FleetPaths
 from omni_tui.store.state import write_state
+from tests.support.cli import Cli
 from tests.support.fleets import git, make_repository
-
-
-class Cli:
-    """Calls the program in this process, on one fleet."""
-
-    def __init__(self, fleet: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.fleet = fleet
-        self._capsys = capsys
-
-    def __call__(self, *words: str, status: int = 0) -> str:
-        """Call it; return what it prints, on stdout if it succeeds, else on stderr."""
-        self._capsys.readouterr()
-        assert run(["--fleet", str(self.fleet), *words]) == status
-        printed = self._capsys.readouterr()
-        return printed.err if status else printed.out
-
-    def result(self, *words: str, status: int = 0) -> Any:  # noqa: ANN401 - whatever the command answers
-        """Call it with `--json`; return the result."""
-        self._capsys.readouterr()
-        assert run(["--fleet", str(self.fleet), *words, "--json"]) == status
-        found = json.loads(self._capsys.readouterr().out)
-        assert found["ok"] is (status == 0)
-        return found["result"]
-
-    def statuses(self) -> dict[str, str]:
-        """Return each task's folder, by id."""
-        return {task["id"]: task["status"] for task in self.result("list")}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from omni_tui.cli import run
 from omni_tui.config import load_flags
 from omni_tui.plugins.agent.claude import ClaudeAgent
+from tests.support.cli import Cli
 from tests.support.fleets import make_repository
 
 GOOD = "# Round half up\n\n`total()` in `src/cart.py` must round half up. `tests/test_cart.py::test_round` passes.\n"
@@ -25,25 +26,6 @@ Create a function `parse_date(text)` in `src/dates.py`.
 
 Write more tests.
 """
-
-
-class Cli:
-    """Calls the program in this process, on one fleet."""
-
-    def __init__(self, fleet: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.fleet = fleet
-        self._capsys = capsys
-
-    def __call__(self, *words: str, status: int = 0) -> str:
-        """Call it; return all that it prints."""
-        self._capsys.readouterr()
-        assert run(["--fleet", str(self.fleet), *words]) == status
-        printed = self._capsys.readouterr()
-        return printed.out + printed.err
-
-    def result(self, *words: str, status: int = 0) -> Any:  # noqa: ANN401 - whatever the command answers
-        """Call it with `--json`; return the result."""
-        return json.loads(self(*words, "--json", status=status))["result"]
 
 
 @pytest.fixture

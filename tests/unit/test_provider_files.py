@@ -23,6 +23,7 @@ from omni_tui.resources import shipped_config
 from omni_tui.store.journal import Journal
 from omni_tui.store.layout import create_fleet, create_workspace
 from tests.support.assignments import make_assignment, with_agent
+from tests.support.cli import Cli
 
 WORK = """
 model = "big"
@@ -159,31 +160,21 @@ def test_tokens_are_told_apart(tmp_path: Path) -> None:
 # -- commands ----------------------------------------------------------------------------------------------------------
 
 
-class Cli:
+class ProviderCli(Cli):
     """Calls the program on a fleet with a claude agent and two providers of one account."""
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self._capsys = capsys
+        super().__init__(root, capsys)
         paths = create_fleet(root, shipped_config().read_text())
         create_workspace(paths.workspace("app"))
         write(paths.workspace("app").agents / "one", agent="")
         write(paths.providers, work=WORK, other='key = "WORK_KEY"\nslots = 1\n')
         (paths.workspace("app").queue(Status.TODO) / "a.md").write_text("# A\n")
 
-    def __call__(self, *words: str, status: int = 0) -> str:
-        self._capsys.readouterr()
-        assert run(["--fleet", str(self.root), *words]) == status
-        printed = self._capsys.readouterr()
-        return printed.err if status else printed.out
-
-    def result(self, *words: str) -> Any:  # noqa: ANN401 - whatever the command answers
-        return json.loads(self(*words, "--json"))["result"]
-
     def doctor(self) -> dict[str, dict[str, str]]:
         """Return what `doctor` finds, by name; there may be other things to mend here."""
         self._capsys.readouterr()
-        run(["--fleet", str(self.root), "doctor", "--json"])
+        run(["--fleet", str(self.fleet), "doctor", "--json"])
         return {check["name"]: check for check in json.loads(self._capsys.readouterr().out)["result"]}
 
     def happened(self, event: str, task: str = "", **data: object) -> None:
@@ -196,15 +187,15 @@ class Cli:
             attempt=int(bool(task)),
             data=data,
         )
-        Journal(self.root / "journal", time.time).write(entry)
+        Journal(self.fleet / "journal", time.time).write(entry)
 
 
 @pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(tmp_path / "fleet", capsys)
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> ProviderCli:
+    return ProviderCli(tmp_path / "fleet", capsys)
 
 
-def test_the_list_tells_how_each_stands(cli: Cli) -> None:
+def test_the_list_tells_how_each_stands(cli: ProviderCli) -> None:
     cli.happened("attempt.started", "a", provider="work")
     cli.happened("attempt.usage", "a", tokens=1234, usd=0.5, minutes=2.0)
     cli.happened(
@@ -216,7 +207,7 @@ def test_the_list_tells_how_each_stands(cli: Cli) -> None:
     assert "0.50 USD, 1,234 tokens" in cli("provider", "list")
 
 
-def test_one_is_shown_with_its_file_and_the_nearest_name_is_told(cli: Cli) -> None:
+def test_one_is_shown_with_its_file_and_the_nearest_name_is_told(cli: ProviderCli) -> None:
     shown = cli("provider", "show", "work")
     assert "breaker   closed" in shown
     assert "night.usd = 20" in shown
@@ -224,14 +215,14 @@ def test_one_is_shown_with_its_file_and_the_nearest_name_is_told(cli: Cli) -> No
     assert "did you mean `work`?" in cli("provider", "show", "wrok", status=1)
 
 
-def test_without_files_it_says_how_one_is_made(cli: Cli) -> None:
-    for path in (cli.root / "providers").iterdir():
+def test_without_files_it_says_how_one_is_made(cli: ProviderCli) -> None:
+    for path in (cli.fleet / "providers").iterdir():
         path.unlink()
     assert "providers/NAME.toml makes one" in cli("provider", "list")
     assert cli.result("provider", "list") == []
 
 
-def test_why_tells_of_a_preflight_and_of_a_breaker(cli: Cli) -> None:
+def test_why_tells_of_a_preflight_and_of_a_breaker(cli: ProviderCli) -> None:
     assert cli.result("why", "a")["hold"] == "preflight"
     for name in ("work", "other"):
         cli.happened("provider.checked", provider=name, passed=True)
@@ -244,10 +235,10 @@ def test_why_tells_of_a_preflight_and_of_a_breaker(cli: Cli) -> None:
     assert told["until"] == pytest.approx(time.time() + 900, abs=60)
 
 
-def test_doctor_names_a_key_that_is_not_set_and_a_wrong_file(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_names_a_key_that_is_not_set_and_a_wrong_file(cli: ProviderCli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORK_KEY", raising=False)
     assert cli.doctor()["provider work"]["detail"] == "its key WORK_KEY is not set"
     monkeypatch.setenv("WORK_KEY", "made-up-key")
     assert cli.doctor()["provider work"]["grade"] == "ok"
-    write(cli.root / "providers", work="slot = 1")
+    write(cli.fleet / "providers", work="slot = 1")
     assert "unknown key `slot`" in cli.doctor()["providers"]["detail"]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, ClassVar
 
 from tests.support.model_api import conversation, replies
 from tests.support.model_api.replies import Answer, Fault, Reply
 from tests.support.model_api.scripts import SCRIPTS
+from tests.support.serving import LocalServer
 
 
 @dataclass(frozen=True)
@@ -28,43 +27,18 @@ class Record:
     status: int
 
 
-class ModelApi:
+class ModelApi(LocalServer):
     """The server, running while its context is open; `noted` is told every request, `told` names the script `told`."""
 
     def __init__(self, noted: Callable[[Record], None], told: Callable[[], str] = lambda: "commit") -> None:
         self.noted = noted
         self.told = told
-        self._closing = threading.Event()
         self._numbers = itertools.count(1)
-        handler = type("Handler", (_Handler,), {"api": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def port(self) -> int:
-        """Where it listens on 127.0.0.1."""
-        return int(self._server.server_address[1])
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(type("Handler", (_Handler,), {"api": self}), HTTPServer)
 
     def number(self) -> int:
         """Return a number for the next message's id."""
         return next(self._numbers)
-
-    def wait_closing(self) -> None:
-        """Hold a stalled stream open until the server closes."""
-        self._closing.wait()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -107,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _whole(self, answer: Answer) -> None:
         if answer.stall:
-            self.api.wait_closing()
+            self.api.closing.wait()
             return
         self._send(200, json.dumps(replies.message(answer, self.api.number())).encode())
 
@@ -120,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(event)
             self.wfile.flush()
         if answer.stall:
-            self.api.wait_closing()
+            self.api.closing.wait()
 
     def _fault(self, fault: Fault) -> None:
         self._send(fault.status, fault.body(), fault.headers)
