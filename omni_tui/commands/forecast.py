@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omni_tui.commands.output import Answer
+from omni_tui.commands.output import Answer, progress
 from omni_tui.commands.params import DURATION, TIME_OF_DAY
 from omni_tui.commands.session import Session, common
 from omni_tui.commands.targets import open_reader
@@ -57,8 +57,9 @@ def forecast(session: Session, until: time | None, for_seconds: float | None) ->
         fix = "ask again once a task has landed, or see `omni-tui simulate`"
         raise NoRecordError("no task has landed or been blocked here in two weeks", where=str(root), fix=fix)
     end = stop_at(view.taken_at, until, for_seconds, local_offset) or view.taken_at + HOURS * 3600
-    backlog, capacity = read_backlog(fleet, view), read_capacity(fleet, view)
-    told = simulated.forecast(backlog, capacity, record, seconds=end - view.taken_at)
+    with progress("playing a hundred nights"):
+        backlog, capacity = read_backlog(fleet, view), read_capacity(fleet, view)
+        told = simulated.forecast(backlog, capacity, record, seconds=end - view.taken_at)
     return Answer(told, "\n".join(lines_of(told, record)))
 
 

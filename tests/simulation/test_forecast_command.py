@@ -41,7 +41,7 @@ def tell(paths: FleetPaths, *stays: tuple[str, float, str]) -> None:
 def ask(capsys: pytest.CaptureFixture[str], paths: FleetPaths, *words: str, status: int = 0) -> str:
     assert run(["--fleet", str(paths.root), "forecast", *words]) == status
     captured = capsys.readouterr()
-    return captured.out + captured.err
+    return captured.err if status else captured.out
 
 
 def test_hour_by_hour_as_far_as_is_asked(fleet: FleetPaths, capsys: pytest.CaptureFixture[str]) -> None:
