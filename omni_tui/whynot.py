@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from omni_tui.fleet import Fleet
+from omni_tui.model.brakes import FLEET, Brakes
 from omni_tui.model.state import PublishedHold
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.model.view import FleetView, TaskRow
 from omni_tui.outlook import read_backlog, read_capacity
-from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.leasing import lease_hold
 from omni_tui.policy.remedies import told
 from omni_tui.policy.scheduling import explain
@@ -23,7 +24,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     hold: PublishedHold
     """The one that binds; of a task that does not wait, how it stands, under its folder's name."""
     also: str = ""
-    """What holds everything beside that; empty: nothing."""
+    """What holds everything that waits beside that; empty: nothing, or this does not wait."""
     line: tuple[str, ...] = ()
     """Who is next in line, `workspace/id`; maybe the task itself."""
 
@@ -31,14 +32,28 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 def why(row: TaskRow, view: FleetView, fleet: Fleet) -> Why:
     """Return why the task of `row` does not start now: as who dispatches says, else by the files alone. Blocks."""
     lease = lease_hold(view.owner)
-    if lease is None and (row.hold is not None or row.status is not Status.TODO):
-        return Why(task=row.ref, status=row.status, hold=row.hold or standing(row), line=view.line)
-    found = explain(row.ref, read_backlog(fleet, view), read_capacity(fleet, view))
-    hold = told(found.hold) if row.status is Status.TODO else standing(row)
-    also = lease.message if lease is not None else ""
-    if lease is not None and hold.kind == HoldKind.NEXT:
-        hold, also = told(lease), ""
+    known = row.hold if row.status is Status.TODO else standing(row)
+    if lease is None and known is not None:
+        also = _also(row, known, view, view.brakes)
+        return Why(task=row.ref, status=row.status, hold=known, also=also, line=view.line)
+    backlog = read_backlog(fleet, view)
+    found = explain(row.ref, backlog, read_capacity(fleet, view))
+    hold = known or told(lease if lease is not None and found.hold.kind is HoldKind.NEXT else found.hold)
+    also = _also(row, hold, view, backlog.brakes, lease)
     return Why(task=row.ref, status=row.status, hold=hold, also=also, line=tuple(map(str, found.line)))
+
+
+def _also(row: TaskRow, hold: PublishedHold, view: FleetView, brakes: Brakes, lease: Hold | None = None) -> str:
+    """Say what holds every task that waits beside `hold`, which may end by itself; this does not."""
+    if row.status is not Status.TODO:
+        return ""
+    freeze = brakes.freeze_of(FLEET)
+    everything = {
+        HoldKind.LEASE: lease.message if lease is not None else "",
+        HoldKind.STOPPED: f"the run was stopped: {view.stopped}" if view.stopped else "",
+        HoldKind.FROZEN: str(freeze) if freeze is not None else "",
+    }
+    return "; ".join(words for kind, words in everything.items() if words and hold.kind != kind)
 
 
 def standing(row: TaskRow) -> PublishedHold:

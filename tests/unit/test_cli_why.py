@@ -11,17 +11,22 @@ from typing import Any
 import msgspec
 import pytest
 
+from omni_tui import fleet as opened
 from omni_tui.cli import run
 from omni_tui.model.attempt import AttemptId
+from omni_tui.model.brakes import Brakes, Freeze
 from omni_tui.model.event import Event
 from omni_tui.model.failure import Move, MoveKind
+from omni_tui.model.state import PublishedHold
 from omni_tui.model.step import StepRecord
-from omni_tui.model.task import TaskRef
+from omni_tui.model.task import Status, TaskRef
+from omni_tui.model.view import FleetView, Owner, TaskRow
 from omni_tui.plugins.agent.claude import ClaudeAgent
 from omni_tui.policy.holds import HoldKind
 from omni_tui.store.journal import Journal
 from omni_tui.store.paths import FleetPaths
 from omni_tui.store.runs import Runs
+from omni_tui.whynot import why
 from tests.support.fleets import make_repository
 
 ONLY_LIVE = {HoldKind.RUNNING, HoldKind.STAGGER, HoldKind.NEXT}
@@ -240,3 +245,52 @@ def test_each_hold_is_shown_with_what_ends_it(
 def test_no_hold_is_forgotten_here() -> None:
     """`not_waiting` is what a task that is not in todo/ has; of that `why` tells more."""
     assert {kind for kind, _, _ in HOLDS} | ONLY_LIVE | {HoldKind.NOT_WAITING} == set(HoldKind)
+
+
+def test_what_holds_everything_is_told_beside_what_ends_by_itself(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider_slots(fleet)
+    fleet("freeze", "--reason", "lunch")
+    capsys.readouterr()
+    assert run(["--fleet", str(fleet.root), "why", "t"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("app/t: door: it serves 1 at once, and does\n")
+    assert "\n  also     nobody dispatches this fleet; the fleet is frozen: lunch\n" in said
+
+
+def test_of_a_task_that_does_not_wait_nothing_is_told_beside(fleet: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    fleet.task("t", folder="done")
+    fleet("freeze")
+    capsys.readouterr()
+    assert run(["--fleet", str(fleet.root), "why", "t"]) == 0
+    assert capsys.readouterr().out == "app/t: it has landed\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "also"),
+    [
+        (HoldKind.TOUCH, "the run was stopped: a storm of restarts; the fleet is frozen, and its agents are suspended"),
+        (HoldKind.STOPPED, "the fleet is frozen, and its agents are suspended"),
+        (HoldKind.FROZEN, "the run was stopped: a storm of restarts"),
+    ],
+)
+def test_what_holds_everything_is_told_beside_what_a_dispatcher_says(fleet: Fleet, kind: HoldKind, also: str) -> None:
+    row = TaskRow(
+        ref=TaskRef("app", "t"),
+        title="t",
+        status=Status.TODO,
+        path="t.md",
+        hold=PublishedHold(kind=kind.value, message="so it is"),
+    )
+    owner = Owner(pid=1, host="h", boot_id="b", process_started=0.0, epoch="e", since=0.0, mode="headless")
+    view = FleetView(
+        root=str(fleet.root),
+        taken_at=0,
+        rows=(row,),
+        owner=owner,
+        brakes=Brakes(freezes=(Freeze(hard=True),)),
+        stopped="a storm of restarts",
+    )
+    found = why(row, view, opened.Fleet(fleet.root))
+    assert (found.hold.message, found.also) == ("so it is", also)
