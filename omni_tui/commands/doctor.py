@@ -111,7 +111,7 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
         yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")
     for name in names:
         yield from _workspace(paths, name)
-    yield from _flags(root)
+    yield from _tasks(root)
 
 
 def _providers(paths: FleetPaths) -> Iterator[Check]:
@@ -199,17 +199,28 @@ def _sources(fleet: FleetPaths, name: str) -> Iterator[Check]:
             yield ok(label, source.identity)
 
 
-def _flags(root: Path) -> Iterator[Check]:
-    """Name the mistakes in files of flags, and the tasks that a flag will hold."""
+def _tasks(root: Path) -> Iterator[Check]:
+    """Name the mistakes in files of flags, and the waiting tasks that a flag will hold or that no agent would take."""
     from omni_tui.fleet import Fleet
     from omni_tui.linting import Linter
+    from omni_tui.model.task import Status
+    from omni_tui.policy.routing import NOBODY_TAKES_IT, nobody_takes
 
-    linter = Linter(Fleet(root))
+    fleet = Fleet(root)
+    linter = Linter(fleet)
     for name, flags in linter.flags.items():
         if flags.fault:
             yield fail(f"flags of {name}", flags.fault, "mend the file; meanwhile its last good state counts")
     for warning in linter.flag_warnings():
         yield warn(f"task {warning.task}", warning.message, warning.fix)
+    waiting = linter.tasks(Status.TODO)
+    for name in sorted({task.workspace for task in waiting}):
+        agents: Sequence[AgentSpec] = ()
+        with contextlib.suppress(ConfigError):  # told at the agents, and so is it where there are none
+            agents = fleet.served(name)
+        for task in waiting if agents else ():
+            if task.workspace == name and (problem := nobody_takes(task, agents)):
+                yield warn(f"task {task.ref}", problem, NOBODY_TAKES_IT)
 
 
 def _branches(paths: WorkspacePaths, settings: WorkspaceSettings, label: str) -> Check:

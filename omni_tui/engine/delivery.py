@@ -15,6 +15,7 @@ from omni_tui.model.failure import Failure, Move
 from omni_tui.model.task import Task
 from omni_tui.policy.flags import unmet
 from omni_tui.policy.radar import overtaken_in_a_row
+from omni_tui.policy.routing import NOBODY_TAKES_IT
 from omni_tui.policy.usage import Usage
 
 PATIENCE_SECONDS = 5.0
@@ -89,9 +90,7 @@ class Delivery:
         agents = self._place.agents()
         chosen = self._services.provision.choose(self.task, agents, self._place.turn)
         if isinstance(chosen, str):
-            raise PluginError(
-                chosen, where=str(self.task.ref), fix="name an agent that is there, or make its directory under agents/"
-            )
+            raise PluginError(chosen, fix=NOBODY_TAKES_IT)
         self._place.turn += 1
         return chosen
 

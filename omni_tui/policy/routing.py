@@ -17,6 +17,8 @@ from omni_tui.model.task import Task, TaskRef
 from omni_tui.policy.breaker import Breaker
 
 NOBODY: Mapping[str, Standing] = {}
+NOBODY_TAKES_IT = "name an agent or provider that is there, or make what is named under agents/ or providers/"
+"""What a person does about a task that no agent can get."""
 
 
 def provider_of(agent: AgentSpec) -> str:
@@ -67,6 +69,12 @@ def servers(tasks: Iterable[Task], agents: Sequence[AgentSpec]) -> Mapping[TaskR
             known[wish] = providers_for(task, agents)
         found[task.ref] = known[wish]
     return found
+
+
+def nobody_takes(task: Task, agents: Sequence[AgentSpec]) -> str:
+    """Return why none of a workspace's agents will ever get a task, whatever its providers do; empty: one can."""
+    wanted = _wanted(task, agents)
+    return wanted if isinstance(wanted, str) else ""
 
 
 def choose_agent(

@@ -162,6 +162,20 @@ def test_flags_are_set_and_listed_with_what_waits_for_them(cli: Cli) -> None:
     assert "the only slot is taken" in cli("why", "0002")
 
 
+def test_a_task_that_no_agent_would_take_is_told_of_before_the_night(cli: Cli) -> None:
+    agent = cli.fleet / "workspaces/app/agents/worker/agent.toml"
+    todo = cli.fleet / "workspaces/app/queue/todo"
+    (todo / "0001.md").write_text('+++\nagent = "wrker"\n+++\n# One\n')
+    (todo / "0002.md").write_text('+++\nprovider = "worker"\n+++\n# Two\n')
+    assert "0001" not in cli("doctor", status=1), "that there is no agent at all is said once"
+    agent.parent.mkdir()
+    agent.write_text('harness = "command"\ncommand = ["true"]\n')
+    checks = {each["name"]: each for each in cli.result("doctor")}
+    assert checks["task app/0001"]["detail"] == "there is no agent `wrker`; did you mean `worker`?"
+    assert checks["task app/0001"]["grade"] == "warn"
+    assert "task app/0002" not in checks
+
+
 def test_a_wrong_file_of_flags_is_named_and_never_written_over(cli: Cli) -> None:
     file = cli.fleet / "workspaces/app/flags.toml"
     file.write_text('[a]\nstate = "on"\nwho = "x"\n')
