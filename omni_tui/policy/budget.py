@@ -6,7 +6,7 @@ Where a limit of money is set and nobody tells money, nothing goes on: what cann
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -24,6 +24,9 @@ UNREAD_MINUTES = 10.0
 
 SHARED = frozenset({"budget:night", "budget:provider", "budget:unread"})
 """Causes of failures that say nothing against an attempt: not its own budget is used up, or cannot be read."""
+
+ANYBODY: Mapping[str, str] = {}
+"""Nothing is said of who sets a limit."""
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,17 +53,24 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
         return reached(self.before + used, self.limit, NEAR)
 
 
-def overrun(used: Usage, limit: Usage) -> str:
-    """Say which limit is passed, the first in the order turns, tokens, money, time; empty: none is."""
+def overrun(used: Usage, limit: Usage, set_by: Mapping[str, str] = ANYBODY) -> str:
+    """Say which limit is passed, the first in the order turns, tokens, money, time; empty: none is.
+
+    `set_by` names the setting of each, as `limits.usd in config.toml`.
+    """
     if limit.turns and used.turns > limit.turns:
-        return f"{used.turns:,} turns; {limit.turns:,} are allowed"
+        return f"{used.turns:,} turns; {limit.turns:,} are allowed" + _by(set_by.get("turns"))
     if limit.tokens and used.tokens > limit.tokens:
-        return f"{used.tokens:,} tokens; {limit.tokens:,} are allowed"
+        return f"{used.tokens:,} tokens; {limit.tokens:,} are allowed" + _by(set_by.get("tokens"))
     if limit.usd and used.usd > limit.usd:
-        return f"{used.usd:.2f} USD; {limit.usd:.2f} are allowed"
+        return f"{used.usd:.2f} USD; {limit.usd:.2f} are allowed" + _by(set_by.get("usd"))
     if limit.minutes and used.minutes > limit.minutes:
-        return f"{used.minutes:.0f} minutes; {limit.minutes:g} are allowed"
+        return f"{used.minutes:.0f} minutes; {limit.minutes:g} are allowed" + _by(set_by.get("minutes"))
     return ""
+
+
+def _by(setting: str | None) -> str:
+    return f" by {setting}" if setting else ""
 
 
 def reached(used: Usage, limit: Usage, share: float = 1.0) -> str:

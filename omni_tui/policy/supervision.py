@@ -14,7 +14,7 @@ from omni_tui.policy.budget import UNREAD_MINUTES, overrun, unread
 from omni_tui.policy.evidence import LOOK_SECONDS
 from omni_tui.policy.loops import repeated_call, repeated_commit
 from omni_tui.policy.patience import look_seconds, needs_opinion, runs_out, silence, with_detail
-from omni_tui.policy.vitals import Bounds, Moment, Vitals
+from omni_tui.policy.vitals import OF_AN_ATTEMPT, Bounds, Moment, Vitals
 
 CANNOT_RUN = (126, 127)
 """A shell's exit statuses for a program that is not executable, or not there."""
@@ -90,9 +90,9 @@ def judge_watch(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | Wait | 
 
 def _spent(vitals: Vitals, bounds: Bounds) -> Failure | None:
     """Return the failure of one that has used up a budget: its own, its task's, or one that it shares."""
-    if over := overrun(vitals.used, bounds.attempt):
+    if over := overrun(vitals.used, bounds.attempt, OF_AN_ATTEMPT):
         return Failure(kind=FailureKind.BUDGET, detail="attempt", message=f"the attempt has used {over}")
-    if over := overrun(bounds.before + vitals.used, bounds.task):
+    if over := overrun(bounds.before + vitals.used, bounds.task, bounds.set_by):
         return Failure(kind=FailureKind.BUDGET, message=f"the task has used {over}")
     for ledger in bounds.shared:
         if over := ledger.passed(vitals.used):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +19,13 @@ from omni_tui.policy.usage import Usage
 Number = TypeVar("Number", int, float)
 
 UNLIMITED = Usage()
+
+OF_AN_ATTEMPT = {
+    "turns": "max_turns in agent.toml",
+    "tokens": "max_tokens in agent.toml",
+    "usd": "max_usd in agent.toml",
+}
+"""Which setting limits each amount of one attempt."""
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +85,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """The limit of this attempt alone."""
     task: Usage = Usage()
     """The limit of the task's attempts together."""
+    set_by: Mapping[str, str] = {}
+    """Which setting limits each amount of `task`, for a person."""
     before: Usage = Usage()
     """What the task's earlier attempts have used."""
     shared: tuple[Ledger, ...] = ()
@@ -103,6 +113,12 @@ def bounds(
     """
     limits = settings.limits
     usd = limits.usd if task.budget is None else task.budget
+    together = Usage(
+        turns=limits.turns,
+        tokens=_least(limits.tokens, each.tokens),
+        usd=_least(usd, each.usd),
+        minutes=_least(limits.task_minutes, each.minutes),
+    )
     return Bounds(
         limits=msgspec.structs.replace(
             limits,
@@ -111,16 +127,29 @@ def bounds(
         ),
         questions=settings.questions,
         attempt=Usage(turns=agent.max_turns, tokens=agent.max_tokens, usd=agent.max_usd),
-        task=Usage(
-            turns=limits.turns,
-            tokens=_least(limits.tokens, each.tokens),
-            usd=_least(usd, each.usd),
-            minutes=_least(limits.task_minutes, each.minutes),
-        ),
+        task=together,
+        set_by=_set_by(agent, task, together, each),
         before=before,
         shared=shared,
         money=_money(limits, agent, task, shared, each),
     )
+
+
+def _set_by(agent: AgentSpec, task: Task, together: Usage, each: Usage) -> Mapping[str, str]:
+    """Return which setting limits each amount of a task; its provider's where that is what binds."""
+    provider = f"in providers/{agent.provider}.toml"
+    ours = {
+        "turns": "limits.turns in config.toml",
+        "tokens": "limits.tokens in config.toml",
+        "usd": "limits.usd in config.toml" if task.budget is None else _in_its_head(task),
+        "minutes": "limits.task_minutes in config.toml",
+    }
+    theirs = {"tokens": f"task.tokens {provider}", "usd": f"task.usd {provider}", "minutes": f"task.hours {provider}"}
+    return ours | {name: said for name, said in theirs.items() if 0 < getattr(each, name) == getattr(together, name)}
+
+
+def _in_its_head(task: Task) -> str:
+    return f"budget in the head of {task.ref}"
 
 
 def _money(
@@ -129,7 +158,7 @@ def _money(
     """Return the settings that limit an attempt's money; none do where it costs nothing."""
     found = {
         "max_usd in agent.toml": agent.max_usd,
-        "budget in the task's head": task.budget or 0.0,
+        _in_its_head(task): task.budget or 0.0,
         "limits.usd in config.toml": limits.usd if task.budget is None else 0.0,
         f"task.usd in providers/{agent.provider}.toml": each.usd,
         **{ledger.money: ledger.limit.usd for ledger in shared},

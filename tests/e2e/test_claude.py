@@ -227,7 +227,7 @@ def test_a_limit_of_money_is_kept_from_outside(fleet: RealFleet) -> None:
     fleet.answer("add", "app", "--title", "Greet the user")
     events = fleet.night()
     (failure,) = failures(events)
-    assert failure == "budget: the task has used 0.02 USD; 0.01 are allowed"
+    assert failure == "budget: the task has used 0.02 USD; 0.01 are allowed by limits.usd in config.toml"
     used = [event for event in events if event["event"] == "attempt.usage"][-1]
     assert used["tokens"] == used["turns"] * 1020 > 0
 

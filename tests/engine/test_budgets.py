@@ -102,7 +102,7 @@ async def test_an_agent_that_never_tells_what_it_uses_is_ended_where_money_is_li
     record = await until_idle(fleet)
     (failed,) = record.named("attempt.failed")
     assert failed.data["kind"] == "budget:unread"
-    assert "budget in the task's head" in failed.data["message"]
+    assert f"budget in the head of {task.ref} limits that" in failed.data["message"]
     assert kept(fleet, record.named("attempt.rescued")[0].data["commit"]) == "unfinished"
     assert statuses(fleet, task.id) == [Status.TODO]
 
@@ -118,7 +118,7 @@ async def test_the_price_of_tokens_makes_money_of_them(tmp_path: Path) -> None:
     task = fleet.add("One")
     record = await until_idle(fleet)
     (failed,) = record.named("attempt.failed")
-    assert failed.data["message"] == "the task has used 5.60 USD; 5.00 are allowed"
+    assert failed.data["message"] == "the task has used 5.60 USD; 5.00 are allowed by limits.usd in config.toml"
     assert record.named("attempt.usage")[0].data["usd"] == 5.6
     assert statuses(fleet, task.id) == [Status.BLOCKED]
     assert record.named("provider.parked") == []

@@ -151,7 +151,10 @@ async def test_the_budget_is_the_task_s_over_all_its_attempts(tmp_path: Path) ->
     task = fleet.add("Expensive")
     record = await until_idle(fleet)
     assert [event.data["kind"] for event in record.named("attempt.failed")] == ["gate:no_commit", "budget"]
-    assert record.named("attempt.failed")[1].data["message"] == "the task has used 1.20 USD; 1.00 are allowed"
+    assert (
+        record.named("attempt.failed")[1].data["message"]
+        == "the task has used 1.20 USD; 1.00 are allowed by limits.usd in config.toml"
+    )
     used = [(event.data["turns"], event.data["tokens"], event.data["usd"]) for event in record.named("attempt.usage")]
     assert used == [(0, 50, 0.6)] * 2
     assert fleet.queue.find(task.id)[0] is Status.BLOCKED  # type: ignore[index]

@@ -114,6 +114,8 @@ def test_second_opinion(cpu: float, shown: int, alive: bool) -> None:
 def test_overrun(used: Usage, words: str) -> None:
     assert overrun(used, Usage(turns=3, tokens=10, usd=1.0)) == words
     assert overrun(used, Usage()) == ""
+    name = next(name for name in ("turns", "tokens", "usd") if getattr(used, name))
+    assert overrun(used, Usage(turns=3, tokens=10, usd=1.0), {name: "x.toml"}) == (words and f"{words} by x.toml")
 
 
 def test_a_night_counts_each_attempt_once() -> None:

@@ -213,3 +213,20 @@ def test_bounds_of_an_attempt() -> None:
     found = bounds(settings, agent, task, Usage(turns=1))
     assert (found.limits.stall_minutes, found.limits.tool_minutes) == (3, 20)
     assert (found.attempt, found.task, found.before) == (Usage(turns=2), Usage(turns=5, usd=7.5), Usage(turns=1))
+
+
+@pytest.mark.parametrize(
+    ("budget", "each", "tokens", "usd"),
+    [
+        (None, Usage(), "limits.tokens in config.toml", "limits.usd in config.toml"),
+        (None, Usage(tokens=9, usd=9.0), "task.tokens in providers/door.toml", "limits.usd in config.toml"),
+        (1.5, Usage(), "limits.tokens in config.toml", "budget in the head of app/t"),
+        (1.5, Usage(usd=0.5), "limits.tokens in config.toml", "task.usd in providers/door.toml"),
+    ],
+)
+def test_who_sets_the_limits_of_a_task(budget: float | None, each: Usage, tokens: str, usd: str) -> None:
+    settings = Settings(limits=LimitSettings(tokens=100, usd=2.0))
+    agent = AgentSpec(name="a", harness="command", provider="door")
+    task = Task(workspace="app", id="t", title="T", budget=budget)
+    found = bounds(settings, agent, task, Usage(), each=each)
+    assert (found.set_by["tokens"], found.set_by["usd"]) == (tokens, usd)
