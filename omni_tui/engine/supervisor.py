@@ -183,6 +183,7 @@ class Supervisor:
         now, used = self._services.clock.monotonic(), msgspec.structs.replace(self.vitals.used, minutes=0.0)
         if used != self._use_told and now >= self._use_told_at + USE_SECONDS:
             self._use_told, self._use_told_at = used, now
+            self._count_time()  # also at the first look at an agent that was taken over
             self._board.tell_use(self.vitals.used)
 
     def _read_events(self) -> None:

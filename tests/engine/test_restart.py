@@ -59,6 +59,23 @@ async def test_agent_survives_and_is_adopted(tmp_path: Path, how: signal.Signals
     assert fleet.landed() == ["Survive"]
 
 
+async def test_the_time_before_a_restart_counts_at_once(tmp_path: Path) -> None:
+    """A budget of hours would forget it until the agent told of more tokens, or ended."""
+    fleet = await make_fleet(tmp_path, settings=PATIENT)
+    spends = 'say accepted\nprintf \'{"event": "activity", "tokens": 5}\\n\' >> "$OMNI_EVENTS"\n'
+    fleet.agent(ON_SIGN.replace("say accepted\n", spends))
+    fleet.add("Survive")
+    process = headless(fleet, "--json")
+    read_until(process, '"phase":"watch"')
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    async with dispatching(fleet) as (_, record):
+        used = await record.wait(lambda event: event.event == "attempt.usage")
+        assert used.data["minutes"] > 0
+        (fleet.root / "go").touch()
+        await record.wait(lambda event: event.event == "task.landed")
+
+
 async def test_its_proxy_survives_with_it_and_ends_with_it(tmp_path: Path) -> None:
     answer = [b"wait"]
     with service(lambda _: b"HTTP/1.0 200 OK\r\n\r\n" + answer[0]) as oracle:
