@@ -17,12 +17,14 @@ from omni_tui.cockpit.screens.main import MainScreen
 from omni_tui.cockpit.screens.page import PageScreen
 from omni_tui.errors import UsageError
 from omni_tui.model.brakes import Brakes, Freeze, Throttle
+from omni_tui.model.course import Parked
 from omni_tui.model.request import Reply, RequestKind
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import TaskRef
 from omni_tui.plugins.terminal.protocol import Visit
 from omni_tui.store import control
 from omni_tui.store.state import write_state
+from tests.support.cockpit_ahead import HELD
 from tests.support.cockpit_pilot import asked, cockpit, opens, select, settle, shows, text_of
 from tests.support.cockpit_ports import Clock, MemoryInsight, make_ports
 from tests.support.fleet_tree import NOW, STOPPED, FleetTree, demo_tree
@@ -188,6 +190,18 @@ async def test_a_parked_provider_counts_down(tree: FleetTree) -> None:
         await shows(pilot, "claude parked 1h 07m: its usage limit is reached")
 
 
+async def test_what_has_to_be_mended_is_not_among_what_is_only_counted(tree: FleetTree) -> None:
+    dead = Parked(reason="it does not accept our login", at=NOW, until=None)
+    write_state(tree.paths.root, msgspec.structs.replace(HELD, parked=HELD.parked | {"zeta": dead}))
+    async with cockpit(tree, (80, 24)) as (pilot, _):
+        shown = text_of(pilot)
+        assert (
+            shown.index("held c goes on · zeta parked")
+            < shown.index("limit · 4 of 6")
+            < shown.index("held P shows all")
+        )
+
+
 async def test_more_than_fits_is_counted(tree: FleetTree) -> None:
     write_state(tree.paths.root, FleetState(pauses=tuple(f"shop: test_{number} failed" for number in range(9))))
     async with cockpit(tree, (80, 24)) as (pilot, _):
@@ -253,9 +267,12 @@ async def test_a_filter_leaves_what_holds_all_its_words(tree: FleetTree) -> None
 
 
 async def test_a_filter_that_nothing_matches_says_so(tree: FleetTree) -> None:
-    async with cockpit(tree) as (pilot, _):
+    async with cockpit(tree) as (pilot, screen):
+        select(screen, "shop-16")
+        await shows(pilot, "priority")
         await pilot.press("slash", *"zebra")
         await shows(pilot, "Nothing matches 'zebra'; Esc shows all.")
+        assert "priority" not in text_of(pilot), "nothing is told of a task that is not shown"
 
 
 async def test_next_that_needs_me_lifts_a_filter_that_hides_it(tree: FleetTree) -> None:

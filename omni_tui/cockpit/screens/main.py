@@ -233,7 +233,10 @@ class MainScreen(Screen[None]):
         self._show_title()
         self._show_keys()
         self._live.watch_task(row.ref if row and running else None, row.attempt if row else 0)
-        if row is not None and not running:
+        if row is None:
+            self.workers.cancel_group(self, "story")
+            self._detail.tell(())
+        elif not running:
             self._show_story(row)
 
     @on(TaskTable.Opened)

@@ -30,7 +30,7 @@ class StopLine(Notice):
 
 
 class HoldLines(Notice):
-    """What holds the fleet or a part of it, for how long, which key ends that; a line each, brakes first."""
+    """What holds the fleet or a part of it, for how long, which key ends that; a line each, what to mend first."""
 
     LINES = 1
 
@@ -48,6 +48,9 @@ class HoldLines(Notice):
 
 
 def _held(view: FleetView, now: float) -> Iterator[Paragraph]:
+    parked = sorted(view.parked.items())
+    yield from (_line("held", "c goes on", parked_for(name, each, now)) for name, each in parked if each.until is None)
+    yield from (_line("held", "c goes on", pause) for pause in view.pauses)
     limit = view.effective
     if limit is not None and limit.bound in TOLD:
         yield _line("limit", "", f"{limit.slots} of {limit.of} at once · {limit.bound}: {limit.reason}")
@@ -58,15 +61,11 @@ def _held(view: FleetView, now: float) -> Iterator[Paragraph]:
             words = f"{freeze.scope}{', its agents are suspended' if freeze.hard else ''}"
             key = "f thaws" if freeze.scope.is_fleet else "P thaws"
             yield _line("frozen", key, words + (f": {freeze.reason}" if freeze.reason else ""))
-    for name, parked in sorted(view.parked.items()):
-        yield _line("held", "c goes on" if parked.until is None else "", parked_for(name, parked, now))
-    for pause in view.pauses:
-        yield _line("held", "c goes on", pause)
+    yield from (_line("held", "", parked_for(name, each, now)) for name, each in parked if each.until is not None)
     for throttle in view.brakes.throttles:
         if not throttle.scope.is_fleet:
             yield _line("slowed", "P ends that", f"{throttle.scope}: {throttle.most} at a time")
-    for near in view.near:
-        yield _line("budget", "", near)
+    yield from (_line("budget", "", near) for near in view.near)
 
 
 def _refilling(view: FleetView) -> Iterator[Paragraph]:
