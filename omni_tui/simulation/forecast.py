@@ -20,7 +20,7 @@ from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
 from omni_tui.policy.breaker import Breaker
 from omni_tui.policy.dependencies import parse_ref
-from omni_tui.policy.holds import HoldKind
+from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.scheduling import Plan, plan
 from omni_tui.policy.serving import Serving
 
@@ -30,6 +30,17 @@ LEAST_STAYS = 5
 HOUR = 3600.0
 LOW, HIGH = 0.1, 0.9
 """Which plays stand for a bad and for a good night."""
+FOR_A_PERSON = frozenset(
+    {
+        HoldKind.DEPENDENCY_BLOCKED,
+        HoldKind.DEPENDENCY_MISSING,
+        HoldKind.CYCLE,
+        HoldKind.FLAG,
+        HoldKind.LINT,
+        HoldKind.PAUSED,
+    }
+)
+"""Holds that no night lifts by itself."""
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -237,7 +248,13 @@ class _Play:
         }
 
     def _note(self, decided: Plan, seconds: float) -> None:
-        """Note what binds for so long: slots where they are all taken, else what holds the first that waits."""
-        kinds = [hold.kind for hold in decided.holds.values()]
-        if kinds and seconds > 0:
-            self.bound[HoldKind.SLOTS if HoldKind.SLOTS in kinds else kinds[0]] += seconds
+        """Note what binds for so long: slots where they are all taken, else what holds the first the night frees."""
+        holds = decided.holds.values()
+        if holds and seconds > 0:
+            full = any(hold.kind is HoldKind.SLOTS for hold in holds)
+            self.bound[HoldKind.SLOTS if full else min(holds, key=_for_a_person).kind] += seconds
+
+
+def _for_a_person(hold: Hold) -> bool:
+    """Whether no time passes for the sake of a hold: only a person lifts it."""
+    return hold.kind in FOR_A_PERSON or (hold.kind is HoldKind.PARKED and hold.until is None)

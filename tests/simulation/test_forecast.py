@@ -92,6 +92,14 @@ def test_a_parked_provider_serves_once_its_time_is_up() -> None:
     assert told.binds == {"parked": 1.0}
 
 
+def test_what_only_a_person_lifts_takes_no_time_from_what_the_night_waits_for() -> None:
+    parked = {"claude": Standing(name="claude", state="open", reason="limit", until=NOW + 2 * HOUR)}
+    first, last = task(1, depends_on=("nowhere",)), task(2)
+    told = ask([first, last], [GOOD], slots=2, standings=parked, providers={last.ref: ("claude",)})
+    assert middles(told) == [0, 0, 1, 1]
+    assert told.binds == pytest.approx({"parked": 0.8, "dependency_missing": 0.2})
+
+
 def test_no_provider_serves_more_than_it_has_slots_for() -> None:
     waiting = [task(number) for number in range(8)]
     standings = {"claude": Standing(name="claude", slots=1, of=1), "codex": Standing(name="codex", slots=1, of=1)}
