@@ -269,7 +269,9 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"line (\d+)", str(error))
         where = f"{path}:{place[1]}" if place else str(path)
-        raise ConfigError(f"not TOML: {error}", where=where, fix="mend the line") from error
+        twice = str(error).startswith("Cannot declare")
+        fix = "put these keys under the heading that is there already" if twice else "mend the line"
+        raise ConfigError(f"not TOML: {error}", where=where, fix=fix) from error
 
 
 def check(data: Mapping[str, Any], settings: type[Struct], text: str, table: KeyPath = ()) -> Iterator[Problem]:

@@ -177,3 +177,18 @@ def test_an_agent_gets_every_setting_that_it_can_have(tmp_path: Path) -> None:
     """A key that `agent.toml` takes and `AgentSpec` lacks would be parsed and never acted on."""
     spec = load_agent(tmp_path)
     assert set(keys_of(AgentSettings)) <= set(spec.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("[scheduler]\n[sandbox]\n[scheduler]\nslots = 3\n", "put these keys under the heading that is there already"),
+        ("[scheduler]\nslots = \n", "mend the line"),
+    ],
+)
+def test_a_file_that_is_no_toml_says_what_to_do(tmp_path: Path, text: str, fix: str) -> None:
+    """Every heading stands in the file that `init` writes: to append one is the first mistake that a person makes."""
+    (tmp_path / "config.toml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load_settings(tmp_path / "config.toml")
+    assert refused.value.fix == fix
