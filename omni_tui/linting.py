@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -30,6 +31,9 @@ from omni_tui.store.reading import read_small
 
 FLAG_OFF = "flag_off"
 """The kind of a remark on a task that a flag will hold."""
+
+UNREADABLE = "unreadable"
+"""The kind of a remark on a file that is no task."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +64,10 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     fix: str
 
+    def __str__(self) -> str:
+        """On a line: the file, what is wrong, and what to do."""
+        return f"{self.file}:{self.line}: {self.message} ({self.fix})"
+
     @property
     def words(self) -> str:
         """What is wrong and what to do, on a line."""
@@ -84,8 +92,14 @@ class Linter:
 
     @cached_property
     def waiting(self) -> Sequence[Written]:
-        """What is in `todo/`; what is no task is passed over: the intake puts it aside."""
+        """What is in `todo/`, but for what is no task."""
         return self._written(Status.TODO)
+
+    @cached_property
+    def unreadable(self) -> Sequence[Remark]:
+        """What is in `todo/` and no task: whoever dispatches puts it into `blocked/`."""
+        faults = self._reader.faults(Status.TODO)
+        return [no_task(str(ref), file, error) for file, (ref, error) in sorted(faults.items())]
 
     def tasks(self, *statuses: Status) -> list[Task]:
         """Return the tasks with these statuses, whole, in the order of their rows."""
@@ -234,6 +248,20 @@ def remarks_on(fleet: Fleet, row: TaskRow) -> list[Remark]:
         written = [each for each in linter.waiting if each.file == row.path]
         return [*linter.look(written), *linter.of_flags(written)]
     return []
+
+
+def no_task(name: str, file: str, error: TaskFileError) -> Remark:
+    """Return what is to be said of a file that is no task, for this `error`."""
+    line = re.search(r"line (\d+)$", error.where)
+    return Remark(
+        task=name,
+        file=file,
+        line=int(line[1]) if line else 1,
+        kind=UNREADABLE,
+        level=LintLevel.REFUSE,
+        message=error.message,
+        fix=error.fix,
+    )
 
 
 def remarks(written: Written, around: Surroundings, settings: LintSettings) -> list[Remark]:

@@ -77,7 +77,7 @@ class Planner:
     @property
     def faults(self) -> Sequence[str]:
         """What could not be read, so that something may be missing."""
-        return self.linter.faults
+        return [*self.linter.faults, *map(str, self.linter.unreadable)]
 
     def look_ahead(self, workspace: str, *, afresh: bool = False) -> Outlook:
         """Return a workspace's waves: those of its frozen plan, where it has one, unless they are asked for `afresh`.

@@ -15,6 +15,9 @@ from omni_tui.policy.leasing import lease_hold
 from omni_tui.policy.remedies import told
 from omni_tui.policy.scheduling import explain
 
+MEND_FILE = "by mending the file; else whoever dispatches puts it into blocked/"
+"""What makes a task of a file that is none."""
+
 
 class Why(msgspec.Struct, frozen=True, kw_only=True):
     """Why one task does not start now."""
@@ -39,6 +42,8 @@ def why(row: TaskRow, view: FleetView, fleet: Fleet) -> Why:
     backlog = read_backlog(fleet, view)
     found = explain(row.ref, backlog, read_capacity(fleet, view))
     hold = known or told(lease if lease is not None and found.hold.kind is HoldKind.NEXT else found.hold)
+    if row.status is Status.TODO and hold.kind == HoldKind.NOT_WAITING:
+        hold = PublishedHold(kind=HoldKind.LINT.value, message=row.reason, remedy=MEND_FILE)
     also = _also(row, hold, view, backlog.brakes, lease)
     return Why(task=row.ref, status=row.status, hold=hold, also=also, line=tuple(map(str, found.line)))
 

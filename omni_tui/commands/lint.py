@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from omni_tui.linting import Remark, Written
 
 STYLES = {LintLevel.REFUSE: "bold red", LintLevel.WARN: "yellow", LintLevel.OFF: ""}
-UNREADABLE = "unreadable"
 
 
 class FoundError(OmniError):
@@ -60,8 +59,9 @@ def _of_backlog(session: Session, workspace: str | None) -> tuple[list[Remark], 
         find_workspace(root, workspace)
     linter = Linter(Fleet(root))
     written = [each for each in linter.waiting if workspace in (None, each.task.workspace)]
-    found = [*linter.look(written), *linter.of_flags(written)]
-    return found, len(written), "\n".join(linter.faults)
+    bad = [each for each in linter.unreadable if workspace in (None, each.task.partition("/")[0])]
+    found = [*bad, *linter.look(written), *linter.of_flags(written)]
+    return found, len(written) + len(bad), "\n".join(linter.faults)
 
 
 def _of_files(session: Session, files: Sequence[Path], workspace: str | None) -> tuple[list[Remark], int, str]:
@@ -103,7 +103,7 @@ def _workspace_of(fleet: Fleet, files: Sequence[Path], workspace: str | None) ->
 
 def _read(files: Sequence[Path], workspace: str) -> tuple[list[Written], list[Remark]]:
     """Read the tasks in files; what is none becomes a finding. Raises `UsageError` for a file that cannot be read."""
-    from omni_tui.linting import Remark, Written
+    from omni_tui.linting import Written, no_task
     from omni_tui.model.taskfile import parse
 
     written: list[Written] = []
@@ -117,18 +117,7 @@ def _read(files: Sequence[Path], workspace: str) -> tuple[list[Written], list[Re
         try:
             task = parse(data, workspace=workspace, stem=file.stem, created_at=0.0)
         except TaskFileError as error:
-            line = int(error.where.removeprefix("line ") or 1)
-            bad.append(
-                Remark(
-                    task=f"{workspace}/",
-                    file=str(file),
-                    line=line,
-                    kind=UNREADABLE,
-                    level=LintLevel.REFUSE,
-                    message=error.message,
-                    fix=error.fix,
-                )
-            )
+            bad.append(no_task(f"{workspace}/", str(file), error))
         else:
             written.append(Written(task=task, data=data, file=str(file)))
     return written, bad

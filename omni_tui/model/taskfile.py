@@ -39,6 +39,8 @@ _MAX_PRIORITY = 1_000_000_000
 
 _TEMPORARY = re.compile(r"\..*|.*~|#.*#|.*\.(?:tmp|temp|swp|swo|swx|part|bak)", re.IGNORECASE)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
+_IN_WORDS = {"array": "a list", "str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+"""What a type in an error of msgspec's is called for who writes TOML."""
 _TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -148,6 +150,7 @@ def _read_head(text: str) -> tuple[Head, dict[str, Any]]:
         head = msgspec.structs.replace(head, id=head_id, depends_on=_ids(head.depends_on))
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$.")
+        what = re.sub(r"`(\w+)`", lambda match: _IN_WORDS.get(match[1], match[0]), what)
         key = re.split(r"[`.\[]", place)[0]
         message = f"`{key}`: {what[:1].lower()}{what[1:]}"
         raise TaskFileError(message, where=_line_of(key, text), fix=f"correct `{key}` in the head") from error

@@ -21,8 +21,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """A task file as it was read. `note` is the first line of the note beside it."""
 
     task: Task
-    is_task: bool
-    """Whether the file holds one; what holds none is shown by its name."""
+    fault: TaskFileError | None
+    """Why the file holds none, if it does not: then it is shown by its name."""
     path: str
     moved_at: float
     """When the file came into this folder (its change time), UTC seconds."""
@@ -73,12 +73,12 @@ class Folder:
         if known is not None and known.stamp == _stamp(info) and known.note_stamp == note_stamp:
             return False
         if known is not None and known.stamp == _stamp(info):
-            task, is_task = known.task, known.is_task
+            task, fault = known.task, known.fault
         else:
-            task, is_task = self._read(path, info)
+            task, fault = self._read(path, info)
         self.entries[name] = Entry(
             task=task,
-            is_task=is_task,
+            fault=fault,
             path=str(path),
             moved_at=info.st_ctime,
             note=_first_line(note_path) if note_path and note_info else "",
@@ -87,14 +87,15 @@ class Folder:
         )
         return True
 
-    def _read(self, path: Path, info: os.stat_result) -> tuple[Task, bool]:
+    def _read(self, path: Path, info: os.stat_result) -> tuple[Task, TaskFileError | None]:
         """Read a task; a file that is none is shown by its name: it lies in `blocked/` or is about to be put there."""
         try:
             task = read_task(path, self._workspace)
-        except (TaskFileError, OSError):
+        except (TaskFileError, OSError) as error:
             name = shown_name(path.name)
-            return Task(workspace=self._workspace, id=name, title=one_line(path.name), created_at=info.st_mtime), False
-        return task if self._whole else msgspec.structs.replace(task, body="", extra={}), True
+            shown = Task(workspace=self._workspace, id=name, title=one_line(path.name), created_at=info.st_mtime)
+            return shown, error if isinstance(error, TaskFileError) else TaskFileError(str(error), where=path.name)
+        return task if self._whole else msgspec.structs.replace(task, body="", extra={}), None
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from omni_tui.errors import TaskFileError
 from omni_tui.model.attempt import AttemptStatus
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
@@ -92,7 +93,13 @@ class FleetReader:
     def tasks(self, status: Status) -> dict[str, Task]:
         """Return the tasks with this status as they were read last, by their files; what is none is not among them."""
         folders = (folder for (_, of), folder in self._folders.items() if of is status)
-        return {entry.path: entry.task for folder in folders for entry in folder.entries.values() if entry.is_task}
+        return {entry.path: entry.task for folder in folders for entry in folder.entries.values() if not entry.fault}
+
+    def faults(self, status: Status) -> dict[str, tuple[TaskRef, TaskFileError]]:
+        """Return why files with this status are no task as they were read last, and what they are shown as."""
+        folders = (folder for (_, of), folder in self._folders.items() if of is status)
+        entries = (entry for folder in folders for entry in folder.entries.values())
+        return {entry.path: (entry.task.ref, entry.fault) for entry in entries if entry.fault}
 
     def detail(self, row: TaskRow) -> TaskDetail:
         """Read all about the task of `row`."""
@@ -234,6 +241,8 @@ class FleetReader:
 
     def _reason(self, entry: Entry, status: Status, run: AttemptStatus | None) -> str:
         if status is Status.TODO:
+            if entry.fault:
+                return f"no task: {entry.fault}"
             hold = self._state.holds.get(str(entry.task.ref)) if self._owner else None
             return hold.message if hold else ""
         if status is Status.BLOCKED:

@@ -80,6 +80,22 @@ def test_what_is_no_task_is_a_finding_with_its_line(cli: Cli, tmp_path: Path) ->
     assert "cannot be read" in cli("lint", str(tmp_path / "nowhere.md"), status=2)
 
 
+def test_a_file_of_the_backlog_that_is_no_task_is_told_of_before_the_night(cli: Cli) -> None:
+    wrong = cli.fleet / "workspaces/app/queue/todo/0007.md"
+    wrong.write_text('+++\ntitle = "x"\ntouches = "src/dates.py"\n+++\nDo it.\n')
+    wrongs = "`touches`: expected a list, got a text"
+    result = cli.result("lint", status=1)
+    [finding] = result["findings"]
+    assert (finding["task"], finding["kind"], finding["line"]) == ("app/0007", "unreadable", 3)
+    assert (finding["message"], result["read"]) == (wrongs, 1)
+    assert f"{wrong}:3: {wrongs}" in cli("plan").replace("\n    ", " ")
+    assert f"{wrong}:3: {wrongs}" in cli("plan", "--json")
+    assert wrongs in cli("list")
+    why = cli.result("why", "0007")
+    assert wrongs in why["message"]
+    assert why["remedy"].startswith("by mending the file")
+
+
 def test_files_that_depend_on_each_other_are_read_together(cli: Cli, tmp_path: Path) -> None:
     first = write(tmp_path / "first.md", f'+++\nprovides_flags = ["fresh"]\n+++\n{GOOD}')
     then = write(tmp_path / "then.md", f'+++\ndepends_on = ["first"]\nstubs_flags = ["fresh"]\n+++\n{GOOD}')
