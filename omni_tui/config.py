@@ -29,6 +29,7 @@ from omni_tui.model.provider import Provider, ProviderSettings
 from omni_tui.model.settings import Settings
 from omni_tui.model.task import is_valid_id
 from omni_tui.model.text import clean
+from omni_tui.model.variable import VARIABLE, VARIABLES
 
 S = TypeVar("S", bound=Struct)
 KeyPath = tuple[str, ...]
@@ -62,6 +63,12 @@ class Key(Struct, frozen=True):
     def expected(self) -> str:
         """What a value must be, in words: `a whole number, 1 to 64`."""
         return describe(self.kind, self.meta)
+
+    def shown(self, value: object) -> str:
+        """Return a wrong value as it may be shown."""
+        if self.expected.endswith((VARIABLE, VARIABLES)):
+            return "not shown here"
+        return msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def load_settings(path: Path) -> Settings:
@@ -212,6 +219,8 @@ def describe(kind: object, meta: Meta) -> str:
         return f"a list of {named or 'texts'}"
     if origin is dict:
         return "a table of texts"
+    if meta.title:
+        return meta.title
     word = _WORDS[kind] if isinstance(kind, type) and kind in _WORDS else "a table"
     return ", ".join(filter(None, (word, _range(meta), meta.pattern and f"like {meta.pattern}")))
 
@@ -285,8 +294,8 @@ def check(data: Mapping[str, Any], settings: type[Struct], text: str, table: Key
         elif key.table is not None and isinstance(value, Mapping):
             yield from check(value, key.table, text, path)
         elif not _fits(value, key):
-            shown = msgspec.json.encode(value, enc_hook=str).decode()
-            yield Problem(line_of(text, path), f"`{'.'.join(path)}` is {shown}; it must be {key.expected}")
+            is_wrong = f"`{'.'.join(path)}` is {key.shown(value)}; it must be {key.expected}"
+            yield Problem(line_of(text, path), is_wrong)
 
 
 def _hidden(data: Mapping[str, Any], text: str, table: KeyPath = ()) -> Iterator[Problem]:

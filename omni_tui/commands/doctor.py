@@ -117,15 +117,19 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
 def _providers(paths: FleetPaths) -> Iterator[Check]:
     """Judge the files of the providers and whether their keys are there; if they serve, `provider check` tells."""
     from omni_tui.config import load_providers
+    from omni_tui.plugins import registry
 
     try:
         providers = load_providers(paths.providers)
     except ConfigError as error:
         yield fail("providers", f"{error.where}: {error.message}", error.fix)
         return
+    known = registry.names("agent")
     for name, provider in providers.items():
         if provider.key and not os.environ.get(provider.key):
             yield fail(f"provider {name}", f"its key {provider.key} is not set", f"export {provider.key}")
+        elif provider.harness not in known:
+            yield fail(f"provider {name}", f"there is no harness {provider.harness}", f"name one: {', '.join(known)}")
         else:
             yield ok(f"provider {name}", f"{provider.harness} {provider.model}".strip())
 

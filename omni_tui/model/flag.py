@@ -21,7 +21,14 @@ ON = "on"
 class Flag(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One flag. Its name is the table's."""
 
-    state: Annotated[str, Meta(pattern=STATE, description='"on", "off", or a word of the project\'s own.')]
+    state: Annotated[
+        str,
+        Meta(
+            pattern=STATE,
+            title='a text: "on", "off", or a word such as "10%"',
+            description='"on", "off", or a word of the project\'s own.',
+        ),
+    ]
     by: Annotated[str, Meta(description="Who flips it.")] = ""
     since: Annotated[datetime | None, Meta(description="Since when it is in this state.")] = None
 

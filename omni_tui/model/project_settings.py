@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from omni_tui.model.sandbox_settings import Host
+from omni_tui.model.variable import VARIABLE_NAME, VARIABLES
 
 
 class RefillSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,5 +125,6 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Meta(description='What this agent reaches beside its API and the fleet\'s `hosts`, where `net` is "proxy".'),
     ] = ()
     secrets: Annotated[
-        tuple[str, ...], Meta(description="Names of our environment variables that the agent gets, such as an API key.")
+        tuple[Annotated[str, Meta(pattern=VARIABLE_NAME, title=VARIABLES)], ...],
+        Meta(description="Names of our environment variables that the agent gets, such as an API key."),
     ] = ()

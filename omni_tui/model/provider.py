@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from omni_tui.model.variable import VARIABLE, VARIABLE_NAME
+
 
 class TokenCost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a million tokens cost, in US dollars. Without any price what the harness itself tells counts."""
@@ -52,7 +54,12 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     model: Annotated[str, Meta(description="The model where an agent names none; empty: the harness's default.")] = ""
     base_url: Annotated[str, Meta(description="Where its API is; empty: where the harness looks by itself.")] = ""
     key: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9_]*$", description="Name of our environment variable that holds its key.")
+        str,
+        Meta(
+            pattern=f"^$|{VARIABLE_NAME}",
+            title=VARIABLE,
+            description="Name of our environment variable that holds its key.",
+        ),
     ] = ""
     account: Annotated[
         str,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from omni_tui.cli import run
-from omni_tui.config import check_providers, load_providers
+from omni_tui.config import check_providers, load_agent, load_providers
 from omni_tui.errors import ConfigError
 from omni_tui.model.attempt import AgentSpec
 from omni_tui.model.event import Event
@@ -76,7 +76,7 @@ def test_no_files_are_no_providers(tmp_path: Path) -> None:
         ("\nslot = 2", 2, "unknown key `slot`; the nearest is `slots`"),
         ("[cost]\ninputs = 2", 2, "unknown key `cost.inputs`; the nearest is `cost.input`"),
         ("[night]\nusd = -1", 2, "`night.usd` is -1"),
-        ("key = 'a b'", 1, "`key` is"),
+        ("key = 'a b'", 1, "`key` is not shown here; it must be the name of an environment variable"),
         ("slots = = 2", 1, "not TOML"),
     ],
 )
@@ -85,6 +85,16 @@ def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path, text: str, li
         load_providers(write(tmp_path, work=text))
     assert words in caught.value.message
     assert caught.value.where == f"{tmp_path}/work.toml:{line}"
+
+
+def test_a_key_where_its_variables_name_belongs_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_providers(write(tmp_path, work="key = 'made-up-secret'"))
+    assert "made-up-secret" not in str(caught.value)
+    (tmp_path / "agent.toml").write_text("secrets = ['made-up-secret']")
+    with pytest.raises(ConfigError, match="must be a list of names of environment variables") as caught:
+        load_agent(tmp_path)
+    assert "made-up-secret" not in str(caught.value)
 
 
 def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -240,5 +250,7 @@ def test_doctor_names_a_key_that_is_not_set_and_a_wrong_file(cli: ProviderCli, m
     assert cli.doctor()["provider work"]["detail"] == "its key WORK_KEY is not set"
     monkeypatch.setenv("WORK_KEY", "made-up-key")
     assert cli.doctor()["provider work"]["grade"] == "ok"
+    write(cli.fleet / "providers", work='harness = "cloude"')
+    assert cli.doctor()["provider work"]["detail"] == "there is no harness cloude"
     write(cli.fleet / "providers", work="slot = 1")
     assert "unknown key `slot`" in cli.doctor()["providers"]["detail"]
