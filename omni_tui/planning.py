@@ -39,6 +39,8 @@ class Outlook:
     """What a person should know of the flags that a task meets."""
     refused: Mapping[TaskRef, str]
     """Which of them the settings refuse for what their text has, and why."""
+    strange: Sequence[str] = ()
+    """What the frozen plan names and is no task of the workspace, whether it waits or has landed."""
 
     @cached_property
     def behind(self) -> Mapping[TaskRef, Sequence[FlagWarning]]:
@@ -85,16 +87,19 @@ class Planner:
         Raises `CycleError`, `ScmError` and what the files say.
         """
         tasks = [task for task in self.linter.tasks(*TO_DO) if task.workspace == workspace]
-        status_of = {row.ref: row.status for row in self.linter.view.rows if row.status not in TO_DO}
+        rows = self.linter.view.rows
+        status_of = {row.ref: row.status for row in rows if row.status not in TO_DO}
         points = read_points(self._fleet, workspace, tasks)
         frozen = FrozenPlan() if afresh else load_plan(self._fleet.paths.workspace(workspace).plan)
-        named = {task_id for wave in frozen.waves for task_id in wave}
+        named = dict.fromkeys(task_id for wave in frozen.waves for task_id in wave)
+        there = {row.ref.id for row in rows if row.ref.workspace == workspace}
         return Outlook(
             workspace=workspace,
             placed=waves(tasks, points, status_of, {workspace: frozen}),
             points=points,
             frozen=frozen,
             unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
+            strange=[task_id for task_id in named if task_id not in there],
             flags={task.ref: self._flags[task.ref] for task in tasks if task.ref in self._flags},
             refused=self._refused,
         )

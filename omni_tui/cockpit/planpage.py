@@ -35,20 +35,24 @@ def tell_plan(ahead: Sequence[Ahead], view: FleetView) -> Iterator[Paragraph]:
 def _workspace(ahead: Ahead, rows: Rows) -> Iterator[Paragraph]:
     outlook = ahead.outlook
     waves = outlook.waves if outlook is not None else []
-    tasks = f" · {plural(len(outlook.placed), 'task')} in {plural(len(waves), 'wave')}" if outlook and waves else ""
+    many = sum(1 for wave in waves if wave)
+    tasks = f" · {plural(len(outlook.placed), 'task')} in {plural(many, 'wave')}" if outlook and many else ""
     frozen = " · kept to as plan.toml says" if outlook and outlook.frozen.waves else ""
     yield ((one_line(ahead.workspace), Tone.STRONG), (tasks + frozen, Tone.QUIET))
     if ahead.trouble:
         yield ((f"  {one_line(ahead.trouble)}", Tone.BLOCKED),)
     if outlook is not None:
-        if not waves:
+        if not many:
             yield (("  nothing waits", Tone.QUIET),)
         for number, wave in enumerate(waves, 1):
-            yield from _wave(number, wave, outlook, rows)
-            yield BLANK
+            if wave:  # else all of it has landed
+                yield from _wave(number, wave, outlook, rows)
+                yield BLANK
         if outlook.unplanned:
             names = ", ".join(ref.id for ref in outlook.unplanned)
             yield ((f"  not in plan.toml, so they come after it: {names}", Tone.ASKING),)
+        if outlook.strange:
+            yield ((f"  named in plan.toml, but no task here: {one_line(', '.join(outlook.strange))}", Tone.ASKING),)
     if ahead.flags:
         yield (("  flags", Tone.KEY),)
         for flag in ahead.flags:

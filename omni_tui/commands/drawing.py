@@ -44,6 +44,8 @@ def _workspace(outlook: Outlook) -> Iterator[Line]:
     if outlook.unplanned:
         names = ", ".join(ref.id for ref in outlook.unplanned)
         yield 2, [(f"not in the frozen plan, so they come after it: {names}", HELD)]
+    if outlook.strange:
+        yield 2, [(f"named in the frozen plan, but no task here: {', '.join(outlook.strange)}", HELD)]
 
 
 def _extent(outlook: Outlook) -> str:

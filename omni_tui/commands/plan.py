@@ -48,6 +48,7 @@ def _plain(outlook: Outlook) -> dict[str, Any]:
         "waves": [[_plain_task(outlook, each) for each in wave] for wave in outlook.waves],
         "frozen": outlook.frozen.waves,
         "not_in_frozen": [ref.id for ref in outlook.unplanned],
+        "strange_in_frozen": outlook.strange,
     }
 
 

@@ -104,11 +104,20 @@ def _assign(needs: Sequence[Sequence[Place]], resources: Resources) -> list[int]
 
 
 def _frozen(tasks: Sequence[Task], waves: Sequence[int], plans: Mapping[str, FrozenPlan]) -> Iterator[int]:
-    """Give each task its wave of a frozen plan, where there is one."""
+    """Give each task its wave of a frozen plan, where there is one; what that does not name comes close after it."""
     said = wave_of(plans)
+    after: dict[str, set[int]] = defaultdict(set)
     for task, wave in zip(tasks, waves, strict=True):
-        later = wave + len(plans[task.workspace].waves) if task.workspace in plans else wave
-        yield said.get(task.ref, later) if said else later
+        if task.ref not in said:
+            after[task.workspace].add(wave)
+    later = {
+        (workspace, wave): number
+        for workspace, found in after.items()
+        if workspace in plans and plans[workspace].waves
+        for number, wave in enumerate(sorted(found), len(plans[workspace].waves))
+    }
+    for task, wave in zip(tasks, waves, strict=True):
+        yield said.get(task.ref, later.get((task.workspace, wave), wave))
 
 
 def require_no_cycle(lineup: Lineup) -> None:

@@ -183,6 +183,8 @@ async def test_plan_shows_a_frozen_plan_as_it_is(tmp_path: Path) -> None:
     shown = omni(fleet, "plan")
     assert "3 tasks in 2 waves, as the frozen plan says" in shown
     assert "wave 1" not in shown
+    assert "wave 3" in shown, "what the plan does not name comes close after it"
+    assert "named in the frozen plan, but no task here: landed-long-ago" in shown
     assert f"beside, although tied to {one.id}: symbol run" in shown
     assert f"not in the frozen plan, so they come after it: {two.id}" in shown
     omni(fleet, "plan", "--freeze")
