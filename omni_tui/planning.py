@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from omni_tui.linting import Linter
 from omni_tui.model.frozen import FrozenPlan, render
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import Knowledge
+from omni_tui.policy.dependencies import Dependencies, parse_ref
 from omni_tui.policy.flags import FlagWarning
-from omni_tui.policy.waves import Placed, waves
+from omni_tui.policy.waves import Placed, require_no_cycle, waves
 from omni_tui.store.files import publish
 
 TO_DO = (Status.TODO, Status.DOING)
@@ -41,6 +42,8 @@ class Outlook:
     """Which of them the settings refuse for what their text has, and why."""
     strange: Sequence[str] = ()
     """What the frozen plan names and is no task of the workspace, whether it waits or has landed."""
+    elsewhere: Mapping[TaskRef, Sequence[TaskRef]] = field(default_factory=dict)
+    """What tasks depend on that is still to be done in another workspace."""
 
     @cached_property
     def behind(self) -> Mapping[TaskRef, Sequence[FlagWarning]]:
@@ -88,7 +91,8 @@ class Planner:
         """
         tasks = [task for task in self.linter.tasks(*TO_DO) if task.workspace == workspace]
         rows = self.linter.view.rows
-        status_of = {row.ref: row.status for row in rows if row.status not in TO_DO}
+        require_no_cycle([circle for circle in self._circles if any(ref.workspace == workspace for ref in circle)])
+        status_of = {row.ref: row.status for row in rows if row.status not in TO_DO or row.ref.workspace != workspace}
         points = read_points(self._fleet, workspace, tasks)
         frozen = FrozenPlan() if afresh else load_plan(self._fleet.paths.workspace(workspace).plan)
         named = dict.fromkeys(task_id for wave in frozen.waves for task_id in wave)
@@ -100,9 +104,20 @@ class Planner:
             frozen=frozen,
             unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
             strange=[task_id for task_id in named if task_id not in there],
+            elsewhere={task.ref: found for task in tasks if (found := _elsewhere(task, status_of))},
             flags={task.ref: self._flags[task.ref] for task in tasks if task.ref in self._flags},
             refused=self._refused,
         )
+
+    @cached_property
+    def _circles(self) -> Sequence[Sequence[TaskRef]]:
+        """The circles in which tasks of the whole fleet wait for each other."""
+        return Dependencies([task for task in self.linter.tasks(*TO_DO) if task.depends_on], {}).cycles
+
+
+def _elsewhere(task: Task, status_of: Mapping[TaskRef, Status]) -> list[TaskRef]:
+    refs = (parse_ref(text, task.workspace) for text in task.depends_on)
+    return [ref for ref in refs if ref.workspace != task.workspace and status_of.get(ref) in TO_DO]
 
 
 def read_points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> Surveyed:

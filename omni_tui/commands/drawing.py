@@ -64,6 +64,8 @@ def _reasons(outlook: Outlook, each: Placed) -> Iterator[str]:
     """Say what a task comes after, and why."""
     if each.needs:
         yield f"after {_names(each.needs)}: depends on {'it' if len(each.needs) == 1 else 'them'}"
+    if elsewhere := outlook.elsewhere.get(each.task.ref):
+        yield f"after {', '.join(map(str, elsewhere))} of another workspace: depends on it"
     ties: dict[TaskRef, list[Tie]] = defaultdict(list)
     for bond in each.bonds:
         ties[bond.after].append(bond.tie)

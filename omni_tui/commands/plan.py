@@ -12,9 +12,11 @@ from omni_tui.commands.targets import WORKSPACE, find_workspace
 from omni_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from omni_tui.planning import Outlook
+    from collections.abc import Sequence
+
+    from omni_tui.planning import Outlook, Planner
     from omni_tui.policy.flags import FlagWarning
-    from omni_tui.policy.waves import Placed
+    from omni_tui.policy.waves import CycleError, Placed
 
 
 @click.command("plan")
@@ -35,11 +37,27 @@ def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) ->
     names = [find_workspace(root, workspace).name] if workspace else fleet.paths.workspace_names()
     with progress("looking what the tasks will touch"):
         planner = planning.Planner(fleet)
-        outlooks = [planner.look_ahead(name, afresh=freeze) for name in names]
+        outlooks, fault = _look_ahead(planner, names, afresh=freeze)
     written = [str(planning.freeze(fleet, outlook)) for outlook in outlooks] if freeze else []
     if not session.json:
-        return Answer(shown=as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults))
-    return Answer({"workspaces": [_plain(each) for each in outlooks], "frozen": written, "faults": planner.faults})
+        return Answer(shown=as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults), fault=fault)
+    result = {"workspaces": [_plain(each) for each in outlooks], "frozen": written, "faults": planner.faults}
+    return Answer(result, fault=fault)
+
+
+def _look_ahead(planner: Planner, names: Sequence[str], *, afresh: bool) -> tuple[list[Outlook], CycleError | None]:
+    """Return what lies ahead of those workspaces that can be planned, and the circle that keeps another from it."""
+    from omni_tui.policy.waves import CycleError
+
+    outlooks, fault = [], None
+    for name in names:
+        try:
+            outlooks.append(planner.look_ahead(name, afresh=afresh))
+        except CycleError as error:
+            fault = fault or error
+    if fault is not None and not outlooks:
+        raise fault
+    return outlooks, fault
 
 
 def _plain(outlook: Outlook) -> dict[str, Any]:
@@ -56,7 +74,7 @@ def _plain_task(outlook: Outlook, each: Placed) -> dict[str, Any]:
     return {
         "task": str(each.task.ref),
         "title": each.task.title,
-        "needs": [str(ref) for ref in each.needs],
+        "needs": [str(ref) for ref in (*each.needs, *outlook.elsewhere.get(each.task.ref, ()))],
         "ties": [{"after": str(bond.after), "point": bond.tie.mine, "theirs": bond.tie.theirs} for bond in each.bonds],
         "touches": outlook.points.get(each.task.ref, ()),
         "stuck": each.stuck,

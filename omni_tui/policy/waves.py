@@ -54,7 +54,7 @@ def waves(
     What a frozen plan of `plans`, by workspace, names is in the wave that this says; what it does not, comes after it.
     """
     lineup = Lineup(tasks, status_of)
-    require_no_cycle(lineup)
+    require_no_cycle(lineup.dependencies.cycles)
     ordered = lineup.tasks
     needs, resources = _needs(lineup), Resources(ordered, points)
     wave_of = list(_frozen(ordered, _assign(needs, resources), plans))
@@ -120,9 +120,8 @@ def _frozen(tasks: Sequence[Task], waves: Sequence[int], plans: Mapping[str, Fro
         yield said.get(task.ref, later.get((task.workspace, wave), wave))
 
 
-def require_no_cycle(lineup: Lineup) -> None:
-    """Raise `CycleError` where tasks wait for each other in a circle."""
-    circles = lineup.dependencies.cycles
+def require_no_cycle(circles: Sequence[Sequence[TaskRef]]) -> None:
+    """Raise `CycleError` that names the circles in which tasks wait for each other, where there are any."""
     if circles:
         words = "; ".join(" → ".join(map(str, (*circle, circle[0]))) for circle in circles)
         raise CycleError(f"tasks depend on each other: {words}", fix="take one out of `depends_on`")

@@ -18,10 +18,14 @@ from omni_tui.cockpit.widgets.header import alarms
 from omni_tui.errors import OmniError
 from omni_tui.model.brakes import FLEET, Brakes, Freeze, Scope, Throttle
 from omni_tui.model.effective import Bound, Effective
+from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.provider import Standing
 from omni_tui.model.request import Reply, RequestKind
 from omni_tui.model.state import FleetState, PublishedHold
+from omni_tui.model.task import Task
 from omni_tui.model.view import FleetView
+from omni_tui.planning import Outlook
+from omni_tui.policy.waves import Placed
 from omni_tui.store import control
 from omni_tui.store.state import write_state
 from tests.support.cockpit_ahead import AHEAD, HELD, STANDINGS
@@ -119,6 +123,26 @@ async def test_what_keeps_a_plan_from_being_told_is_told(tree: FleetTree) -> Non
         foresight.error = OmniError("the fleet has gone")
         await pilot.press("p")
         await shows(pilot, "the fleet has gone")
+
+
+def test_a_frozen_plan_shows_only_what_is_left_of_it_and_what_it_gets_wrong() -> None:
+    task = Task(workspace="shop", id="b", title="B")
+    outlook = Outlook(
+        workspace="shop",
+        placed=[Placed(task=task, wave=1)],
+        points={},
+        frozen=FrozenPlan(waves=(("a",), ("b",))),
+        unplanned=(),
+        flags={},
+        refused={},
+        strange=("typo",),
+    )
+    told = tell_plan((Ahead(workspace="shop", outlook=outlook),), FleetView(root="/f", taken_at=NOW))
+    shown = "\n".join("".join(words for words, _ in paragraph) for paragraph in told)
+    assert "1 task in 1 wave" in shown
+    assert "wave 2 · 1 task" in shown
+    assert "wave 1" not in shown.replace("in 1 wave", "")
+    assert "named in plan.toml, but no task here: typo" in shown
 
 
 def test_a_fleet_without_projects_says_how_one_is_made() -> None:

@@ -15,6 +15,7 @@ import pytest
 from omni_tui.errors import ScmError
 from omni_tui.model.task import Task
 from omni_tui.plugins.scm.local import LocalScm
+from omni_tui.store.layout import create_workspace
 from omni_tui.store.state import read_state
 from tests.support.fleets import AGENT, GOOD, QUICK, TestFleet, make_fleet
 from tests.support.running import PATIENCE, Record, dispatching, until_idle
@@ -200,4 +201,19 @@ async def test_plan_prints_a_cycle(tmp_path: Path) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ))
     assert done.returncode == 1
     assert "tasks depend on each other: app/a → app/b → app/a" in done.stderr
+
+
+async def test_plan_sees_what_waits_in_another_workspace(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    create_workspace(fleet.fleet.paths.workspace("lib"))
+    fleet.fleet.queue("lib").add(Task(workspace="lib", id="x", title="X"))
+    fleet.queue.add(Task(workspace="app", id="a", title="A", depends_on=("lib/x",)))
+    shown = omni(fleet, "plan", "app")
+    assert "after lib/x of another workspace: depends on it" in shown
+    assert "cannot start" not in shown
+    fleet.queue.add(Task(workspace="app", id="b", title="B", depends_on=("lib/y",)))
+    fleet.fleet.queue("lib").add(Task(workspace="lib", id="y", title="Y", depends_on=("app/b",)))
+    command = [sys.executable, "-m", "omni_tui", "--fleet", str(fleet.root), "plan", "lib"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ))
+    assert "tasks depend on each other: app/b → lib/y → app/b" in done.stderr
     assert "depends_on" in done.stderr
