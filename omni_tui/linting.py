@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from omni_tui.config import load_flags
 from omni_tui.errors import OmniError, TaskFileError
 from omni_tui.fleet import Fleet
-from omni_tui.ground import ProjectGround
+from omni_tui.ground import ProjectGround, find_shaped
 from omni_tui.model.flag import Flag, FlagRow, Flags
 from omni_tui.model.lint import LintKind, LintLevel, LintSettings
 from omni_tui.model.task import Status, Task, TaskRef
@@ -250,6 +250,11 @@ def remarks_on(fleet: Fleet, row: TaskRow) -> list[Remark]:
     return []
 
 
+def by_itself() -> Surroundings:
+    """Return what a text is read against that belongs to no fleet."""
+    return Surroundings(find_secrets=find_shaped)
+
+
 def no_task(name: str, file: str, error: TaskFileError) -> Remark:
     """Return what is to be said of a file that is no task, for this `error`."""
     line = re.search(r"line (\d+)$", error.where)
@@ -265,8 +270,8 @@ def no_task(name: str, file: str, error: TaskFileError) -> Remark:
 
 
 def remarks(written: Written, around: Surroundings, settings: LintSettings) -> list[Remark]:
-    """Return what is to be said of one task, what refuses it first."""
-    return [
+    """Return what is to be said of one task, what refuses it first; once, where title and heading are one."""
+    found = (
         Remark(
             task=f"{written.task.workspace}/{written.task.id}",
             file=written.file,
@@ -277,4 +282,5 @@ def remarks(written: Written, around: Surroundings, settings: LintSettings) -> l
             fix=finding.fix,
         )
         for finding in lint(written.task, around, wanted(settings))
-    ]
+    )
+    return list(dict.fromkeys(found))

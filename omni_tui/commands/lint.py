@@ -67,7 +67,7 @@ def _of_backlog(session: Session, workspace: str | None) -> tuple[list[Remark], 
 def _of_files(session: Session, files: Sequence[Path], workspace: str | None) -> tuple[list[Remark], int, str]:
     """Read files against the workspace they are for; where nobody knows which, by themselves."""
     from omni_tui.fleet import Fleet
-    from omni_tui.linting import Linter, remarks
+    from omni_tui.linting import Linter, by_itself, remarks
     from omni_tui.model.lint import LintSettings
     from omni_tui.policy.spec import Surroundings
 
@@ -77,7 +77,8 @@ def _of_files(session: Session, files: Sequence[Path], workspace: str | None) ->
         if session.fleet is not None or workspace is not None:
             raise
         written, bad = _read(files, "")
-        return bad + [each for one in written for each in remarks(one, Surroundings(), LintSettings())], len(files), ""
+        alone = by_itself()
+        return bad + [each for one in written for each in remarks(one, alone, LintSettings())], len(files), ""
     name = _workspace_of(fleet, files, workspace)
     written, bad = _read(files, name)
     if name:

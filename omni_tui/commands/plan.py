@@ -38,7 +38,7 @@ def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) ->
     with progress("looking what the tasks will touch"):
         planner = planning.Planner(fleet)
         outlooks, fault = _look_ahead(planner, names, afresh=freeze)
-    written = [str(planning.freeze(fleet, outlook)) for outlook in outlooks] if freeze else []
+    written = [str(planning.freeze(fleet, outlook)) for outlook in outlooks if outlook.placed] if freeze else []
     if not session.json:
         return Answer(shown=as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults), fault=fault)
     result = {"workspaces": [_plain(each) for each in outlooks], "frozen": written, "faults": planner.faults}

@@ -30,6 +30,7 @@ class LintKind(StrEnum):
     SEVERAL = "several"
     FLAG = "flag"
     DEPENDENCY = "dependency"
+    KEY = "key"
     SECRET = "secret"  # noqa: S105 -- a kind of finding
 
 
@@ -54,6 +55,9 @@ class LintSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = LintLevel.WARN
     dependency: Annotated[
         LintLevel, Meta(description="It depends on what is not in the backlog, or says so only in its text.")
+    ] = LintLevel.WARN
+    key: Annotated[
+        LintLevel, Meta(description="Its head has a key that counts for nothing and is nearly one that does.")
     ] = LintLevel.WARN
     secret: Annotated[LintLevel, Meta(description="It holds a secret of the fleet's, or what looks like one.")] = (
         LintLevel.REFUSE

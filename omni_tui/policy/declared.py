@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 
 from omni_tui.model.lint import LintKind
 from omni_tui.model.task import TaskRef
+from omni_tui.model.taskfile import Head
 from omni_tui.model.text import code
 from omni_tui.policy.dependencies import parse_ref
 from omni_tui.policy.flags import names, nearest
@@ -27,6 +28,8 @@ _AFTER = re.compile(
     rf"[#`]?{_ID}`?(?P<landed>\s+(?:has|is|have)\s+(?:landed|merged|done))?",
     re.IGNORECASE,
 )
+ALIKE = 0.81
+"""How alike two keys are of which one is a slip of the pen: `depends` and `depends_on` are so, `time` and `title` not."""
 _SURE = ("depends on", "blocked by", "waits for")
 
 
@@ -71,6 +74,19 @@ def dependencies(spec: Spec, around: Surroundings) -> Iterator[SpecFinding]:
                 message=f"says that it comes after {ref}, but its head does not",
                 fix=f'`depends_on = ["{ref.id if ref.workspace == task.workspace else ref}"]` in the head',
                 place=place,
+            )
+
+
+def keys(spec: Spec) -> Iterator[SpecFinding]:
+    """Find keys of the head that are kept and count for nothing, but look like a slip of the pen for one that does."""
+    for key in spec.task.extra:
+        near = difflib.get_close_matches(key.lower().replace("-", "_"), Head.__struct_fields__, n=1, cutoff=ALIKE)
+        if near:
+            yield SpecFinding(
+                kind=LintKind.KEY,
+                message=f"its head has the key {code(key)}, which counts for nothing",
+                fix=f"did you mean {code(near[0])}?",
+                place=Place(key),
             )
 
 

@@ -47,6 +47,7 @@ def _alone(find: Callable[[Spec], Iterator[SpecFinding]]) -> Kind:
 
 KINDS: Mapping[LintKind, Kind] = {
     LintKind.SECRET: Kind(_secrets),
+    LintKind.KEY: _alone(declared.keys),
     LintKind.NO_FILES: _alone(wording.no_files),
     LintKind.NO_TESTS: _alone(wording.no_tests),
     LintKind.NO_ACCEPTANCE: _alone(wording.no_acceptance),

@@ -87,6 +87,7 @@ _BY_THE_WAY = re.compile(
     rf"\s*[,:]?\s+(?:please\s+)?{_VERB}\s+(?!{_BACK})\w",
     re.IGNORECASE | re.MULTILINE,
 )
+_WORD_END = re.compile(r"\W")
 _TOP_HEADING = re.compile(
     rf"^#{{1,2}}[ \t]+(?:\d+[.)]\s*|task \d+\s*[:.-]?\s*|part \d+\s*[:.-]?\s*)?{_VERB}\b[^\n]*",
     re.IGNORECASE | re.MULTILINE,
@@ -147,7 +148,7 @@ def several(spec: Spec) -> Iterator[SpecFinding]:
         message = f"its title holds two jobs; the second begins at `{one_line(match.string[match.start(1) :], 40)}`"
         yield SpecFinding(kind=LintKind.SEVERAL, message=message, fix=fix, place=TITLE)
     for match, place in spec.find(_BY_THE_WAY):
-        message = f"asks for another job by the way: `{one_line(match[0], 40)}`"
+        message = f"asks for another job by the way: `{one_line(_rest(match), 40)}`"
         yield SpecFinding(kind=LintKind.SEVERAL, message=message, fix=fix, place=place)
     headings = list(_TOP_HEADING.finditer(spec.prose))
     if len(headings) > 1 and len({heading[0] for heading in headings} - {f"# {spec.task.title}"}) > 1:
@@ -158,6 +159,12 @@ def several(spec: Spec) -> Iterator[SpecFinding]:
 def _endless(match: re.Match[str], place: Place, fix: str) -> SpecFinding:
     message = f"`{one_line(match[0], 60)}` has no end"
     return SpecFinding(kind=LintKind.ENDLESS, message=message, fix=fix, place=place)
+
+
+def _rest(match: re.Match[str]) -> str:
+    """Return a match to the end of the word that it ends in."""
+    end = _WORD_END.search(match.string, match.end())
+    return match.string[match.start() : end.start() if end else None]
 
 
 def _is_accepted(spec: Spec) -> bool:

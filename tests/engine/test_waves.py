@@ -56,6 +56,8 @@ async def test_tasks_on_one_file_land_without_a_conflict(tmp_path: Path) -> None
 
 async def test_a_frozen_plan_is_written_edited_and_kept_to(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path, settings=SLOTS)
+    omni(fleet, "plan", "--freeze")
+    assert not fleet.paths.plan.exists(), "a plan of nothing holds nothing"
     first, second = fleet.add("First"), fleet.add("Second")
     planned: dict[str, Any] = json.loads(omni(fleet, "plan", "--json", "--freeze"))["result"]
     assert [[task["task"] for task in wave] for wave in planned["workspaces"][0]["waves"]] == [

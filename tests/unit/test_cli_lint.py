@@ -111,6 +111,19 @@ def test_without_a_fleet_a_file_is_read_by_itself(
     assert run(["lint", write(tmp_path / "bad.md", BAD), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)["result"]
     assert found(result["findings"]) == {"no_tests": 5, "no_acceptance": 5, "endless": 9}
+    assert run(["lint", write(tmp_path / "secret.md", f"{GOOD}\nThe key is AKIAIOSFODNN7EXAMPLE.\n")]) == 1
+    assert "secret.md:5: refuse secret: holds a secret (AWS Access Key)" in capsys.readouterr().out
+
+
+def test_a_slip_of_the_pen_in_a_head_is_found_and_said_once(cli: Cli, tmp_path: Path) -> None:
+    slip = write(tmp_path / "slip.md", f'+++\nauthor = "ann"\ndepends-on = ["x"]\ntouchs = ["a"]\n+++\n{GOOD}')
+    keys = [each for each in cli.result("lint", slip)["findings"] if each["kind"] == "key"]
+    assert [(each["line"], each["fix"]) for each in keys] == [
+        (3, "did you mean `depends_on`?"),
+        (4, "did you mean `touches`?"),
+    ]
+    more = cli.result("lint", write(tmp_path / "more.md", "# More tests for `src/dates.py`\n"))["findings"]
+    assert [each["kind"] for each in more].count("endless") == 1
 
 
 def test_lint_of_the_backlog_follows_the_settings(cli: Cli, tmp_path: Path) -> None:

@@ -265,6 +265,14 @@ BAD = {
         ),
         ["flag"],
     ),
+    "key that is nearly one": (
+        task(
+            "Use the fast reader",
+            "`src/db.py` must use it. `tests/test_db.py::test_fast`.",
+            extra={"depend_on": ["0001"], "author": "ann", "time": 3},
+        ),
+        ["key"],
+    ),
     "dependency that is not there": (
         task(
             "Use the schema",
