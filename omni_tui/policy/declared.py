@@ -29,7 +29,7 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 ALIKE = 0.81
-"""How alike two keys are of which one is a slip of the pen: `depends` and `depends_on` are so, `time` and `title` not."""
+"""How alike two keys are where one is a slip of the pen: `depends` and `depends_on` are, `time` and `title` not."""
 _SURE = ("depends on", "blocked by", "waits for")
 
 
