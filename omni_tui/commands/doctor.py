@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from omni_tui.model.attempt import AgentSpec
     from omni_tui.model.project_settings import WorkspaceSettings
+    from omni_tui.model.provider import Provider
     from omni_tui.model.settings import Settings
     from omni_tui.plugins.machine import Facts
     from omni_tui.store.paths import FleetPaths, WorkspacePaths
@@ -174,7 +175,7 @@ def _workspace(fleet: FleetPaths, name: str) -> Iterator[Check]:
         yield fail(label, f"{paths.repo} is no bare repository", f"git clone --bare URL {paths.repo}")
         return
     yield _branches(paths, settings, label)
-    yield from _agents(paths, label)
+    yield from _agents(fleet, paths, label)
     yield from _sources(fleet, name)
 
 
@@ -238,17 +239,22 @@ def _branches(paths: WorkspacePaths, settings: WorkspaceSettings, label: str) ->
     return ok(label, f"{base} → {settings.release}, which the first start makes")
 
 
-def _agents(paths: WorkspacePaths, label: str) -> Iterator[Check]:
-    from omni_tui.config import load_agent
+def _agents(fleet: FleetPaths, paths: WorkspacePaths, label: str) -> Iterator[Check]:
+    from omni_tui.config import check_providers, load_agent, load_providers
     from omni_tui.plugins import registry
 
     directories = sorted(entry for entry in paths.agents.iterdir() if entry.is_dir()) if paths.agents.is_dir() else []
     if not directories:
         yield fail(f"{label}: agents", "it has none, so nobody can work", f"make {paths.agents}/NAME/agent.toml")
+    providers: Mapping[str, Provider] | None = None
+    with contextlib.suppress(ConfigError):  # told at the providers
+        providers = load_providers(fleet.providers)
     for directory in directories:
         name = f"{label}: agent {directory.name}"
         try:
             agent = load_agent(directory)
+            if providers is not None:
+                check_providers([agent], providers, paths.agents)
             found = registry.load("agent", agent.harness).find()
         except (ConfigError, PluginError) as error:
             yield fail(name, str(error), error.fix)

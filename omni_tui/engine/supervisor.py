@@ -302,9 +302,7 @@ class Supervisor:
         """Take over what a signal says was used so far; no later word makes it less."""
         used, usd = self.vitals.used, signal.usd
         if self._cost.known and signal.tokens is not None:
-            cached = signal.cached or 0
-            written = signal.tokens - cached - (signal.stored or 0) if signal.output is None else signal.output
-            usd = self._cost.usd(signal.tokens, written, cached, signal.stored or 0)
+            usd = self._cost.usd(signal.tokens, signal.output, signal.cached or 0, signal.stored or 0)
         self._know(
             tells=self.vitals.tells or (signal.turns, signal.tokens, usd) != (None, None, None),
             money=self.vitals.money or usd is not None,

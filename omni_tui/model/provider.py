@@ -26,11 +26,16 @@ class TokenCost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Whether money can be counted by tokens."""
         return self.free or bool(self.input or self.output or self.cached or self.stored)
 
-    def usd(self, tokens: int, output: int, cached: int, stored: int = 0) -> float:
-        """Return what so many tokens cost, of which so many were written, came from the cache, or were put there."""
-        read = max(0, tokens - output - cached - stored)
-        kept = stored * (self.stored or self.input)
-        return (read * self.input + output * self.output + cached * self.cached + kept) / 1e6
+    def usd(self, tokens: int, output: int | None, cached: int, stored: int = 0) -> float:
+        """Return what so many tokens cost, of which so many were written, came from the cache, or were put there.
+
+        Where nobody tells how many were written, all that could be have the dearer price: no budget is overdrawn so.
+        """
+        rest = max(0, tokens - cached - stored)
+        kept = stored * (self.stored or self.input) + cached * self.cached
+        if output is None:
+            return (rest * max(self.input, self.output) + kept) / 1e6
+        return (max(0, rest - output) * self.input + output * self.output + kept) / 1e6
 
 
 class TaskBudgetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

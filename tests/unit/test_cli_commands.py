@@ -485,6 +485,11 @@ def test_doctor_finds_what_is_broken_in_the_fleet(cli: Cli) -> None:
     assert found["workspace app"]["grade"] == "ok"
     assert found["workspace app: agents"]["grade"] == "fail"
     assert found["git"]["grade"] == found["python"]["grade"] == "ok"
+    agent = cli.fleet / "workspaces/app/agents/mine"
+    agent.mkdir()
+    (agent / "agent.toml").write_text('harness = "command"\ncommand = ["true"]\nprovider = "wrk"\n')
+    found = {check["name"]: check for check in cli.result("doctor", status=1)}
+    assert "there is no provider `wrk`" in found["workspace app: agent mine"]["detail"]
     (cli.fleet / "config.toml").write_text("nonsense = 1\n")
     (cli.fleet / "workspaces/app/repo.git/HEAD").write_text("ref: refs/heads/gone\n")
     found = {check["name"]: check for check in cli.result("doctor", status=1)}

@@ -285,6 +285,8 @@ def test_what_tokens_cost() -> None:
     assert cost.usd(1_000_000, 100_000, 600_000) == pytest.approx(0.3 * 3 + 0.1 * 15 + 0.6 * 0.3)
     assert cost.usd(1_000_000, 0, 0, 1_000_000) == pytest.approx(3.0), "where nothing is said of it"
     assert TokenCost(input=3.0, stored=3.75).usd(2_000_000, 0, 0, 1_000_000) == pytest.approx(6.75)
+    assert cost.usd(1_000_000, None, 600_000) == pytest.approx(0.4 * 15 + 0.6 * 0.3), "who writes how many is not told"
+    assert TokenCost(input=3.0).usd(1_000_000, None, 0) == pytest.approx(3.0)
     assert (cost.known, TokenCost().known, TokenCost(free=True).known) == (True, False, True)
 
 
