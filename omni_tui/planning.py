@@ -11,6 +11,7 @@ from pathlib import Path
 
 from omni_tui.config import load_plan
 from omni_tui.engine.survey import Surveyed, declared, survey
+from omni_tui.errors import OmniError
 from omni_tui.fleet import Fleet
 from omni_tui.ground import ProjectGround
 from omni_tui.linting import Linter
@@ -19,6 +20,7 @@ from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import Knowledge
 from omni_tui.policy.dependencies import Dependencies, parse_ref
 from omni_tui.policy.flags import FlagWarning
+from omni_tui.policy.routing import choose_agent
 from omni_tui.policy.waves import Placed, require_no_cycle, waves
 from omni_tui.store.files import publish
 
@@ -44,6 +46,8 @@ class Outlook:
     """What the frozen plan names and is no task of the workspace, whether it waits or has landed."""
     elsewhere: Mapping[TaskRef, Sequence[TaskRef]] = field(default_factory=dict)
     """What tasks depend on that is still to be done in another workspace."""
+    unserved: Mapping[TaskRef, str] = field(default_factory=dict)
+    """Which tasks name an agent, a harness or a provider that is not there, and what is."""
 
     @cached_property
     def behind(self) -> Mapping[TaskRef, Sequence[FlagWarning]]:
@@ -78,11 +82,12 @@ class Planner:
         for warning in self.linter.flag_warnings():
             self._flags[warning.task].append(warning)
         self._refused = self.linter.refusals()
+        self._faults: list[str] = []
 
     @property
     def faults(self) -> Sequence[str]:
         """What could not be read, so that something may be missing."""
-        return [*self.linter.faults, *map(str, self.linter.unreadable)]
+        return [*self.linter.faults, *self._faults, *map(str, self.linter.unreadable)]
 
     def look_ahead(self, workspace: str, *, afresh: bool = False) -> Outlook:
         """Return a workspace's waves: those of its frozen plan, where it has one, unless they are asked for `afresh`.
@@ -107,7 +112,18 @@ class Planner:
             elsewhere={task.ref: found for task in tasks if (found := _elsewhere(task, status_of))},
             flags={task.ref: self._flags[task.ref] for task in tasks if task.ref in self._flags},
             refused=self._refused,
+            unserved=self._unserved(workspace, tasks),
         )
+
+    def _unserved(self, workspace: str, tasks: Sequence[Task]) -> Mapping[TaskRef, str]:
+        try:
+            agents = self._fleet.served(workspace)
+        except OmniError as error:  # no task could start there
+            self._faults.append(str(error))
+            return {}
+        picky = [task for task in tasks if agents and (task.agent or task.harness or task.provider)]
+        found = {task.ref: choose_agent(task, agents, 0) for task in picky}
+        return {ref: problem for ref, problem in found.items() if isinstance(problem, str)}
 
     @cached_property
     def _circles(self) -> Sequence[Sequence[TaskRef]]:

@@ -110,6 +110,8 @@ def _holds(outlook: Outlook, each: Placed) -> Iterator[str]:
     """Say what will hold a task when its wave comes, or what to mind."""
     if each.stuck:
         yield f"cannot start: {each.stuck}"
+    if each.task.ref in outlook.unserved:
+        yield f"cannot start: {outlook.unserved[each.task.ref]}"
     if each.task.ref in outlook.refused:
         yield outlook.refused[each.task.ref]
     for warning in outlook.flags.get(each.task.ref, ()):

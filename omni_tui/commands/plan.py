@@ -78,6 +78,7 @@ def _plain_task(outlook: Outlook, each: Placed) -> dict[str, Any]:
         "ties": [{"after": str(bond.after), "point": bond.tie.mine, "theirs": bond.tie.theirs} for bond in each.bonds],
         "touches": outlook.points.get(each.task.ref, ()),
         "stuck": each.stuck,
+        "unserved": outlook.unserved.get(each.task.ref, ""),
         "refused": outlook.refused.get(each.task.ref, ""),
         "flags": [_plain_warning(warning) for warning in outlook.flags.get(each.task.ref, ())],
     }

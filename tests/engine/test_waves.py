@@ -179,6 +179,20 @@ async def test_plan_tells_what_flags_and_lint_will_hold(tmp_path: Path) -> None:
     assert {ref for ref, task in tasks.items() if task["refused"]} == {str(vague.ref)}
 
 
+async def test_plan_tells_what_nobody_will_take(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    lost, fine = fleet.add("A", provider="nope"), fleet.add("B", harness="command")
+    [[first, second]] = json.loads(omni(fleet, "plan", "--json"))["result"]["workspaces"][0]["waves"]
+    assert (first["task"], second["task"]) == (str(lost.ref), str(fine.ref))
+    assert "served by provider `nope`" in first["unserved"]
+    assert second["unserved"] == ""
+    assert "cannot start: no agent that could take it is served by provider `nope`" in omni(fleet, "plan")
+    agents = fleet.paths.agents
+    (agents / "wrong").mkdir()
+    (agents / "wrong" / "agent.toml").write_text('harness = "command"\ncommand = ["true"]\nprovider = "typo"\n')
+    assert "there is no provider `typo`" in omni(fleet, "plan", "--json")
+
+
 async def test_plan_shows_a_frozen_plan_as_it_is(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path)
     one, two, three = (fleet.add(f"Change {name}", body="Change `run()`.") for name in "abc")
