@@ -12,6 +12,7 @@ from omni_tui.commands.targets import WORKSPACE, find_workspace
 from omni_tui.errors import OmniError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from rich.console import RenderableType
@@ -46,11 +47,10 @@ def list_flags(session: Session, workspace: str | None) -> Answer:
     linter = Linter(Fleet(root))
     names = [name for name in linter.flags if workspace in (None, name)]
     rows = [row for name in names for row in linter.flag_rows(name)]
-    faults = [linter.flags[name].fault for name in names if linter.flags[name].fault]
-    fault = (
-        FlagsFileError("\n".join(faults), fix="mend the file; the last good state stays in force") if faults else None
-    )
-    return Answer(rows, _shown(rows), fault)
+    faults = {name: linter.flags[name].fault for name in names if linter.flags[name].fault}
+    fix = "mend that; who dispatches goes on with the last good state, and nobody else knows one"
+    fault = FlagsFileError("\n".join(faults.values()), fix=fix) if faults else None
+    return Answer(rows, _shown(rows, faults), fault)
 
 
 @flag.command("set")
@@ -92,7 +92,7 @@ def _iso(since: datetime | None) -> str:
     return since.isoformat() if since is not None else ""
 
 
-def _shown(rows: list[FlagRow]) -> RenderableType:
+def _shown(rows: list[FlagRow], unread: Collection[str]) -> RenderableType:
     from datetime import datetime
 
     from rich.table import Table
@@ -104,7 +104,8 @@ def _shown(rows: list[FlagRow]) -> RenderableType:
     styles = {"on": "green", "off": "yellow", "": "red"}
     for row in rows:
         since = f"{datetime.fromisoformat(row.since).astimezone():%d %b %H:%M}" if row.since else ""
-        state = Text(row.state or "not there", styles.get(row.state, ""))
+        unknown = "unknown" if row.workspace in unread else "not there"
+        state = Text(row.state or unknown, styles.get(row.state, ""))
         holds, ships = (", ".join(ref.id for ref in refs) for refs in (row.holds, row.ships))
         table.add_row(row.workspace, row.name, state, Text(row.by), since, holds, ships)
     return table

@@ -211,6 +211,10 @@ def test_a_wrong_file_of_flags_is_named_and_never_written_over(cli: Cli) -> None
     for words, status in ((("flag", "list"), 2), (("flag", "set", "b", "on"), 2), (("doctor",), 1)):
         assert "flags.toml:3" in cli(*words, status=status)
     assert file.read_text() == '[a]\nstate = "on"\nwho = "x"\n'
+    (cli.fleet / "workspaces/app/queue/todo/a.md").write_text(f'+++\nrequires_flags = ["a"]\n+++\n{GOOD}')
+    listed = cli("flag", "list", status=2)
+    assert "unknown" in listed
+    assert "not there" not in listed
 
 
 def test_whose_flag_it_is_has_to_be_clear(cli: Cli, tmp_path: Path) -> None:
