@@ -48,7 +48,8 @@ def show(session: Session, name: str) -> Answer:
     data: dict[str, Any] = {"standing": standing, "settings": found}
     lines = [f"{title:<10}{text}" for title, text in _told(standing) if text]
     if found is not None:
-        lines += ["", *(f"{key} = {value}" for key, value in _flat(msgspec.to_builtins(found)))]
+        keys = {key: value for key, value in msgspec.to_builtins(found).items() if key != "name"}
+        lines += ["", *(f"{key} = {msgspec.json.encode(value).decode()}" for key, value in _flat(keys))]
     return Answer(data, "\n".join(lines))
 
 

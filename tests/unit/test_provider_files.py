@@ -221,6 +221,9 @@ def test_one_is_shown_with_its_file_and_the_nearest_name_is_told(cli: ProviderCl
     shown = cli("provider", "show", "work")
     assert "breaker   closed" in shown
     assert "night.usd = 20" in shown
+    assert 'harness = "claude"' in shown, "as its file would say it"
+    assert "preflight = true" in shown
+    assert "name =" not in shown
     assert cli.result("provider", "show", "work")["settings"]["slots"] == 3
     assert "did you mean `work`?" in cli("provider", "show", "wrok", status=1)
 
