@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -99,7 +99,17 @@ class Linter:
     def unreadable(self) -> Sequence[Remark]:
         """What is in `todo/` and no task: whoever dispatches puts it into `blocked/`."""
         faults = self._reader.faults(Status.TODO)
-        return [no_task(str(ref), file, error) for file, (ref, error) in sorted(faults.items())]
+        found = [no_task(str(ref), file, error) for file, (ref, error) in sorted(faults.items())]
+        return [*found, *self._twice()]
+
+    def _twice(self) -> Iterator[Remark]:
+        """Give each waiting task whose id another has that waits, runs or has landed: only one of them can be kept."""
+        others = {row.ref: row.path for row in self._view.rows if row.status in (Status.DOING, Status.DONE)}
+        for each in self.waiting:
+            other = others.setdefault(each.task.ref, each.file)
+            if other != each.file:
+                taken = TaskFileError(f"{Path(other).name} has the id {each.task.id} too", fix="give it another `id`")
+                yield no_task(str(each.task.ref), each.file, taken)
 
     def tasks(self, *statuses: Status) -> list[Task]:
         """Return the tasks with these statuses, whole, in the order of their rows."""

@@ -61,7 +61,8 @@ def _of_backlog(session: Session, workspace: str | None) -> tuple[list[Remark], 
     written = [each for each in linter.waiting if workspace in (None, each.task.workspace)]
     bad = [each for each in linter.unreadable if workspace in (None, each.task.partition("/")[0])]
     found = [*bad, *linter.look(written), *linter.of_flags(written)]
-    return found, len(written) + len(bad), "\n".join(linter.faults)
+    read = {each.file for each in written} | {each.file for each in bad}
+    return found, len(read), "\n".join(linter.faults)
 
 
 def _of_files(session: Session, files: Sequence[Path], workspace: str | None) -> tuple[list[Remark], int, str]:

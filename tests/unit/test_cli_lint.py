@@ -96,6 +96,16 @@ def test_a_file_of_the_backlog_that_is_no_task_is_told_of_before_the_night(cli: 
     assert why["remedy"].startswith("by mending the file")
 
 
+def test_two_files_of_one_id_are_told_of(cli: Cli) -> None:
+    todo = cli.fleet / "workspaces/app/queue/todo"
+    for name in ("a", "b"):
+        (todo / f"{name}.md").write_text(f'+++\nid = "x"\n+++\n{GOOD}')
+    result = cli.result("lint", status=1)
+    [finding] = result["findings"]
+    assert finding["message"] in ("a.md has the id x too", "b.md has the id x too")
+    assert result["read"] == 2
+
+
 def test_files_that_depend_on_each_other_are_read_together(cli: Cli, tmp_path: Path) -> None:
     first = write(tmp_path / "first.md", f'+++\nprovides_flags = ["fresh"]\n+++\n{GOOD}')
     then = write(tmp_path / "then.md", f'+++\ndepends_on = ["first"]\nstubs_flags = ["fresh"]\n+++\n{GOOD}')
