@@ -20,7 +20,7 @@ from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.model.touch import Knowledge
 from omni_tui.policy.dependencies import Dependencies, parse_ref
 from omni_tui.policy.flags import FlagWarning
-from omni_tui.policy.routing import choose_agent
+from omni_tui.policy.routing import nobody_takes
 from omni_tui.policy.waves import Placed, require_no_cycle, waves
 from omni_tui.store.files import publish
 
@@ -122,8 +122,7 @@ class Planner:
             self._faults.append(str(error))
             return {}
         picky = [task for task in tasks if agents and (task.agent or task.harness or task.provider)]
-        found = {task.ref: choose_agent(task, agents, 0) for task in picky}
-        return {ref: problem for ref, problem in found.items() if isinstance(problem, str)}
+        return {task.ref: problem for task in picky if (problem := nobody_takes(task, agents))}
 
     @cached_property
     def _circles(self) -> Sequence[Sequence[TaskRef]]:
