@@ -57,7 +57,8 @@ class Delivery:
             used_before=self._used_before(attempt.number),
             since=self._since(failures),
         )
-        self._place.flights.enter(self._attempt.flight)
+        if not self._over_before:  # else only the next one shows its age, and whether it was overtaken
+            self._place.flights.enter(self._attempt.flight)
         return self._attempt
 
     def _next_number(self) -> int:

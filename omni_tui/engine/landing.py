@@ -87,9 +87,11 @@ class Landing:
     async def cleared(self, turn: int) -> None:
         """Wait before a turn until nothing is frozen and nobody lands first.
 
-        Not before one that a crash has cut off from its end; and one that has begun lets nobody else go first.
+        Not before one that a crash has cut off from its end, nor in an attempt that is over; and one that has begun
+        lets nobody else go first.
         """
-        while not self._engine.is_done(f"land.{turn}") and self._box.order is None:
+        over = self._engine.is_done(f"land.{turn}") or self._engine.is_done("conclude")
+        while not over and self._box.order is None:
             await self._gate.opened()
             if not self._engine.is_done(f"squash.{turn}"):
                 await self._precedence.cleared()
