@@ -16,7 +16,7 @@ import msgspec
 
 from omni_tui.engine.board import Board
 from omni_tui.engine.check import Started
-from omni_tui.engine.flights import FELL_OUT, Flight
+from omni_tui.engine.flights import Flight
 from omni_tui.engine.guard import contained
 from omni_tui.engine.landing import Landing
 from omni_tui.engine.launching import Launched, Launcher
@@ -117,6 +117,7 @@ class Attempt:
             provider_of(agent),
             box,
             self.board,
+            overtaken=since > 0,
             head=history[-1].work if since else "",
             stirred=engine.is_done("prepare"),
         )
@@ -169,7 +170,7 @@ class Attempt:
     def fall_out(self, failure: Failure) -> None:
         """Keep nobody waiting any more, but where others' landings alone were in its way: its next attempt goes on."""
         if failure.kind is not FailureKind.OVERTAKEN:
-            self._place.flights.leave(self.task.ref, FELL_OUT)
+            self._place.flights.fall_out(self.flight)
 
     async def abandon(self) -> None:
         """End what this attempt has started, after a fault that left no way to go on. Its checkout stays."""

@@ -30,6 +30,8 @@ class Flight:
     provider: str
     box: OrderBox
     board: Board
+    overtaken: bool = False
+    """Others' landings alone were in its way the last time: now it goes first."""
     head: str = ""
     """The newest commit that is known of it; empty: none."""
     base: str = ""
@@ -74,8 +76,11 @@ class Flights:
         return self._expected
 
     def enter(self, flight: Flight) -> None:
-        """Take a new attempt's flight, in place of the former one's."""
+        """Take a new attempt's flight, in place of the former one's, and what is known of that where it goes on."""
         ref = flight.attempt.task
+        former = self.there.get(ref)
+        if former is not None and flight.head == former.seen:
+            flight.seen, flight.files = former.seen, former.files
         self._expected.discard(ref)
         self.there[ref] = flight
         self.due.set()
@@ -99,6 +104,11 @@ class Flights:
         self.note()
         self.due.set()
         self.wake()
+
+    def fall_out(self, flight: Flight) -> None:
+        """Note that an attempt has failed. One that was over before a crash is not there: its task stays expected."""
+        if self.there.get(flight.attempt.task) is flight:
+            self.leave(flight.attempt.task, FELL_OUT)
 
     def ask(self) -> int:
         """Ask for a look at all as it is from now on; return the number that `answered` has reached then."""

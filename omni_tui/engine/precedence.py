@@ -1,4 +1,4 @@
-"""Where a finished change waits for older ones that it conflicts with: they land first, and it is brought onto them."""
+"""Where a finished change waits for one that it conflicts with: that lands first, and it is brought onto it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class Precedence:
         frozen = frozen_hold(self._services.course.brakes, flight.attempt.task.workspace, (flight.provider,))
         still = not flight.ready and flight.board.status.health in STANDS_STILL
         going = frozen is None and flight.box.order is None and not still
-        return InFlight(ref=flight.attempt.task, since=flight.since, ready=flight.ready, going=going)
+        return InFlight(
+            ref=flight.attempt.task, since=flight.since, ready=flight.ready, overtaken=flight.overtaken, going=going
+        )
 
     def _say(self, wait: Wait) -> Flight:
         """Tell whoever watches, once; a restart tells nothing twice."""

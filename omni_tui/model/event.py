@@ -63,7 +63,7 @@ EVENTS = {
     "attempt.rescued": "unfinished work was kept; data: kept, ref, commit, left_out, checkout",
     "attempt.judged": "the gate has spoken; data: grade, findings",
     "conflict.seen": "a change in flight does not merge with another one, or with what landed; data: other, files",
-    "landing.delayed": "it lets an older change land first with which it conflicts; data: other, files",
+    "landing.delayed": "it lets another change land first with which it conflicts; data: other, files",
     "landing.cleared": "nobody lands before it any more; data: other, reason",
     "check.finished": "the check command ended; data: passed, seconds",
     "release.pushed": "the release branch was pushed to where it came from",

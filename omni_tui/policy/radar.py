@@ -1,7 +1,11 @@
-"""Conflict radar: of changes in flight that would conflict, the younger lets the older land first.
+"""Conflict radar: in which order changes in flight land that would conflict.
+
+Of those that have finished the younger lets the older land first. Nobody waits for one whose agent is still at work,
+which may take hours: it is overtaken, and brought by its agent onto what landed. From then on it goes before all that
+were not overtaken, at work as well: it must not be overtaken again and again.
 
 Only the landing waits, never the work. The order is total, so that no wait is ever part of a cycle; and nobody waits
-for one that stands still itself, so that the oldest of those who go on always goes on.
+for one that stands still, or that waits itself, so that the first of those who go on always goes on.
 """
 
 from __future__ import annotations
@@ -33,6 +37,8 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
     """When it began, UTC seconds: the less, the older."""
     ready: bool = False
     """Its agent has finished: it could land."""
+    overtaken: bool = False
+    """Others' landings alone made its last attempt fail."""
     going: bool = True
     """False: frozen, waiting for its provider or a person, or being ended. Nobody knows when it goes on."""
 
@@ -57,29 +63,33 @@ class Wait(msgspec.Struct, frozen=True):
         return f"waits for {self.on} to land: both change {named}"
 
 
-def by_age(flights: Iterable[InFlight]) -> list[InFlight]:
-    """Return changes in the order in which they land where they conflict, the oldest first."""
-    return sorted(flights, key=lambda flight: (flight.since, flight.ref))
+def in_turn(flights: Iterable[InFlight]) -> list[InFlight]:
+    """Return changes in the order in which they land where they conflict: who was overtaken, then the oldest."""
+    return sorted(flights, key=lambda flight: (not flight.overtaken, flight.since, flight.ref))
 
 
 def waits(flights: Collection[InFlight], clashes: Iterable[Clash]) -> Mapping[TaskRef, Wait]:
-    """Return for each finished change that has to wait the oldest one that lands before it."""
+    """Return for each finished change that has to wait the first one that lands before it.
+
+    Who waits keeps nobody: once the other has landed its agent has to bring it over, whoever else lands meanwhile.
+    """
     files = {frozenset((clash.one, clash.other)): clash.files for clash in clashes}
     found: dict[TaskRef, Wait] = {}
-    older: list[InFlight] = []
-    for flight in by_age(flights):
-        before = (each for each in older if each.going and frozenset((each.ref, flight.ref)) in files)
+    ahead: list[TaskRef] = []
+    for flight in in_turn(flights):
+        before = (ref for ref in ahead if frozenset((ref, flight.ref)) in files)
         first = next(before, None) if flight.ready else None
         if first is not None:
-            found[flight.ref] = Wait(first.ref, files[frozenset((first.ref, flight.ref))])
-        older.append(flight)
+            found[flight.ref] = Wait(first, files[frozenset((first, flight.ref))])
+        elif flight.going and (flight.ready or flight.overtaken):
+            ahead.append(flight.ref)
     return found
 
 
 def overtaken_in_a_row(failures: Sequence[Failure]) -> int:
     """Return how many of the latest attempts fell only behind what others landed.
 
-    Their successor takes over the age of the first of them: it must not be overtaken for ever.
+    Their successor goes first, with the age of the first of them: it must not be overtaken for ever.
     """
     return sum(1 for _ in takewhile(lambda failure: failure.kind is FailureKind.OVERTAKEN, reversed(failures)))
 
