@@ -264,31 +264,34 @@ class Attempt:
         """
         with suppress(OmniError):  # settings that are wrong by now are told at the next start
             self._services.held.hold(self._place.secrets())  # a login may have been renewed while it worked
-        shown = ""
+        shown = final = ""
         if launched is not None:
             shown = await end_at_work(self._services, self._place, self.id, worktree, launched.handle)
-            await self._settle(self._watcher(worktree, launched))
-        kept = await keep_work(self._services, self._place, self.id, worktree, shown)
+            final = await self._settle(self._watcher(worktree, launched))
+        kept = await keep_work(self._services, self._place, self.id, worktree, shown, final)
         await asyncio.to_thread(self._harness.forget, self._launcher.assignment(worktree))
         return kept
 
-    async def _settle(self, watcher: Supervisor) -> None:
-        """Enter what the ended agent has used; where money is limited and cannot be read, nobody goes on like that."""
+    async def _settle(self, watcher: Supervisor) -> str:
+        """Enter what the ended agent has used; return why no attempt may follow it, empty: one may.
+
+        Where money is limited and cannot be read, nobody goes on like that: the task, if only that limits it, else its
+        provider.
+        """
         used = await watcher.final_usage()
-        money = self._counted(watcher.vitals).money
+        bounds = self._counted(watcher.vitals)
         self.board.tell_use(used)
         provider, course, vitals = provider_of(self.agent), self._services.course, watcher.vitals
         worked = not vitals.fatal and (vitals.exited or vitals.health is Health.FINISHED)
-        if money and worked and not vitals.money and provider not in course.course.parked:
-            data = {
-                "provider": provider,
-                "reason": unread(money),
-                "until": None,
-                "row": 1,
-                "alone": True,
-                "budget": True,
-            }
+        if not (bounds.money and worked) or vitals.money:
+            return ""
+        reason = unread(bounds.money)
+        if bounds.own_money:
+            return reason
+        if provider not in course.course.parked:
+            data = {"provider": provider, "reason": reason, "until": None, "row": 1, "alone": True, "budget": True}
             course.record(Decided("provider.parked", data=data))
+        return ""
 
     async def conclude(self, failures: Sequence[Failure]) -> Move:
         """Say that the attempt has failed, and decide what follows."""

@@ -76,7 +76,7 @@ async def land_one(attempt: Attempt) -> Merge:
             if merge is not None:
                 return merge
     except AttemptFailedError as failed:
-        raise failed.keeping(salvage.work, salvage.checkout) from failed
+        raise failed.keeping(salvage.work, salvage.checkout, final=salvage.final) from failed
     raise AssertionError("unreachable: an endless count has ended")
 
 
@@ -100,7 +100,7 @@ async def work(attempt: Attempt, worktree: Worktree) -> tuple[Salvage, Launched,
         watched = await attempt.step("watch", Watched, partial(attempt.watch, worktree, launched))
     except AttemptFailedError as failed:
         salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
-        raise failed.keeping(salvage.work, salvage.checkout, salvage.shown) from failed
+        raise failed.keeping(salvage.work, salvage.checkout, salvage.shown, salvage.final) from failed
     salvage = await attempt.step("salvage", Salvage, partial(attempt.salvage, worktree, launched))
     return salvage, launched, watched
 

@@ -33,6 +33,8 @@ class Salvage(msgspec.Struct, frozen=True, kw_only=True):
     """The checkout, where it has to stay because not all of it could be committed."""
     shown: str = ""
     """The last lines on the agent's screen: where it never came to work, they say why."""
+    final: str = ""
+    """Why no attempt may follow this one if it fails; empty: one may."""
 
     @property
     def work(self) -> str:
@@ -74,7 +76,7 @@ async def _keep(place: Workplace, attempt: AttemptId, worktree: Worktree) -> Non
 
 
 async def keep_work(
-    services: Services, place: Workplace, attempt: AttemptId, worktree: Worktree, shown: str
+    services: Services, place: Workplace, attempt: AttemptId, worktree: Worktree, shown: str, final: str
 ) -> Salvage:
     """Bring in the branch of an ended agent, keep what it had not committed, and remove its checkout.
 
@@ -90,7 +92,7 @@ async def keep_work(
     if not stays:
         await place.checkouts.remove(path)
     head = head if head != worktree.base else ""
-    return Salvage(head=head, rescue=rescue.commit, checkout=stays, shown=shown)
+    return Salvage(head=head, rescue=rescue.commit, checkout=stays, shown=shown, final=final)
 
 
 def _tell(services: Services, attempt: AttemptId, rescue: Rescue, checkout: str) -> None:

@@ -36,14 +36,17 @@ class AttemptFailedError(Exception):
         super().__init__(failure.message)
         self.failure = failure
 
-    def keeping(self, work: str, checkout: str, shown: str = "") -> AttemptFailedError:
+    def keeping(self, work: str, checkout: str, shown: str = "", final: str = "") -> AttemptFailedError:
         """Return the same, naming the commit that keeps what the attempt had done, and its checkout if that stays.
 
-        `shown`, the end of the agent's screen, is taken for the output of an agent that never came to work.
+        `shown`, the end of the agent's screen, is taken for the output of an agent that never came to work. `final`
+        says why no attempt may follow.
         """
         failure = self.failure
         output = failure.output or (shown if failure.kind in NEVER_WORKED else "")
-        kept = msgspec.structs.replace(failure, work=failure.work or work, checkout=checkout, output=output)
+        kept = msgspec.structs.replace(
+            failure, work=failure.work or work, checkout=checkout, output=output, final=final
+        )
         return AttemptFailedError(kept)
 
 

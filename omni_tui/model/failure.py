@@ -67,6 +67,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """The attempt's checkout, where it stays because not all of that could be committed."""
     until: float | None = None
     """LIMITED: when the limit ends, UTC seconds."""
+    final: str = ""
+    """Why no attempt may follow, whatever has failed; empty: one may."""
 
     @property
     def cause(self) -> str:

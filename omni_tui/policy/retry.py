@@ -60,6 +60,8 @@ def decide(
 def _refusal(failures: Sequence[Failure], proposal: Move, limits: LimitSettings, blamed: int) -> str:
     """Return why there may be no other attempt; empty: there may."""
     last = failures[-1]
+    if last.final:
+        return last.final
     row = sum(1 for _ in takewhile(lambda failure: failure.cause == last.cause, reversed(failures)))
     most = OUTAGES_IN_A_ROW if last.cause == SERVER else FREE_IN_A_ROW
     if _is_free(last) and last.kind is not FailureKind.LIMITED and row >= most:

@@ -81,7 +81,8 @@ def judge_watch(vitals: Vitals, now: Moment, bounds: Bounds) -> Ending | Wait | 
         return Ending(excess)
     due = vitals.started + UNREAD_MINUTES * 60
     if bounds.money and not vitals.tells and now.monotonic >= due:
-        return Ending(Failure(kind=FailureKind.BUDGET, detail="unread", message=unread(bounds.money)))
+        detail = "" if bounds.own_money else "unread"
+        return Ending(Failure(kind=FailureKind.BUDGET, detail=detail, message=unread(bounds.money)))
     judged = _judge_time(vitals, now, bounds)
     if isinstance(judged, Wait) and bounds.money and not vitals.tells:
         return Wait(min(judged.until, due))

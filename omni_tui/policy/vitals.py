@@ -93,6 +93,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """Budgets that it shares with others: its provider's, the night's."""
     money: tuple[str, ...] = ()
     """The settings that limit its money."""
+    own_money: bool = False
+    """Whether its task's head alone does: then no other task is concerned."""
 
     def own(self, task: str) -> Ledger:
         """Return the task's own budget."""
@@ -119,6 +121,7 @@ def bounds(
         usd=_least(usd, each.usd),
         minutes=_least(limits.task_minutes, each.minutes),
     )
+    money = _money(limits, agent, task, shared, each)
     return Bounds(
         limits=msgspec.structs.replace(
             limits,
@@ -131,7 +134,8 @@ def bounds(
         set_by=_set_by(agent, task, together, each),
         before=before,
         shared=shared,
-        money=_money(limits, agent, task, shared, each),
+        money=money,
+        own_money=money == (_in_its_head(task),),
     )
 
 

@@ -92,19 +92,41 @@ async def test_a_budget_of_money_that_nobody_can_read_starts_nothing_more(tmp_pa
     assert parked.data["reason"] in record.named("fleet.stopped")[0].data["reason"]
 
 
+@pytest.mark.parametrize(
+    ("limits", "budget", "kind", "by", "then"),
+    [
+        pytest.param("usd = 5.0\n", None, "budget:unread", "limits.usd in config.toml", Status.TODO, id="every task's"),
+        pytest.param("", 2.5, "budget", "budget in the head of app/", Status.BLOCKED, id="its own"),
+    ],
+)
 async def test_an_agent_that_never_tells_what_it_uses_is_ended_where_money_is_limited(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    limits: str, budget: float | None, kind: str, by: str, then: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("omni_tui.policy.supervision.UNREAD_MINUTES", 0.01)
-    fleet = await make_fleet(tmp_path, settings=QUIET)
+    fleet = await make_fleet(tmp_path, settings=QUIET + limits)
     fleet.agent(AGENT + "say accepted\necho unfinished > work.txt\nsleep 60\n")
-    task = fleet.add("One", budget=2.5)
+    task = fleet.add("One", budget=budget)
     record = await until_idle(fleet)
     (failed,) = record.named("attempt.failed")
-    assert failed.data["kind"] == "budget:unread"
-    assert f"budget in the head of {task.ref} limits that" in failed.data["message"]
+    assert failed.data["kind"] == kind
+    assert by in failed.data["message"]
     assert kept(fleet, record.named("attempt.rescued")[0].data["commit"]) == "unfinished"
-    assert statuses(fleet, task.id) == [Status.TODO]
+    assert statuses(fleet, task.id) == [then]
+    assert bool(record.named("provider.parked")) is (then is Status.TODO)
+
+
+async def test_a_budget_of_one_task_that_nobody_can_read_ends_that_task_alone(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path, settings=QUIET, workspace='check = "! grep -q bad *.txt"\n')
+    fleet.agent(GOOD.replace('commit "do', 'grep -q Bad "$OMNI_PROMPT" && echo bad > "$OMNI_TASK.txt"\ncommit "do'))
+    good, bad, other = fleet.add("Good", budget=2.5), fleet.add("Bad", budget=2.5), fleet.add("Other")
+    record = await until_idle(fleet)
+    assert statuses(fleet, good.id, bad.id, other.id) == [Status.DONE, Status.BLOCKED, Status.DONE]
+    assert record.named("provider.parked") == []
+    (blocked,) = record.named("task.blocked")
+    assert f"it tells nothing of the money it uses, and budget in the head of {bad.ref} limits that" in str(
+        blocked.data
+    )
+    assert len(record.named("attempt.failed")) == 1, "what it costs is not spent again"
 
 
 async def test_the_price_of_tokens_makes_money_of_them(tmp_path: Path) -> None:
