@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from omni_tui.config import load_plan
 from omni_tui.engine.survey import Surveyed, declared, survey
@@ -23,6 +24,9 @@ from omni_tui.policy.flags import FlagWarning
 from omni_tui.policy.routing import nobody_takes
 from omni_tui.policy.waves import Placed, require_no_cycle, waves
 from omni_tui.store.files import publish
+
+FORMER = "plan.toml.before"
+"""Names the frozen plan that another was written in place of."""
 
 TO_DO = (Status.TODO, Status.DOING)
 """What a plan is about."""
@@ -147,8 +151,20 @@ def read_points(fleet: Fleet, workspace: str, tasks: Sequence[Task]) -> Surveyed
     return asyncio.run(survey(fleet.scm(workspace), commit, tasks))
 
 
-def freeze(fleet: Fleet, outlook: Outlook) -> Path:
-    """Write the waves as the workspace's `plan.toml`, in place of the one that is there; return where it is."""
+class Frozen(NamedTuple):
+    """Where a plan was written, and where the one is that was there before, if another was."""
+
+    path: Path
+    former: Path | None
+
+
+def freeze(fleet: Fleet, outlook: Outlook) -> Frozen:
+    """Write the waves as the workspace's `plan.toml`; what a person made of the one that is there is kept beside it."""
     path = fleet.paths.workspace(outlook.workspace).plan
-    publish(path, render([[each.task for each in wave] for wave in outlook.waves]).encode())
-    return path
+    before = path.read_bytes() if path.exists() else b""
+    plan = render([[each.task for each in wave] for wave in outlook.waves]).encode()
+    former = path.with_name(FORMER) if before not in (b"", plan) else None
+    if former is not None:
+        publish(former, before)
+    publish(path, plan)
+    return Frozen(path, former)

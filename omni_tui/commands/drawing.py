@@ -11,7 +11,7 @@ from omni_tui.model.text import plural
 
 if TYPE_CHECKING:
     from omni_tui.model.task import TaskRef
-    from omni_tui.planning import Outlook
+    from omni_tui.planning import Frozen, Outlook
     from omni_tui.policy.ties import Tie
     from omni_tui.policy.waves import Placed
 
@@ -21,12 +21,13 @@ MOST_POINTS = 3
 HELD = "yellow"
 
 
-def as_tree(outlooks: Sequence[Outlook], written: Sequence[str], faults: Sequence[str]) -> Outline:
+def as_tree(outlooks: Sequence[Outlook], written: Sequence[Frozen], faults: Sequence[str]) -> Outline:
     """Draw the waves of each workspace; for each task why it is not in an earlier one, and what will hold it."""
     lines: list[Line] = [(0, [("the plan", "")])]
     for outlook in outlooks:
         lines += _workspace(outlook)
-    lines += ((1, [(f"frozen: {path}; edit it, or delete it to let go", "")]) for path in written)
+    lines += ((1, [(f"frozen: {each.path}; edit it, or delete it to let go", "")]) for each in written)
+    lines += ((1, [(f"the plan before is kept as {each.former}", HELD)]) for each in written if each.former is not None)
     lines += ((1, [(f"could not be read: {fault}", HELD)]) for fault in faults)
     return Outline(lines)
 

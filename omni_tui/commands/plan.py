@@ -38,10 +38,15 @@ def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) ->
     with progress("looking what the tasks will touch"):
         planner = planning.Planner(fleet)
         outlooks, fault = _look_ahead(planner, names, afresh=freeze)
-    written = [str(planning.freeze(fleet, outlook)) for outlook in outlooks if outlook.placed] if freeze else []
+    written = [planning.freeze(fleet, outlook) for outlook in outlooks if outlook.placed] if freeze else []
     if not session.json:
         return Answer(shown=as_dot(outlooks) if dot else as_tree(outlooks, written, planner.faults), fault=fault)
-    result = {"workspaces": [_plain(each) for each in outlooks], "frozen": written, "faults": planner.faults}
+    result = {
+        "workspaces": [_plain(each) for each in outlooks],
+        "frozen": [each.path for each in written],
+        "former": [each.former for each in written if each.former is not None],
+        "faults": planner.faults,
+    }
     return Answer(result, fault=fault)
 
 

@@ -204,7 +204,12 @@ async def test_plan_shows_a_frozen_plan_as_it_is(tmp_path: Path) -> None:
     assert "named in the frozen plan, but no task here: landed-long-ago" in shown
     assert f"beside, although tied to {one.id}: symbol run" in shown
     assert f"not in the frozen plan, so they come after it: {two.id}" in shown
-    omni(fleet, "plan", "--freeze")
+    edited = fleet.paths.plan.read_text()
+    former = fleet.paths.plan.with_name("plan.toml.before")
+    assert f"the plan before is kept as {former}" in " ".join(omni(fleet, "plan", "--freeze").split())
+    assert former.read_text() == edited
+    assert "kept" not in omni(fleet, "plan", "--freeze"), "nothing was edited meanwhile"
+    assert former.read_text() == edited
     assert fleet.paths.plan.read_text().count('",  # Change') == 3
     assert "3 tasks in 3 waves, as the frozen plan says" in omni(fleet, "plan")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from omni_tui.cli import run
 from omni_tui.fleet import Fleet
 from omni_tui.model.brakes import Brakes, Scope
 from omni_tui.model.event import Event
@@ -17,18 +16,18 @@ from omni_tui.store.brakes import read_brakes
 from omni_tui.store.journal import Journal
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.state import read_state
+from tests.support.cli import Cli
 
 MAX = "harness = 'claude'\n"
 BRAKES = (("freeze",), ("freeze", "--hard"), ("throttle", "2"))
 LIFTS = (("thaw",), ("throttle", "off"))
 
 
-class Cli:
+class BrakesCli(Cli):
     """A fleet of two workspaces, that nobody dispatches: Claude served by `max`, a program that serves itself."""
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root = root
-        self._capsys = capsys
+        super().__init__(root, capsys)
         paths = create_fleet(root, "")
         for workspace, agent, text in (("shop", "ada", ""), ("docs", "pen", 'harness = "command"\ncommand = ["x"]\n')):
             create_workspace(paths.workspace(workspace))
@@ -38,25 +37,19 @@ class Cli:
         self.provider = root / "providers" / "max.toml"
         self.provider.write_text(MAX)
 
-    def __call__(self, *words: str, status: int = 0) -> str:
-        self._capsys.readouterr()
-        assert run(["--fleet", str(self.root), *words]) == status
-        printed = self._capsys.readouterr()
-        return printed.err if status else printed.out
-
     @property
     def brakes(self) -> Brakes:
-        return read_state(self.root).brakes
+        return read_state(self.fleet).brakes
 
     def happened(self, event: str, **data: object) -> None:
         """Write to the journal as a dispatcher does that has ended since."""
         entry = Event(time=time.time(), event=event, workspace="shop", task="a", attempt=1, data=data)
-        Journal(self.root / "journal", time.time).write(entry)
+        Journal(self.fleet / "journal", time.time).write(entry)
 
 
 @pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(tmp_path / "fleet", capsys)
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> BrakesCli:
+    return BrakesCli(tmp_path / "fleet", capsys)
 
 
 @pytest.mark.parametrize("command", [*BRAKES, *LIFTS], ids=" ".join)
@@ -72,7 +65,7 @@ def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Cli:
     ],
 )
 def test_a_name_that_means_nothing_is_refused(
-    cli: Cli, command: tuple[str, ...], option: str, name: str, status: int, told: str
+    cli: BrakesCli, command: tuple[str, ...], option: str, name: str, status: int, told: str
 ) -> None:
     cli("freeze")
     before = cli.brakes
@@ -82,7 +75,7 @@ def test_a_name_that_means_nothing_is_refused(
 
 
 @pytest.mark.parametrize("name", ["max", "pen"])
-def test_who_serves_an_agent_or_has_a_file_can_be_braked(cli: Cli, name: str) -> None:
+def test_who_serves_an_agent_or_has_a_file_can_be_braked(cli: BrakesCli, name: str) -> None:
     part = Scope(provider=name)
     cli("freeze", "--provider", name)
     cli("throttle", "--provider", name)
@@ -93,14 +86,14 @@ def test_who_serves_an_agent_or_has_a_file_can_be_braked(cli: Cli, name: str) ->
     cli("thaw", "--provider", name)  # as for the fleet, one that is not frozen is no mistake
 
 
-def test_wrong_files_hide_nobody_whom_a_dispatcher_may_have_at_work(cli: Cli) -> None:
-    assert read_providers(Fleet(cli.root)) == {"max", "pen"}
+def test_wrong_files_hide_nobody_whom_a_dispatcher_may_have_at_work(cli: BrakesCli) -> None:
+    assert read_providers(Fleet(cli.fleet)) == {"max", "pen"}
     cli.happened("attempt.started", provider="former")
     cli.provider.write_text("slot = 1")
-    (cli.root / "config.toml").write_text("[limits]\nnonsense = 1\n")
-    assert read_providers(Fleet(cli.root)) == {"max", "pen", "claude", "former"}, "the file may not have been read yet"
-    (cli.root / "workspaces/docs/agents/pen/agent.toml").write_text("nonsense = 1")
-    assert read_providers(Fleet(cli.root)) == {"max", "claude", "former"}
+    (cli.fleet / "config.toml").write_text("[limits]\nnonsense = 1\n")
+    assert read_providers(Fleet(cli.fleet)) == {"max", "pen", "claude", "former"}, "the file may not have been read yet"
+    (cli.fleet / "workspaces/docs/agents/pen/agent.toml").write_text("nonsense = 1")
+    assert read_providers(Fleet(cli.fleet)) == {"max", "claude", "former"}
 
 
 @pytest.mark.parametrize(
@@ -112,20 +105,20 @@ def test_wrong_files_hide_nobody_whom_a_dispatcher_may_have_at_work(cli: Cli) ->
         ),
     ],
 )
-def test_who_is_known_from_the_journal_alone_can_be_braked(cli: Cli, event: str, data: dict[str, object]) -> None:
+def test_who_is_known_from_the_journal_alone_can_be_braked(cli: BrakesCli, event: str, data: dict[str, object]) -> None:
     cli("freeze", "--provider", "former", status=1)
     cli.happened(event, **data)
     cli("freeze", "--provider", "former")
     assert cli.brakes.scopes == {Scope(provider="former")}
 
 
-def test_a_brake_on_what_has_gone_can_be_lifted_and_not_put_on_again(cli: Cli) -> None:
+def test_a_brake_on_what_has_gone_can_be_lifted_and_not_put_on_again(cli: BrakesCli) -> None:
     parts = (("--provider", "max"), ("--workspace", "docs"))
     for part in parts:
         cli("freeze", *part)
         cli("throttle", *part)
     cli.provider.unlink()
-    shutil.rmtree(cli.root / "workspaces" / "docs")
+    shutil.rmtree(cli.fleet / "workspaces" / "docs")
     assert "did you mean `max`?" in cli("thaw", "--provider", "mx", status=1)
     for command, (option, name) in ((command, part) for command in BRAKES for part in parts):
         cli(*command, option, name, status=1 if option == "--provider" else 2)
@@ -136,9 +129,9 @@ def test_a_brake_on_what_has_gone_can_be_lifted_and_not_put_on_again(cli: Cli) -
     cli("thaw", "--provider", "max", status=1)
 
 
-def test_a_file_that_brakes_what_is_not_there_can_be_lifted(cli: Cli) -> None:
-    (cli.root / "control").mkdir(exist_ok=True)
-    (cli.root / "control" / "freeze.provider.gone").write_text("by hand\n")
-    assert read_brakes(cli.root / "control").scopes == {Scope(provider="gone")}
+def test_a_file_that_brakes_what_is_not_there_can_be_lifted(cli: BrakesCli) -> None:
+    (cli.fleet / "control").mkdir(exist_ok=True)
+    (cli.fleet / "control" / "freeze.provider.gone").write_text("by hand\n")
+    assert read_brakes(cli.fleet / "control").scopes == {Scope(provider="gone")}
     cli("thaw", "--provider", "gone")
-    assert read_brakes(cli.root / "control") == Brakes()
+    assert read_brakes(cli.fleet / "control") == Brakes()
