@@ -95,9 +95,13 @@ def _stays(events: Sequence[Event]) -> Iterator[Stay]:
 def forecast(
     backlog: Backlog, capacity: Capacity, record: Sequence[Stay], *, seconds: float, seed: int = 1
 ) -> Forecast:
-    """Return what the next `seconds` are likely to bring. Raises `ValueError` for a record without any stay."""
+    """Return what the next `seconds` are likely to bring. Raises `ValueError` for a record without any stay.
+
+    The load of this moment says nothing of the hours to come: what load costs here is in the record.
+    """
     if not record:
         raise ValueError("a forecast needs a record")
+    capacity = msgspec.structs.replace(capacity, load=None)
     trimmed = _within_reach(backlog, capacity, record, seconds)
     chance = Random(seed)  # noqa: S311 - the same each time, on purpose
     plays = [_Play(trimmed, capacity, record, seconds, chance) for _ in range(PLAYS)]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from omni_tui.model.event import Event
+from omni_tui.model.load import Load, Sample
 from omni_tui.model.provider import Standing
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
@@ -23,7 +24,7 @@ def task(number: int, **head: Any) -> Task:  # noqa: ANN401 - any key of a head
 
 
 def ask(waiting: list[Task], record: list[Stay], *, hours: float = 4, **given: Any) -> Forecast:  # noqa: ANN401
-    of_capacity = {name: given.pop(name) for name in ("slots", "throttled", "frozen") if name in given}
+    of_capacity = {name: given.pop(name) for name in ("slots", "throttled", "frozen", "load") if name in given}
     backlog: dict[str, Any] = {"waiting": waiting, "status_of": {}} | given
     capacity: dict[str, Any] = {"slots": 1, "now": NOW} | of_capacity
     return forecast(Backlog(**backlog), Capacity(**capacity), record, seconds=hours * HOUR)
@@ -45,6 +46,13 @@ def test_a_night_without_chance_is_arithmetic(tasks: int, slots: int, expected: 
     told = ask([task(number) for number in range(tasks)], [GOOD], slots=slots)
     assert middles(told) == expected
     assert [hour.low for hour in told.hours] == [hour.high for hour in told.hours] == expected
+
+
+def test_the_load_of_this_moment_says_nothing_of_the_night() -> None:
+    busy = Sample(cpu_pressure=99.0, load_per_core=50.0)
+    load = Load(at=NOW, last=busy, smooth=busy, over=frozenset({"cpu_pressure", "load_per_core"}))
+    tasks = [task(number) for number in range(9)]
+    assert ask(tasks, [GOOD], slots=2, load=load) == ask(tasks, [GOOD], slots=2)
 
 
 def test_when_it_is_done_is_told_only_if_it_will_be() -> None:
