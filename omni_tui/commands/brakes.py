@@ -53,7 +53,10 @@ def freeze(session: Session, reason: str, hard: bool, workspace: str | None, pro
 @scoped
 @common
 def thaw(session: Session, workspace: str | None, provider: str | None) -> Answer:
-    """Start tasks again: after a freeze, a stop by the night's rules, or once what paused them is mended."""
+    """Start tasks again: after a freeze, a stop by the night's rules, or once what paused them is mended.
+
+    It is of one scope: what is frozen by itself, a workspace or a provider, stays so when the fleet is thawed.
+    """
     scope = _scope(session, workspace, provider, lifts=True)
     return file(session, Request(id="", kind=RequestKind.THAW, scope=scope))
 
@@ -73,7 +76,7 @@ def throttle(session: Session, most: int, workspace: str | None, provider: str |
 @click.command("unthrottle")
 @common
 def unthrottle(session: Session) -> Answer:
-    """Use all slots again: the same as `throttle off`."""
+    """Use all slots of the fleet again: the same as `throttle off`."""
     return file(session, Request(id="", kind=RequestKind.UNTHROTTLE))
 
 

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 @click.command("plan")
 @click.argument("workspace", type=WORKSPACE, required=False)
 @click.option("--dot", is_flag=True, help="Print the graph in Graphviz's language: `omni-tui plan --dot | dot -Tsvg`.")
-@click.option("--freeze", is_flag=True, help="Write plan.toml: edit it, and the scheduler keeps to it.")
+@click.option(
+    "--freeze",
+    is_flag=True,
+    help="Write plan.toml, for the scheduler to keep to; an edited one becomes plan.toml.before.",
+)
 @common
 def plan(session: Session, workspace: str | None, *, dot: bool, freeze: bool) -> Answer:
     """Show the waves of WORKSPACE, or of all: what may run side by side, and what ties what does not."""

@@ -30,7 +30,10 @@ def provider() -> None:
 @provider.command("list")
 @common
 def list_providers(session: Session) -> Answer:
-    """List the providers: whether each serves, how many at once, why it does not, what it has cost tonight."""
+    """List the providers, and how each stands.
+
+    Whether it serves, how many at once, why it does not, and what it has cost tonight.
+    """
     standings, _ = _look(session)
     rows = [msgspec.to_builtins(standing) for standing in standings.values()]
     nobody = "no providers yet: each harness stands for its own. A file providers/NAME.toml makes one"

@@ -54,7 +54,10 @@ def workspace() -> None:
 @click.option("--check", default="", metavar="CMD", help="Shell command that must pass on what is about to land.")
 @common
 def add(session: Session, name: str, repo: str, base: str, release: str, check: str) -> Answer:
-    """Add a project called NAME: copy its repository, and make a first agent for a harness that is installed."""
+    """Add a project called NAME, with a first agent.
+
+    Its repository is copied; the agent is made for a harness that is installed, where there is one.
+    """
     from omni_tui.fleet import Fleet
     from omni_tui.setup import import_workspace, unfinished
 

@@ -36,7 +36,7 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         ),
     ] = 0.0
     spares: Annotated[
-        bool, Meta(description="Keep a prepared checkout a slot in each workspace, so that no start waits for one.")
+        bool, Meta(description="Keep a prepared checkout for each slot in each workspace: no start waits for one.")
     ] = True
 
     @property
@@ -131,7 +131,12 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         float, Meta(ge=0, le=1000, description="Load per core above which no agent starts beside another; 0: any.")
     ] = 4.0
     memory_mb: Annotated[
-        float, Meta(ge=0, le=1 << 30, description="MB of available memory below which nothing starts; 0: no limit.")
+        float,
+        Meta(
+            ge=0,
+            le=1 << 30,
+            description="MB of available memory below which nothing starts, at least `park_memory_mb`; both 0: any.",
+        ),
     ] = 512.0
     swap_percent: Annotated[
         float, Meta(ge=0, le=100, description="Percent of the swap space in use above which nothing starts; 0: any.")
