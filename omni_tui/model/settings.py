@@ -94,10 +94,11 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         float, Meta(ge=0, le=1_000_000, description="GB that one file of an agent or a check may have; 0: no limit.")
     ] = 4.0
     reserve_gb: Annotated[
-        float, Meta(ge=0, le=1_000_000, description="GB of the fleet's disk below which nothing starts; 0: no reserve.")
+        float,
+        Meta(ge=0, le=1_000_000, description="GB free on the fleet's disk below which nothing starts; 0: no reserve."),
     ] = 1.0
     reserve_inodes_percent: Annotated[
-        float, Meta(ge=0, le=90, description="Share of free inodes below which nothing starts; 0: no reserve.")
+        float, Meta(ge=0, le=90, description="Percent of its inodes free below which nothing starts; 0: no reserve.")
     ] = 2.0
     attempts: Annotated[
         int, Meta(ge=1, le=20, description="Attempts that a task may have before a person must look.")
@@ -196,7 +197,12 @@ class NightSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         int, Meta(ge=0, le=1000, description="Attempts in a row that may fail without a landing; 0: any number.")
     ] = 10
     restarts: Annotated[
-        int, Meta(ge=0, le=10_000, description="Second and later attempts that may start within `restart_minutes`.")
+        int,
+        Meta(
+            ge=0,
+            le=10_000,
+            description="Second and later attempts that may start within `restart_minutes`; 0: any number.",
+        ),
     ] = 20
     restart_minutes: Annotated[float, Meta(gt=0, le=720, description="The period of `restarts`, in minutes.")] = 30.0
     tokens: Annotated[int, Meta(ge=0, le=1 << 53, description="Tokens for the whole night; 0: no limit.")] = 0
