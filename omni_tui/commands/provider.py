@@ -62,8 +62,11 @@ def show(session: Session, name: str) -> Answer:
 def check(session: Session, name: str) -> Answer:
     """Try the provider NAME now: a tiny task in a throw-away checkout. Exit status 1 if it does not serve."""
     from omni_tui.commands.requests import file
+    from omni_tui.fleet import Fleet
     from omni_tui.model.request import Request, RequestKind
+    from omni_tui.outlook import read_providers
 
+    find_provider(name, read_providers(Fleet(session.root())))
     return file(session, Request(id="", kind=RequestKind.CHECK, provider=name))
 
 

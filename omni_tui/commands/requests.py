@@ -130,8 +130,9 @@ async def _by_owner(fleet: Fleet, request: Request) -> str:
     finally:
         control.forget(directory, request.id)
     if not reply.ok:
-        look = "`omni-tui provider show NAME`" if request.provider else "`omni-tui show TASK`"
-        raise RefusedError(reply.message, fix=f"{look} tells how it stands")
+        about = f"show {request.task}" if request.task else "status"
+        look = f"provider show {request.provider}" if request.provider else about
+        raise RefusedError(reply.message, fix=f"`omni-tui {look}` tells how it stands")
     return reply.message
 
 

@@ -83,7 +83,9 @@ class Supply:
             raise OmniError(f"nothing starts: {freeze}", where=f"provider {name}", fix="thaw that first")
         failure = await asyncio.shield(self._begin(*served[0]))
         if failure is not None:
-            raise OmniError(f"it does not serve ({failure.cause}): {failure.message}", where=f"provider {name}")
+            words = f"it does not serve ({failure.cause}): {failure.message}"
+            fix = f"mend its file, key or login, or wait for its limit's end: `omni-tui provider show {name}`"
+            raise OmniError(words, where=f"provider {name}", fix=fix)
         return f"provider {name} serves"
 
     def _freeze(self, place: Workplace, agent: AgentSpec) -> Freeze | None:

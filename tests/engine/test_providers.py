@@ -96,7 +96,9 @@ async def test_a_provider_that_answers_429_then_401_then_heals(tmp_path: Path) -
     (stopped,) = record.named("fleet.stopped")
     assert stopped.data["reason"].startswith("no provider serves: door: it does not accept our login")
     assert asked(tmp_path) == ["preflight-door ok", f"{tasks[0].id} 429", "preflight-door 401"]
-    assert command(fleet, "provider", "check", "door").returncode == 1
+    refused = command(fleet, "provider", "check", "door")
+    assert refused.returncode == 1
+    assert "mend its file, key or login" in refused.stderr
     shown = command(fleet, "provider", "list").stdout
     assert "open" in shown
     assert "it does not accept our login" in shown

@@ -228,6 +228,12 @@ def test_one_is_shown_with_its_file_and_the_nearest_name_is_told(cli: ProviderCl
     assert "did you mean `work`?" in cli("provider", "show", "wrok", status=1)
 
 
+def test_a_check_of_none_names_the_nearest(cli: ProviderCli) -> None:
+    assert "there is no provider `wrok` did you mean `work`?" in " ".join(
+        cli("provider", "check", "wrok", status=1).split()
+    )
+
+
 def test_without_files_it_says_how_one_is_made(cli: ProviderCli) -> None:
     for path in (cli.fleet / "providers").iterdir():
         path.unlink()
