@@ -27,13 +27,15 @@ HEAD = """\
 def set_flag(path: Path, name: str, state: str, by: str | None, at: float) -> Flag:
     """Put a flag into a state at the UTC time `at`, and name who flips it where `by` says; return what it is now.
 
-    A new one is added. Raises `UsageError` for a name or a state that cannot be one, and `ConfigError` where the file
-    holds a mistake, or is written so that only a person can change it: then nothing was.
+    A new one is added. Raises `UsageError` for a name, a state or a `by` that cannot be one, and `ConfigError` where
+    the file holds a mistake, or is written so that only a person can change it: then nothing was.
     """
     if FLAG_NAME.fullmatch(name) is None:
         raise UsageError(f"`{name}` cannot name a flag", fix="letters, digits, `_`, `-` and `.` do")
     if re.fullmatch(STATE, state) is None:
         raise UsageError(f"`{state}` cannot be a flag's state", fix="on, off, or a word such as 10%")
+    if by is not None and not by.isprintable():
+        raise UsageError(f"{by!r} cannot say who flips it", fix="a name on one line, without control characters, does")
     with _alone(path.parent):
         flags = load_flags(path)
         text = path.read_text(encoding="utf-8") if path.exists() else HEAD

@@ -11,7 +11,7 @@ from omni_tui.model.task import TaskRef
 from omni_tui.model.taskfile import Head
 from omni_tui.model.text import code
 from omni_tui.policy.dependencies import parse_ref
-from omni_tui.policy.flags import names, nearest
+from omni_tui.policy.flags import REWRITE, names, nearest, requirement
 from omni_tui.policy.spec import Place, Spec, SpecFinding, Surroundings
 
 _FLAG_WORDS = re.compile(
@@ -37,6 +37,7 @@ def flags(spec: Spec, around: Surroundings) -> Iterator[SpecFinding]:
     """Find flags that the text speaks of and the head does not declare, and flags of the head that are nowhere."""
     task = spec.task
     declared = {*names(task.requires_flags), *names(task.stubs_flags), *names(task.provides_flags)}
+    yield from _impossible(spec)
     if around.flags is not None:
         yield from _nowhere(spec, around.flags)
     undeclared = {name: place for name, place in _spoken_of(spec, around.flags or ()) if name not in declared}
@@ -90,10 +91,29 @@ def keys(spec: Spec) -> Iterator[SpecFinding]:
             )
 
 
+def _impossible(spec: Spec) -> Iterator[SpecFinding]:
+    """Name each entry of the head that can name no flag, or none in that state."""
+    task = spec.task
+    heads = {
+        "requires_flags": task.requires_flags,
+        "stubs_flags": task.stubs_flags,
+        "provides_flags": task.provides_flags,
+    }
+    for key, entries in heads.items():
+        for entry in entries:
+            if not requirement(entry).possible:
+                yield SpecFinding(
+                    kind=LintKind.FLAG,
+                    message=f"{key} has {code(entry)}, which names no flag and its state",
+                    fix=f"mend it by {REWRITE}",
+                    place=Place(key),
+                )
+
+
 def _nowhere(spec: Spec, known: Collection[str]) -> Iterator[SpecFinding]:
     """Name each flag that the head needs or stubs and that neither `flags.toml` nor a task has."""
     for key, entries in (("requires_flags", spec.task.requires_flags), ("stubs_flags", spec.task.stubs_flags)):
-        for name in names(entries):
+        for name in names(entry for entry in entries if requirement(entry).possible):
             if name not in known:
                 yield SpecFinding(
                     kind=LintKind.FLAG,

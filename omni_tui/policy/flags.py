@@ -7,13 +7,14 @@ unless it declares that it stubs what lies behind the flag.
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from omni_tui.model.flag import ON, Flag, Flags
+from omni_tui.model.flag import FLAG_NAME, ON, STATE, Flag, Flags
 from omni_tui.model.task import Task, TaskRef
 from omni_tui.model.text import code
 from omni_tui.policy.dependencies import Dependencies, parse_ref
@@ -21,12 +22,20 @@ from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.judges import Stateless
 from omni_tui.policy.lineup import Lineup
 
+REWRITE = "writing it in the head as `name=state`, each a word of letters, digits, `_`, `-` and `.`"
+"""What cures an entry that names no possible flag or state."""
+
 
 class Requirement(NamedTuple):
     """A flag, and the state in which a task needs it."""
 
     name: str
     state: str
+
+    @property
+    def possible(self) -> bool:
+        """Whether a flag can have that name, and be in that state."""
+        return FLAG_NAME.fullmatch(self.name) is not None and re.fullmatch(STATE, self.state) is not None
 
 
 class FlagWarning(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +133,8 @@ def _is_so(flag: Flag | None, state: str) -> bool:
 def _hold(task: Task, lacking: Requirement, flags: Flags) -> Hold:
     need = f"needs the flag {code(lacking.name)} to be {lacking.state}"
     flag = flags.known.get(lacking.name)
+    if not lacking.possible:
+        return Hold(kind=HoldKind.FLAG, message=f"{need}, and no flag can be that", remedy=f"by {REWRITE}")
     if flag is not None:
         message = f"{need}, it is {flag.state}" + (f"; {flag.by} flips it" if flag.by else "")
     elif flags.fault:
@@ -148,7 +159,10 @@ def _required(
     stub = f'have it declare `stubs_flags = ["{name}"]`'
     now = f"is {flag.state}" if flag is not None else "is not in flags.toml"
     by = f"{flag.by} flips" if flag is not None and flag.by else "somebody flips"
-    if ships:
+    if not lacking.possible:
+        message = f"requires the flag {code(name)} to be {state}, and no flag can be that"
+        fix = f"held: {REWRITE} ends it"
+    elif ships:
         provider = ", ".join(str(each.ref) for each in ships)
         message = f"assumes the flag {code(name)} to be {state}; {provider} ships behind it, and it {now}"
         fix = f"held until {by} it after {provider} has landed, {cure(name, state, task.workspace)}; or {stub}"

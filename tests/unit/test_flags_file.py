@@ -120,6 +120,13 @@ def test_what_can_be_no_flag_is_refused(path: Path, name: str, state: str) -> No
     assert not path.exists()
 
 
+@pytest.mark.parametrize("by", ["a\x01", "a\nb", "\u202ea"])
+def test_who_flips_it_is_a_name_that_can_be_seen(path: Path, by: str) -> None:
+    with pytest.raises(UsageError, match="cannot say who flips it"):
+        set_flag(path, "new", "on", by, AT)
+    assert not path.exists()
+
+
 def test_changes_at_once_lose_none(path: Path) -> None:
     workers = [threading.Thread(target=set_flag, args=(path, f"f{number}", "on", None, AT)) for number in range(12)]
     for worker in workers:

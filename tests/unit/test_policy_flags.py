@@ -84,6 +84,17 @@ def test_hold(head: dict[str, Any], words: str) -> None:
         assert hold.remedy.startswith("by `omni-tui flag set ")
 
 
+@pytest.mark.parametrize("entry", ["snap shot==on", "search=on off", "=on", "search==off"])
+def test_what_can_be_no_flag_is_held_with_a_cure_that_works(entry: str) -> None:
+    written = task("a", requires_flags=(entry,))
+    hold = decide(written).holds[TaskRef("w", "a")]
+    assert "no flag can be that" in hold.message
+    assert hold.remedy.startswith("by writing it in the head as `name=state`")
+    (warning,) = warnings([written, task("b", provides_flags=(entry,))], {"w": KNOWN})
+    assert "no flag can be that" in warning.message
+    assert "flag set" not in warning.fix
+
+
 def test_broken_file_keeps_what_it_said_last_and_is_named_for_what_it_never_said() -> None:
     flags = Flags(known=KNOWN.known, fault="flags.toml:3: not TOML")
     decided = decide(task("a", requires_flags=("search",)), task("b", requires_flags=("other",)), flags=flags)

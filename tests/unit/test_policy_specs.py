@@ -332,6 +332,16 @@ def test_finding_names_the_line_the_thing_and_the_cure() -> None:
     assert misspelt.fix == "did you mean `db-schema`?"
 
 
+@pytest.mark.parametrize("known", [AROUND.flags, None], ids=["flags known", "flags not known"])
+def test_an_entry_that_can_name_no_flag_is_told_once_with_its_cure(known: tuple[str, ...] | None) -> None:
+    good = "`src/db.py` must read from it. `tests/test_db.py::test_read` passes."
+    written = task("Read from the snapshot", good, requires_flags=("snap shot==on",), stubs_flags=("search",))
+    found = only(written, Surroundings(flags=known))
+    assert (found.kind, found.place) == (LintKind.FLAG, Place("requires_flags"))
+    assert found.message == "requires_flags has `snap shot==on`, which names no flag and its state"
+    assert "`name=state`" in found.fix
+
+
 def test_secret_is_told_without_its_value() -> None:
     found = only(BAD["secret"][0])
     assert "DB_PASSWORD" in found.message
