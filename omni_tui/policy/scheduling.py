@@ -6,11 +6,11 @@ caller's; which clock it is does not matter here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from omni_tui.model.brakes import Brakes
+from omni_tui.model.brakes import Brakes, Throttle
 from omni_tui.model.course import Course
 from omni_tui.model.effective import Effective
 from omni_tui.model.provider import Standing
@@ -158,5 +158,19 @@ def explain(ref: TaskRef, backlog: Backlog, capacity: Capacity) -> Explained:
         status = backlog.status_of.get(ref)
         message = f"it is in {status}/, not in todo/" if status else "there is no such task"
         return Explained(Hold(kind=HoldKind.NOT_WAITING, message=message), line)
-    hold = decided.holds.get(ref)
-    return Explained(hold or Hold(kind=HoldKind.NEXT, message="nothing holds it: it starts next"), line)
+    hold = decided.holds.get(ref, Hold(kind=HoldKind.NEXT, message="nothing holds it: it starts next"))
+    if decided.start and _is_of_room(hold, capacity):  # they do not run yet: maybe nobody dispatches
+        hold = msgspec.structs.replace(hold, message=f"{_first_of(decided.start)} first: then {hold.message}")
+    return Explained(hold, line)
+
+
+def _is_of_room(hold: Hold, capacity: Capacity) -> bool:
+    """Whether a hold is the whole fleet's, for which it is all the same which tasks run."""
+    fleet_wide = hold.kind is HoldKind.THROTTLED and hold.message == str(Throttle(most=capacity.throttled))
+    return fleet_wide or hold.kind in (HoldKind.SLOTS, HoldKind.LOAD, HoldKind.STAGGER)
+
+
+def _first_of(start: Sequence[Task]) -> str:
+    """Say who goes first, the very first by name."""
+    more = len(start) - 1
+    return f"{start[0].ref} and {more} more go" if more else f"{start[0].ref} goes"

@@ -224,6 +224,31 @@ def test_explain(name: str, kind: HoldKind) -> None:
     assert explain(ref(name), backlog, Capacity(slots=1, now=NOW)).hold.kind is kind
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param({"slots": 1}, "w/a goes first: then the only slot is taken", id="one slot"),
+        pytest.param({"slots": 3}, "w/a and 2 more go first: then all 3 slots are taken", id="slots"),
+        pytest.param(
+            {"slots": 3, "throttled": 2},
+            "w/a and 1 more go first: then the fleet is throttled: 2 at a time",
+            id="brake",
+        ),
+        pytest.param(
+            {"slots": 3, "stagger_seconds": 9.0}, "w/a goes first: then starts are spread out in time", id="stagger"
+        ),
+    ],
+)
+def test_explain_names_who_goes_first_while_they_do_not_run_yet(given: dict[str, Any], message: str) -> None:
+    waiting = [task(name) for name in "abcd"]
+    assert explain(ref("d"), Backlog(waiting=waiting, status_of={}), Capacity(now=NOW, **given)).hold.message == message
+
+
+def test_explain_says_that_the_slots_are_taken_where_they_are() -> None:
+    backlog = Backlog(waiting=[task("a"), task("b")], status_of={ref("r"): Status.DOING}, running={ref("r")})
+    assert explain(ref("b"), backlog, Capacity(slots=1, now=NOW)).hold.message == "the only slot is taken"
+
+
 def test_every_waiting_task_starts_or_has_one_reason() -> None:
     """Over random backlogs: start and holds part the waiting tasks, and never more run than there are slots."""
     chance = random.Random(7)
