@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from omni_tui.commands.health import Check, Grade, fail, judge_machine, judge_reserve, judge_run, ok, warn
 from omni_tui.commands.loading import judge_load, judge_pressure
@@ -76,6 +77,7 @@ def _harnesses() -> Iterator[Check]:
 def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
     from omni_tui.config import load_settings
     from omni_tui.fleet import Fleet
+    from omni_tui.outlook import brakes_in_force
     from omni_tui.plugins.machine import space
     from omni_tui.store.lease import read_owner
     from omni_tui.store.paths import FleetPaths
@@ -106,7 +108,8 @@ def _fleet(session: Session, facts: Facts) -> Iterator[Check]:
     yield from _providers(paths)
     owner = read_owner(paths.lease)
     yield ok("dispatcher", f"process {owner.pid} on {owner.host} ({owner.mode})" if owner else "none runs")
-    yield from judge_run(read_fleet(root))
+    view = read_fleet(root)
+    yield from judge_run(msgspec.structs.replace(view, brakes=brakes_in_force(Fleet(root), view)))
     names = paths.workspace_names()
     if not names:
         yield warn("workspaces", "none yet", "omni-tui workspace add NAME --repo PATH_OR_URL")

@@ -75,6 +75,10 @@ def judge_run(view: FleetView) -> Iterator[Check]:
     for name, parked in sorted(view.parked.items()):
         fix = MENDED if parked.until is None else "nothing to do: it goes on by itself"
         yield warn(f"provider {name}", parked_for(name, parked, view.taken_at), fix)
+    for throttle in view.brakes.throttles:
+        if throttle.doubt:
+            fix = f"write a number into the file, or omni-tui throttle off{throttle.scope.option}"
+            yield warn("throttle", str(throttle), fix)
     for pause in view.pauses:
         yield warn("paused", pause, MENDED)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from omni_tui.commands.output import Answer
 from omni_tui.commands.session import Session, common
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 def status(session: Session) -> Answer:
     """Say who dispatches the fleet, how many tasks may run at once now, what binds that, and how loaded it is here."""
     from omni_tui.fleet import Fleet
+    from omni_tui.outlook import brakes_in_force
 
     root = session.root()
-    view, fleet = read_fleet(root), Fleet(root)
+    fleet, view = Fleet(root), read_fleet(root)
+    view = msgspec.structs.replace(view, brakes=brakes_in_force(fleet, view))
     sample, limit = fleet.load(), view.effective or _expected(view, fleet)
     result = {
         "fleet": view.root,

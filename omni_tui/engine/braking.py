@@ -12,6 +12,8 @@ from omni_tui.store.brakes import read_brakes, release_files
 
 KINDS = (RequestKind.FREEZE, RequestKind.THAW, RequestKind.THROTTLE, RequestKind.UNTHROTTLE)
 """Requests that are about brakes."""
+WHO = {"cli": "a command", "cockpit": "a key of the cockpit"}
+"""Those who file requests, in words."""
 
 
 class BrakeDesk:
@@ -39,7 +41,7 @@ class BrakeDesk:
                 rest = Brakes(freezes=self._scheduler.state.in_force.freezes).words
                 return _said(scope, f"thawed, but {'; '.join(rest)}" if rest else "thawed: starts again")
             case RequestKind.THROTTLE:
-                throttle = Throttle(scope=scope, most=request.most)
+                throttle = Throttle(scope=scope, most=request.most, by=WHO.get(request.by, request.by))
                 release_files(self._directory, "throttle", scope, self._services.disk)
                 self._change(before.with_throttle(throttle))
                 self._record("throttled", scope, request.by, most=request.most)

@@ -58,9 +58,14 @@ class Throttle(msgspec.Struct, frozen=True, kw_only=True):
 
     scope: Scope = FLEET
     most: int = 1
+    by: str = ""
+    """Who said so, such as `a command`; empty: nobody knows."""
+    doubt: str = ""
+    """Why what was said is no such number, so that `most` is a guess; empty: it is one."""
 
     def __str__(self) -> str:
-        return f"{self.scope} is throttled: {'one' if self.most == 1 else self.most} at a time"
+        words = f"{self.scope} is throttled: {'one' if self.most == 1 else self.most} at a time"
+        return words + (f", by {self.by}" if self.by else "") + (f", {self.doubt}" if self.doubt else "")
 
 
 Brake = TypeVar("Brake", Freeze, Throttle)

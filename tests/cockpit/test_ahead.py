@@ -355,6 +355,13 @@ def test_brakes_of_the_fleet_come_first_and_parts_are_counted(brakes: Brakes, wo
     assert "".join(f" {word} " for word in found) == words
 
 
+async def test_a_throttle_that_is_a_guess_is_told_with_the_file_that_says_it(tree: FleetTree) -> None:
+    throttle = Throttle(by="the file control/throttle", doubt="where `zwei` is no number from 1 to 64")
+    write_state(tree.paths.root, FleetState(files=Brakes(throttles=(throttle,))))
+    async with cockpit(tree, (140, 24)) as (pilot, _):
+        assert "by the file control/throttle, where `zwei` is no number from 1 to 64" in text_of(pilot)
+
+
 @pytest.mark.parametrize("bound", Bound)
 async def test_each_bound_is_named(tree: FleetTree, bound: Bound) -> None:
     limit = Effective(slots=2, of=4, bound=bound, reason="because of it")

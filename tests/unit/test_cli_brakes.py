@@ -135,3 +135,17 @@ def test_a_file_that_brakes_what_is_not_there_can_be_lifted(cli: BrakesCli) -> N
     assert read_brakes(cli.fleet / "control").scopes == {Scope(provider="gone")}
     cli("thaw", "--provider", "gone")
     assert read_brakes(cli.fleet / "control") == Brakes()
+
+
+def test_who_throttles_is_said_and_what_is_no_number(cli: BrakesCli) -> None:
+    """Also of a file that no dispatcher has taken over yet."""
+    (cli.fleet / "control" / "throttle").write_text("zwei\n")
+    words = (
+        "the fleet is throttled: one at a time, by the file control/throttle, where `zwei` is no number from 1 to 64"
+    )
+    assert f"brake     {words}; `omni-tui throttle off` ends that" in cli("status").splitlines()
+    (check,) = [each for each in cli.result("doctor", status=1) if each["name"] == "throttle"]
+    assert (check["grade"], check["detail"]) == ("warn", words)
+    cli("throttle", "3")
+    told = "brake     the fleet is throttled: 3 at a time, by a command; `omni-tui throttle off` ends that"
+    assert told in cli("status").splitlines()

@@ -110,7 +110,7 @@ def test_files_in_control_are_brakes(tmp_path: Path) -> None:
     (tmp_path / "throttle.request.json").touch()
     assert read_brakes(tmp_path) == Brakes(
         freezes=(Freeze(reason="demo at ten"), Freeze(scope=APP, hard=True)),
-        throttles=(Throttle(scope=CLAUDE, most=3),),
+        throttles=(Throttle(scope=CLAUDE, most=3, by="the file control/throttle.provider.claude"),),
     )
     release_files(tmp_path, "freeze", APP)
     assert {path.name for path in tmp_path.iterdir()} == {"freeze", "throttle.provider.claude", "throttle.request.json"}
@@ -121,6 +121,28 @@ def test_a_file_that_cannot_be_read_brakes_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "throttle").write_text("many")
     assert read_brakes(tmp_path).frozen
     assert read_brakes(tmp_path).throttled == 1
+    (tmp_path / "throttle").unlink()
+    (tmp_path / "throttle").symlink_to("/etc/passwd")
+    assert "throttle cannot be read" in read_brakes(tmp_path).throttles[0].doubt
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "doubt"),
+    [
+        pytest.param("", 1, "", id="empty"),
+        pytest.param("2 for the demo\nmore", 2, "", id="a number"),
+        pytest.param("zwei", 1, "where `zwei` is no number from 1 to 64", id="a word"),
+        pytest.param("0", 1, "where `0` is no number from 1 to 64", id="too few"),
+        pytest.param("65", 64, "where `65` is no number from 1 to 64", id="too many"),
+        pytest.param("-2", 1, "where `-2` is no number from 1 to 64", id="less than none"),
+        pytest.param("9" * 5000, 1, f"where `{'9' * 39}…` is no number from 1 to 64", id="endless"),
+    ],
+)
+def test_a_throttles_file_that_holds_no_number_says_so(tmp_path: Path, text: str, most: int, doubt: str) -> None:
+    (tmp_path / "throttle").write_text(text)
+    (throttle,) = read_brakes(tmp_path).throttles
+    assert (throttle.most, throttle.doubt) == (most, doubt)
+    assert str(throttle).endswith(", by the file control/throttle" + (f", {doubt}" if doubt else ""))
 
 
 def test_a_state_survives_and_one_from_before_scopes_is_still_read(tmp_path: Path) -> None:

@@ -63,7 +63,9 @@ def _held(view: FleetView, now: float) -> Iterator[Paragraph]:
             yield _line("frozen", key, words + (f": {freeze.reason}" if freeze.reason else ""))
     yield from (_line("held", "", parked_for(name, each, now)) for name, each in parked if each.until is not None)
     for throttle in view.brakes.throttles:
-        if not throttle.scope.is_fleet:
+        if throttle.doubt:
+            yield _line("slowed", "P ends that", str(throttle))
+        elif not throttle.scope.is_fleet:
             yield _line("slowed", "P ends that", f"{throttle.scope}: {throttle.most} at a time")
     yield from (_line("budget", "", near) for near in view.near)
 
