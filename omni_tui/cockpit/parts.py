@@ -92,7 +92,7 @@ def _health(standing: Standing, now: float) -> State | None:
         return "✗ spent", Tone.BLOCKED
     if standing.state == Breaker.HALF_OPEN:
         return "~ half-open", Tone.ASKING
-    return ("◌ untried", Tone.WAITING) if standing.unproven else None
+    return ("◌ untried", Tone.WAITING) if standing.unproven and not standing.used else None
 
 
 def _why(standing: Standing) -> str:
@@ -100,9 +100,7 @@ def _why(standing: Standing) -> str:
         return standing.reason or standing.spent
     if standing.slots < standing.of:
         return f"set to {standing.of}: the gate rejects {standing.rejected:.0%}"
-    if standing.unproven:
-        return "a preflight tries it before the first task"
-    return f"{standing.share:.0%} of its budget spent" if standing.share else ""
+    return standing.trial or (f"{standing.share:.0%} of its budget spent" if standing.share else "")
 
 
 def _record(standing: Standing, now: float) -> Iterator[str]:
@@ -119,7 +117,7 @@ def _record(standing: Standing, now: float) -> Iterator[str]:
     if standing.spent:
         yield standing.spent
     if standing.unproven:
-        yield "a preflight has to prove first that it serves"
+        yield standing.trial
 
 
 def _part(

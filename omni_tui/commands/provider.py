@@ -91,7 +91,7 @@ def _why(standing: Standing) -> str:
         return standing.reason or standing.spent
     if standing.slots < standing.of:
         return f"the gate rejected {standing.rejected:.0%} of its last {standing.judged} changes"
-    return "a preflight tries it first" if standing.unproven else ""
+    return standing.trial
 
 
 def _told(standing: Standing) -> list[tuple[str, str]]:

@@ -130,3 +130,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     price: float = 0.0
     """US dollars for a million tokens, read and written; 0: nobody said."""
     labels: tuple[str, ...] = ()
+
+    @property
+    def trial(self) -> str:
+        """What has to try it yet, and before what; empty: nothing. Agents from before a restart may be served by it."""
+        if not self.unproven:
+            return ""
+        return f"a preflight tries it before the {'next' if self.used else 'first'} task"

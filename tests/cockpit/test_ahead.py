@@ -286,7 +286,15 @@ def test_every_key_of_the_parts_has_a_deed_and_a_reason_without_a_dispatcher() -
             Standing(name="x", state="open", reason="429", until=NOW + 90), "~ parked 2m", "429", id="for a time"
         ),
         pytest.param(Standing(name="x", spent="its budget is spent"), "✗ spent", "its budget is spent", id="spent"),
-        pytest.param(Standing(name="x", unproven=True), "◌ untried", "a preflight tries it", id="untried"),
+        pytest.param(
+            Standing(name="x", unproven=True), "◌ untried", "a preflight tries it before the first task", id="untried"
+        ),
+        pytest.param(
+            Standing(name="x", unproven=True, used=2),
+            "✓ serves",
+            "a preflight tries it before the next task",
+            id="serves agents from before a restart",
+        ),
         pytest.param(Standing(name="x", share=0.5), "✓ serves", "50% of its budget", id="half spent"),
         pytest.param(Standing(name="x", slots=1, of=4, rejected=0.6), "✓ serves", "the gate rejects 60%", id="lowered"),
     ],

@@ -22,6 +22,7 @@ from omni_tui.policy.routing import serve
 from omni_tui.resources import shipped_config
 from omni_tui.store.journal import Journal
 from omni_tui.store.layout import create_fleet, create_workspace
+from omni_tui.store.paths import FleetPaths
 from tests.support.assignments import make_assignment, with_agent
 from tests.support.cli import Cli
 
@@ -226,6 +227,14 @@ def test_one_is_shown_with_its_file_and_the_nearest_name_is_told(cli: ProviderCl
     assert "name =" not in shown
     assert cli.result("provider", "show", "work")["settings"]["slots"] == 3
     assert "did you mean `work`?" in cli("provider", "show", "wrok", status=1)
+
+
+def test_one_that_serves_since_before_a_restart_is_not_called_untried(cli: ProviderCli) -> None:
+    assert "before the first task" in cli("provider", "show", "work")
+    cli.happened("attempt.started", "a", provider="work")
+    app = FleetPaths(cli.fleet).workspace("app")
+    (app.queue(Status.TODO) / "a.md").rename(app.queue(Status.DOING) / "a.md")
+    assert "before the next task" in cli("provider", "show", "work")
 
 
 def test_a_check_of_none_names_the_nearest(cli: ProviderCli) -> None:
