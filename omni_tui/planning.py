@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,6 +48,8 @@ class Outlook:
     """Which of them the settings refuse for what their text has, and why."""
     strange: Sequence[str] = ()
     """What the frozen plan names and is no task of the workspace, whether it waits or has landed."""
+    repeated: Sequence[str] = ()
+    """What the frozen plan names more than once; where it does so first counts."""
     elsewhere: Mapping[TaskRef, Sequence[TaskRef]] = field(default_factory=dict)
     """What tasks depend on that is still to be done in another workspace."""
     unserved: Mapping[TaskRef, str] = field(default_factory=dict)
@@ -74,6 +76,11 @@ class Outlook:
         for each in self.placed:
             found[each.wave].append(each)
         return found
+
+    def following(self, wave: Sequence[Placed]) -> list[TaskRef]:
+        """Return those of a wave that depend on another of it: a person can have put both there."""
+        there = {each.task.ref for each in wave}
+        return [each.task.ref for each in wave if not there.isdisjoint(each.needs)]
 
 
 class Planner:
@@ -104,7 +111,7 @@ class Planner:
         status_of = {row.ref: row.status for row in rows if row.status not in TO_DO or row.ref.workspace != workspace}
         points = read_points(self._fleet, workspace, tasks)
         frozen = FrozenPlan() if afresh else load_plan(self._fleet.paths.workspace(workspace).plan)
-        named = dict.fromkeys(task_id for wave in frozen.waves for task_id in wave)
+        named = Counter(task_id for wave in frozen.waves for task_id in wave)
         there = {row.ref.id for row in rows if row.ref.workspace == workspace}
         return Outlook(
             workspace=workspace,
@@ -113,6 +120,7 @@ class Planner:
             frozen=frozen,
             unplanned=[task.ref for task in tasks if frozen.waves and task.id not in named],
             strange=[task_id for task_id in named if task_id not in there],
+            repeated=[task_id for task_id, times in named.items() if times > 1],
             elsewhere={task.ref: found for task in tasks if (found := _elsewhere(task, status_of))},
             flags={task.ref: self._flags[task.ref] for task in tasks if task.ref in self._flags},
             refused=self._refused,

@@ -48,19 +48,29 @@ def _workspace(ahead: Ahead, rows: Rows) -> Iterator[Paragraph]:
             if wave:  # else all of it has landed
                 yield from _wave(number, wave, outlook, rows)
                 yield BLANK
-        if outlook.unplanned:
-            names = ", ".join(ref.id for ref in outlook.unplanned)
-            yield ((f"  not in plan.toml, so they come after it: {names}", Tone.ASKING),)
-        if outlook.strange:
-            yield ((f"  named in plan.toml, but no task here: {one_line(', '.join(outlook.strange))}", Tone.ASKING),)
+        yield from _amiss(outlook)
     if ahead.flags:
         yield (("  flags", Tone.KEY),)
         for flag in ahead.flags:
             yield from _flag(flag)
 
 
+def _amiss(outlook: Outlook) -> Iterator[Paragraph]:
+    """Yield what does not fit in the frozen plan."""
+    if outlook.unplanned:
+        names = ", ".join(ref.id for ref in outlook.unplanned)
+        yield ((f"  not in plan.toml, so they come after it: {names}", Tone.ASKING),)
+    if outlook.strange:
+        yield ((f"  named in plan.toml, but no task here: {one_line(', '.join(outlook.strange))}", Tone.ASKING),)
+    if outlook.repeated:
+        words = f"  named more than once in plan.toml, the first counts: {one_line(', '.join(outlook.repeated))}"
+        yield ((words, Tone.ASKING),)
+
+
 def _wave(number: int, wave: Sequence[Placed], outlook: Outlook, rows: Rows) -> Iterator[Paragraph]:
     many = "1 task" if len(wave) == 1 else f"{len(wave)} side by side"
+    if following := outlook.following(wave):
+        many = f"{len(wave)} tasks, {', '.join(ref.id for ref in following)} after others of them"
     yield ((f"  wave {number}", Tone.KEY), (f" · {many}", Tone.QUIET))
     for each in wave:
         ref = each.task.ref

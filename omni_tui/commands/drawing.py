@@ -37,7 +37,7 @@ def _workspace(outlook: Outlook) -> Iterator[Line]:
     for number, wave in enumerate(outlook.waves, 1):
         if not wave:  # of a frozen plan: all of it has landed
             continue
-        yield 2, [(f"wave {number}: {_beside(wave)}", "bold")]
+        yield 2, [(f"wave {number}: {_beside(wave, outlook.following(wave))}", "bold")]
         for each in wave:
             yield 3, [(each.task.id, "cyan"), (f"  {each.task.title}", "")]
             yield from ((4, [(line, "dim")]) for line in _reasons(outlook, each))
@@ -47,6 +47,9 @@ def _workspace(outlook: Outlook) -> Iterator[Line]:
         yield 2, [(f"not in the frozen plan, so they come after it: {names}", HELD)]
     if outlook.strange:
         yield 2, [(f"named in the frozen plan, but no task here: {', '.join(outlook.strange)}", HELD)]
+    if outlook.repeated:
+        words = f"named in the frozen plan more than once, the first counts: {', '.join(outlook.repeated)}"
+        yield 2, [(words, HELD)]
 
 
 def _extent(outlook: Outlook) -> str:
@@ -57,7 +60,9 @@ def _extent(outlook: Outlook) -> str:
     return f"{plural(len(outlook.placed), 'task')} in {plural(many, 'wave')}{frozen}"
 
 
-def _beside(wave: Sequence[Placed]) -> str:
+def _beside(wave: Sequence[Placed], following: Sequence[TaskRef]) -> str:
+    if following:
+        return f"{len(wave)} tasks, {_names(following)} after others of them"
     return "1 task" if len(wave) == 1 else f"{len(wave)} tasks side by side"
 
 

@@ -76,6 +76,7 @@ def _plain(outlook: Outlook) -> dict[str, Any]:
         "frozen": outlook.frozen.waves,
         "not_in_frozen": [ref.id for ref in outlook.unplanned],
         "strange_in_frozen": outlook.strange,
+        "repeated_in_frozen": outlook.repeated,
     }
 
 

@@ -145,6 +145,24 @@ def test_a_frozen_plan_shows_only_what_is_left_of_it_and_what_it_gets_wrong() ->
     assert "named in plan.toml, but no task here: typo" in shown
 
 
+def test_a_frozen_wave_does_not_say_that_what_depends_on_another_of_it_runs_beside_it() -> None:
+    first, second = (Task(workspace="shop", id=name, title=name) for name in "ab")
+    outlook = Outlook(
+        workspace="shop",
+        placed=[Placed(task=first, wave=0), Placed(task=second, wave=0, needs=(first.ref,))],
+        points={},
+        frozen=FrozenPlan(waves=(("a", "b"), ("a",))),
+        unplanned=(),
+        flags={},
+        refused={},
+        repeated=("a",),
+    )
+    told = tell_plan((Ahead(workspace="shop", outlook=outlook),), FleetView(root="/f", taken_at=NOW))
+    shown = "\n".join("".join(words for words, _ in paragraph) for paragraph in told)
+    assert "wave 1 · 2 tasks, b after others of them" in shown
+    assert "named more than once in plan.toml, the first counts: a" in shown
+
+
 def test_a_fleet_without_projects_says_how_one_is_made() -> None:
     [[(words, _)]] = tell_plan((), FleetView(root="/f", taken_at=NOW))
     assert "omni-tui workspace add" in words

@@ -214,6 +214,22 @@ async def test_plan_shows_a_frozen_plan_as_it_is(tmp_path: Path) -> None:
     assert "3 tasks in 3 waves, as the frozen plan says" in omni(fleet, "plan")
 
 
+async def test_plan_names_what_a_frozen_plan_says_twice_and_what_it_puts_beside_its_need(tmp_path: Path) -> None:
+    fleet = await make_fleet(tmp_path)
+    one = fleet.add("Change a", body="Change `run()`.")
+    two = fleet.add("Change b", depends_on=(one.id,))
+    fleet.paths.plan.write_text(f'waves = [["{one.id}", "{two.id}"], ["{one.id}"]]\n')
+    shown = " ".join(omni(fleet, "plan").split())
+    assert f"wave 1: 2 tasks, {two.id} after others of them" in shown
+    assert f"named in the frozen plan more than once, the first counts: {one.id}" in shown
+    [told] = json.loads(omni(fleet, "plan", "--json"))["result"]["workspaces"]
+    assert told["repeated_in_frozen"] == [one.id]
+    fleet.paths.plan.write_text(f'waves = [["{one.id}"], ["{two.id}"]]\n')
+    shown = omni(fleet, "plan")
+    assert "more than once" not in shown
+    assert "after others" not in shown
+
+
 async def test_plan_prints_a_cycle(tmp_path: Path) -> None:
     fleet = await make_fleet(tmp_path)
     fleet.queue.add(Task(workspace="app", id="a", title="A", depends_on=("b",)))
