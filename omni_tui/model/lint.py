@@ -57,7 +57,11 @@ class LintSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         LintLevel, Meta(description="It depends on what is not in the backlog, or says so only in its text.")
     ] = LintLevel.WARN
     key: Annotated[
-        LintLevel, Meta(description="Its head has a key that counts for nothing and is nearly one that does.")
+        LintLevel,
+        Meta(
+            description="Its head has a key that counts for nothing and is nearly one that does, or a path that leads "
+            "out of the repository."
+        ),
     ] = LintLevel.WARN
     secret: Annotated[LintLevel, Meta(description="It holds a secret of the fleet's, or what looks like one.")] = (
         LintLevel.REFUSE

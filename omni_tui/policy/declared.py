@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterator
+from posixpath import normpath
 
 from omni_tui.model.lint import LintKind
 from omni_tui.model.task import TaskRef
@@ -79,7 +80,8 @@ def dependencies(spec: Spec, around: Surroundings) -> Iterator[SpecFinding]:
 
 
 def keys(spec: Spec) -> Iterator[SpecFinding]:
-    """Find keys of the head that are kept and count for nothing, but look like a slip of the pen for one that does."""
+    """Find slips of the pen in the head: keys that count for nothing but nearly are one that does, paths to nowhere."""
+    yield from _outside(spec)
     for key in spec.task.extra:
         near = difflib.get_close_matches(key.lower().replace("-", "_"), Head.__struct_fields__, n=1, cutoff=ALIKE)
         if near:
@@ -88,6 +90,18 @@ def keys(spec: Spec) -> Iterator[SpecFinding]:
                 message=f"its head has the key {code(key)}, which counts for nothing",
                 fix=f"did you mean {code(near[0])}?",
                 place=Place(key),
+            )
+
+
+def _outside(spec: Spec) -> Iterator[SpecFinding]:
+    """Name each path of `touches` that leads out of the repository: no agent may touch what is there."""
+    for path in spec.task.touches:
+        if normpath(path.strip()).partition("/")[0] in ("", "~", ".."):
+            yield SpecFinding(
+                kind=LintKind.KEY,
+                message=f"touches has {code(path)}, which leads out of the repository",
+                fix="write it as it is called from the repository's root, as in `src/app.py`, or take it out",
+                place=Place("touches"),
             )
 
 

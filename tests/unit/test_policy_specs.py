@@ -342,6 +342,20 @@ def test_an_entry_that_can_name_no_flag_is_told_once_with_its_cure(known: tuple[
     assert "`name=state`" in found.fix
 
 
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "src/../../other", "~/.ssh", " ../x"])
+def test_a_path_that_leads_out_of_the_repository_is_told(path: str) -> None:
+    body = "It must read from it. `tests/test_db.py::test_read` passes."
+    found = only(task("Read from the snapshot", body, touches=("src/db.py", path)))
+    assert (found.kind, found.place) == (LintKind.KEY, Place("touches"))
+    assert f"`{path.strip()}`, which leads out of the repository" in found.message
+
+
+@pytest.mark.parametrize("path", ["src/db.py", "./src", "src/../lib", "..x/y", "src/**/x..y.py", "a...b/", "**"])
+def test_a_path_within_the_repository_is_left_alone(path: str) -> None:
+    body = "It must read from it. `tests/test_db.py::test_read` passes."
+    assert look(task("Read from the snapshot", body, touches=(path,))) == []
+
+
 def test_secret_is_told_without_its_value() -> None:
     found = only(BAD["secret"][0])
     assert "DB_PASSWORD" in found.message
