@@ -12,7 +12,7 @@ from omni_tui.model.task import TaskRef
 from omni_tui.model.taskfile import Head
 from omni_tui.model.text import code
 from omni_tui.policy.dependencies import parse_ref
-from omni_tui.policy.flags import REWRITE, names, nearest, requirement
+from omni_tui.policy.flags import AS_WRITTEN, names, nearest, requirement
 from omni_tui.policy.spec import Place, Spec, SpecFinding, Surroundings
 
 _FLAG_WORDS = re.compile(
@@ -119,7 +119,7 @@ def _impossible(spec: Spec) -> Iterator[SpecFinding]:
                 yield SpecFinding(
                     kind=LintKind.FLAG,
                     message=f"{key} has {code(entry)}, which names no flag and its state",
-                    fix=f"mend it by {REWRITE}",
+                    fix=f"write it as {AS_WRITTEN}",
                     place=Place(key),
                 )
 

@@ -22,8 +22,8 @@ from omni_tui.policy.holds import Hold, HoldKind
 from omni_tui.policy.judges import Stateless
 from omni_tui.policy.lineup import Lineup
 
-REWRITE = "writing it in the head as `name=state`, each a word of letters, digits, `_`, `-` and `.`"
-"""What cures an entry that names no possible flag or state."""
+AS_WRITTEN = "`name=state`, as in `snapshot_read=on` or `rollout=10%`"
+"""How an entry of a head names a flag and its state."""
 
 
 class Requirement(NamedTuple):
@@ -134,7 +134,11 @@ def _hold(task: Task, lacking: Requirement, flags: Flags) -> Hold:
     need = f"needs the flag {code(lacking.name)} to be {lacking.state}"
     flag = flags.known.get(lacking.name)
     if not lacking.possible:
-        return Hold(kind=HoldKind.FLAG, message=f"{need}, and no flag can be that", remedy=f"by {REWRITE}")
+        return Hold(
+            kind=HoldKind.FLAG,
+            message=f"{need}, and no flag can be that",
+            remedy=f"by having its head say {AS_WRITTEN}",
+        )
     if flag is not None:
         message = f"{need}, it is {flag.state}" + (f"; {flag.by} flips it" if flag.by else "")
     elif flags.fault:
@@ -161,7 +165,7 @@ def _required(
     by = f"{flag.by} flips" if flag is not None and flag.by else "somebody flips"
     if not lacking.possible:
         message = f"requires the flag {code(name)} to be {state}, and no flag can be that"
-        fix = f"held: {REWRITE} ends it"
+        fix = f"held until its head says {AS_WRITTEN}"
     elif ships:
         provider = ", ".join(str(each.ref) for each in ships)
         message = f"assumes the flag {code(name)} to be {state}; {provider} ships behind it, and it {now}"

@@ -89,7 +89,7 @@ def test_what_can_be_no_flag_is_held_with_a_cure_that_works(entry: str) -> None:
     written = task("a", requires_flags=(entry,))
     hold = decide(written).holds[TaskRef("w", "a")]
     assert "no flag can be that" in hold.message
-    assert hold.remedy.startswith("by writing it in the head as `name=state`")
+    assert hold.remedy.startswith("by having its head say `name=state`")
     (warning,) = warnings([written, task("b", provides_flags=(entry,))], {"w": KNOWN})
     assert "no flag can be that" in warning.message
     assert "flag set" not in warning.fix
