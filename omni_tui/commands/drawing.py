@@ -37,7 +37,7 @@ def _workspace(outlook: Outlook) -> Iterator[Line]:
     for number, wave in enumerate(outlook.waves, 1):
         if not wave:  # of a frozen plan: all of it has landed
             continue
-        yield 2, [(f"wave {number}: {_beside(wave, outlook.following(wave))}", "bold")]
+        yield 2, [(f"wave {number}: {_beside(outlook, wave)}", "bold")]
         for each in wave:
             yield 3, [(each.task.id, "cyan"), (f"  {each.task.title}", "")]
             yield from ((4, [(line, "dim")]) for line in _reasons(outlook, each))
@@ -60,10 +60,13 @@ def _extent(outlook: Outlook) -> str:
     return f"{plural(len(outlook.placed), 'task')} in {plural(many, 'wave')}{frozen}"
 
 
-def _beside(wave: Sequence[Placed], following: Sequence[TaskRef]) -> str:
-    if following:
+def _beside(outlook: Outlook, wave: Sequence[Placed]) -> str:
+    if following := outlook.following(wave):
         return f"{len(wave)} tasks, {_names(following)} after others of them"
-    return "1 task" if len(wave) == 1 else f"{len(wave)} tasks side by side"
+    if len(wave) == 1:
+        return "1 task"
+    unknown = sum(1 for each in wave if not outlook.points.get(each.task.ref))
+    return f"{len(wave)} tasks side by side" + (f'; {unknown} of them alone with slots = "auto"' if unknown else "")
 
 
 def _reasons(outlook: Outlook, each: Placed) -> Iterator[str]:

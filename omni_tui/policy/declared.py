@@ -132,7 +132,8 @@ def _nowhere(spec: Spec, known: Collection[str]) -> Iterator[SpecFinding]:
                 yield SpecFinding(
                     kind=LintKind.FLAG,
                     message=f"{key} names {code(name)}, which neither flags.toml nor a task has",
-                    fix=nearest(name, known) or f"set it with `omni-tui flag set {name} off`, or take it out",
+                    fix=nearest(name, known)
+                    or f"tell how it is now with `omni-tui flag set {name} on` (or `off`), or take it out",
                     place=Place(key),
                 )
 

@@ -83,7 +83,7 @@ def _counted(title: str, counts: dict[str, int]) -> list[str]:
 
 
 def _violations(played: Played, replay: str) -> Iterator[str]:
-    yield "VIOLATED, by the number of the statement in DESIGN.md:"
+    yield "VIOLATED, by the number of the promise in CONTRIBUTING.md:"
     for violation in played.violations:
         yield f"  {violation}"
     yield f"Play it again: {replay}"

@@ -1,4 +1,4 @@
-"""The oracle: what must always hold (DESIGN.md), looked at as it happens. It knows nothing of the engine's own mind.
+"""The oracle: what must always hold (CONTRIBUTING.md), looked at as it happens. It knows nothing of the engine's mind.
 
 It sees what reaches the world: renamed task files, processes that start and end, refs, checkouts that are removed. The
 numbers are those of the eight statements; 9 is that nothing starts while a flag that it requires is off.

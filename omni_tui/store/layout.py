@@ -15,6 +15,11 @@ IGNORED = """\
 /state.json
 /control/
 /journal/
+/logins/
+/sources/
+/logs/
+/groups
+/HANDOFF.md
 /tmux.sock
 /workspaces/*/repo.git/
 /workspaces/*/runs/

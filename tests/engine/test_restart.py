@@ -59,8 +59,9 @@ async def test_agent_survives_and_is_adopted(tmp_path: Path, how: signal.Signals
     assert fleet.landed() == ["Survive"]
 
 
-async def test_the_time_before_a_restart_counts_at_once(tmp_path: Path) -> None:
+async def test_the_time_before_a_restart_counts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A budget of hours would forget it until the agent told of more tokens, or ended."""
+    monkeypatch.setattr("omni_tui.engine.supervisor.USE_SECONDS", 0.0)
     fleet = await make_fleet(tmp_path, settings=PATIENT)
     spends = 'say accepted\nprintf \'{"event": "activity", "tokens": 5}\\n\' >> "$OMNI_EVENTS"\n'
     fleet.agent(ON_SIGN.replace("say accepted\n", spends))

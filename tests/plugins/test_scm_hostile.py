@@ -281,7 +281,7 @@ async def test_a_giant_alone_is_told_though_there_is_nothing_to_commit(
 
 async def test_a_file_deeper_than_a_path_may_be_long_is_told(bench: GitBench) -> None:
     path = await attempt(bench)
-    parts = ["d" * 200] * 20  # below PATH_MAX (4096) from the checkout, above it from the root
+    parts = [*["d" * 200] * 20, "e" * 60]  # below PATH_MAX (4096) from the checkout, above it from the root
     at = os.open(path, os.O_RDONLY)
     for part in parts:
         os.mkdir(part, dir_fd=at)

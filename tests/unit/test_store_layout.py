@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from omni_tui.model.attempt import AttemptId
 from omni_tui.model.task import Status, TaskRef
 from omni_tui.store.layout import create_fleet, create_workspace
 from omni_tui.store.paths import FleetPaths
+from tests.support.fleets import git
 
 
 def test_a_fleet(tmp_path: Path) -> None:
@@ -24,6 +27,30 @@ def test_a_fleet(tmp_path: Path) -> None:
     assert paths.config.read_text() == "# policy\n"
     assert paths.workspace_names() == []
     assert FleetPaths(tmp_path / "nothing").workspace_names() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "kept"),
+    [
+        ("logins/claude/shared/.credentials.json", False),
+        ("workspaces/shop/agents/ada/state/.claude.json", False),
+        ("workspaces/shop/runs/1/1/prompt.md", False),
+        ("sources/taken.jsonl", False),
+        ("logs/notices.log", False),
+        ("HANDOFF.md", False),
+        ("lease", False),
+        ("config.toml", True),
+        ("providers/max.toml", True),
+        ("workspaces/shop/agents/ada/agent.toml", True),
+        ("workspaces/shop/queue/todo/1.md", True),
+    ],
+)
+def test_version_control_gets_what_a_person_wrote_and_no_login(file: str, kept: bool, tmp_path: Path) -> None:
+    create_fleet(tmp_path, "")
+    git(tmp_path, "init", "-q")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("x")
+    assert (file in git(tmp_path, "ls-files", "--others", "--exclude-standard").splitlines()) is kept
 
 
 def test_making_it_again_leaves_what_is_there(tmp_path: Path) -> None:
