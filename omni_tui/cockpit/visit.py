@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from omni_tui.plugins.terminal.protocol import Visit
+
+LOOK_SECONDS = 0.02
+"""So often it is looked whether a visit has ended."""
 
 
 def go(visit: Visit) -> int:
@@ -25,7 +29,9 @@ def go(visit: Visit) -> int:
         with passing_on() as pass_to:
             pid = os.posix_spawnp(visit.argv[0], visit.argv, visit.env, setsigdef=[signal.SIGINT])
             pass_to(pid)
-            _, status = os.waitpid(pid, 0)
+            while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+                time.sleep(LOOK_SECONDS)  # a signal that comes as a wait begins is heard only after it
+            status = ended[1]
     finally:
         signal.signal(signal.SIGINT, before)
     code = os.waitstatus_to_exitcode(status)

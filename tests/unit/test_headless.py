@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from omni_tui.headless import Printer
 from omni_tui.model.event import Event
+from omni_tui.store.layout import create_fleet
 
 REFUSED = Event(time=1.0, event="workspace.refused", workspace="app", data={"error": "it has no repo.git"})
 OPENED = Event(time=2.0, event="workspace.opened", workspace="app")
@@ -48,6 +52,30 @@ def test_json_is_an_event_a_line_with_its_data_beside_time_event_task_and_attemp
         "attempt": 2,
         "agent": "ada",
     }
+
+
+UNHEARD = """
+import signal, sys, threading
+from omni_tui import cli, headless
+
+class Printer(headless.Printer):
+    def show(self, event):
+        super().show(event)
+        if event.event == "core.started":
+            threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)).start()
+
+headless.Printer = Printer
+sys.exit(cli.run(sys.argv[1:]))
+"""
+"""A signal that another thread gets interrupts no wait of the main thread's, like one that comes as that begins."""
+
+
+def test_a_signal_that_does_not_interrupt_the_wait_is_heard_all_the_same(tmp_path: Path) -> None:
+    root = create_fleet(tmp_path / "fleet", '[sandbox]\nkind = "off"\n').root
+    argv = [sys.executable, "-c", UNHEARD, "--fleet", str(root), "--headless", "--json"]
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout.splitlines()[-1])["reason"] == "SIGTERM"
 
 
 def test_that_there_is_no_sandbox_is_said_aloud() -> None:

@@ -22,12 +22,10 @@ LOOKS, LOOK_SECONDS = 2500, 0.002
 _SET_CHILD_SUBREAPER = 36
 _TERMINAL = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 """What a terminal sends to all that is on it, and is meant for the program."""
+_AWAITED = (signal.SIGTERM, signal.SIGCHLD)
+"""Blocked, and taken one by one: a handler's signal that comes as a wait begins would be heard only after it."""
 _OF_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 """What Python ignores."""
-
-
-class _EndError(BaseException):
-    """SIGTERM came."""
 
 
 def main(argv: list[str]) -> int:
@@ -35,29 +33,22 @@ def main(argv: list[str]) -> int:
     ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in _TERMINAL:
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end)
-    program = 0
-    try:
-        program = os.posix_spawnp(argv[0], argv, os.environ, setsigdef=(*_TERMINAL, *_OF_PYTHON, signal.SIGTERM))
-        status = _wait_for(program)
-    except _EndError:
-        status = 128 + signal.SIGTERM
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
+    program = os.posix_spawnp(argv[0], argv, os.environ, setsigmask=before, setsigdef=(*_TERMINAL, *_OF_PYTHON))
+    status = _wait_for(program)
     _kill_all()
     return status
 
 
-def _end(_number: int, _frame: object) -> None:
-    raise _EndError
-
-
 def _wait_for(program: int) -> int:
-    """Reap whatever ends until `program` does; return its status as a shell tells it."""
+    """Reap whatever ends until `program` does, or SIGTERM comes; return the status as a shell tells it."""
     while True:
-        child, how = os.wait()
-        if child == program:
-            code = os.waitstatus_to_exitcode(how)
-            return code if code >= 0 else 128 - code
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if ended[0] == program:
+                code = os.waitstatus_to_exitcode(ended[1])
+                return code if code >= 0 else 128 - code
+        if signal.sigwaitinfo(_AWAITED).si_signo == signal.SIGTERM:
+            return 128 + signal.SIGTERM
 
 
 def _kill_all() -> None:
