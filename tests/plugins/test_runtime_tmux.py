@@ -188,3 +188,11 @@ def test_a_record_without_its_newline_is_none(tmp_path: Path) -> None:
     (tmp_path / "exit").write_text("")
     assert records.read_process(tmp_path) is None
     assert records.read_exit(tmp_path) is None
+
+
+async def test_a_client_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = 'for word; do :; done; printf "%%begin 1\\n%%end 1\\n%s\\n" "$word"; exec sleep 1000'
+    client = await ControlClient.connect(["/bin/sh", "-c", answers, "sh"])
+    monkeypatch.setattr("omni_tui.plugins.runtime.control_mode._ANSWER_SECONDS", 0.1)
+    await client.close()
+    assert not client.connected

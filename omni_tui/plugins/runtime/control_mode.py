@@ -9,6 +9,7 @@ Syntax: tmux(1), "CONTROL MODE" and "PARSING SYNTAX".
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 from collections import deque
@@ -107,13 +108,16 @@ class ControlClient(asyncio.SubprocessProtocol):
         return token, answer
 
     async def close(self) -> None:
-        """Let the client end, and wait for it."""
+        """Let the client end, and wait for it; one that does not is killed: it must not keep us from ending."""
         if self._transport is not None:
             pipe = self._transport.get_pipe_transport(0)
             if pipe is not None:
                 pipe.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await self._gone.wait()
+            self._transport.close()  # kills what still lives
             await self._gone.wait()
-            self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (called by asyncio)."""
