@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 
+import psutil
 import pytest
 from _pytest.reports import BaseReport
 
@@ -57,6 +59,18 @@ def nothing_left_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     yield
     try:
         wait_for(lambda: not left(), "the end of all that the tests started", seconds=5)
+    except AssertionError as error:
+        raise AssertionError(f"{error}, but there is\n{_shown(left())}") from None
     finally:
         for pid in left():
             os.kill(pid, signal.SIGKILL)
+
+
+def _shown(pids: set[int]) -> str:
+    """Return what processes are, a line each."""
+    lines = []
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            lines.append(f"{pid}, {process.status()}, child of {process.ppid()}: {process.cmdline()}")
+    return "\n".join(lines)

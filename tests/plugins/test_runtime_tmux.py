@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import libtmux
+import psutil
 import pytest
 
 from omni_tui.plugins.runtime import records
@@ -188,6 +189,17 @@ def test_a_record_without_its_newline_is_none(tmp_path: Path) -> None:
     (tmp_path / "exit").write_text("")
     assert records.read_process(tmp_path) is None
     assert records.read_exit(tmp_path) is None
+
+
+async def test_a_client_that_nobody_waits_for_any_more_is_killed() -> None:
+    connecting = asyncio.create_task(ControlClient.connect(["/bin/sh", "-c", "exec sleep 1234", "sh"]))
+    started = await wait_for_async(
+        lambda: [each for each in psutil.Process().children() if "1234" in each.cmdline()], ""
+    )
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    await wait_for_async(lambda: not started[0].is_running() or started[0].status() == psutil.STATUS_ZOMBIE, "its end")
 
 
 async def test_a_client_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,10 +63,13 @@ class ControlClient(asyncio.SubprocessProtocol):
         last = (";", "display-message", "-p", token)
         await loop.subprocess_exec(lambda: client, *argv, *last, env={}, cwd="/")
         try:
-            await asyncio.wait_for(ready, _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await ready
         except TimeoutError as error:
-            await client.close()
             raise TmuxGoneError(f"the tmux server did not let us in for {_ANSWER_SECONDS:.0f} s") from error
+        finally:
+            if client._transport is not None and (not ready.done() or ready.cancelled()):
+                client._transport.close()  # nobody will have it: it would go on, and its server with it
         return client
 
     @property
