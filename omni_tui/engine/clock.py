@@ -47,9 +47,9 @@ class SystemClock:
         if event.is_set():
             await asyncio.sleep(0)  # who always has more to do must not keep the loop from the others
             return True
-        try:
-            async with asyncio.timeout(None if until is None else max(0.0, until - self.monotonic())):
-                await event.wait()
-        except TimeoutError:
-            return event.is_set()
-        return True
+        waiting = asyncio.ensure_future(event.wait())
+        try:  # no `asyncio.timeout`: see plugins/runtime/within.py
+            await asyncio.wait({waiting}, timeout=None if until is None else max(0.0, until - self.monotonic()))
+        finally:
+            waiting.cancel()
+        return event.is_set()

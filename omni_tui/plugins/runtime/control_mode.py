@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from omni_tui.errors import RuntimeFailedError
+from omni_tui.plugins.runtime.within import within
 
 _ANSWER_SECONDS = 20.0
 _PLAIN = re.compile(r"[A-Za-z0-9_./:%@=+,-]+", re.ASCII)
@@ -63,8 +64,7 @@ class ControlClient(asyncio.SubprocessProtocol):
         last = (";", "display-message", "-p", token)
         await loop.subprocess_exec(lambda: client, *argv, *last, env={}, cwd="/")
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                await ready
+            await within(_ANSWER_SECONDS, ready)
         except TimeoutError as error:
             raise TmuxGoneError(f"the tmux server did not let us in for {_ANSWER_SECONDS:.0f} s") from error
         finally:
@@ -83,8 +83,8 @@ class ControlClient(asyncio.SubprocessProtocol):
         Raises `TmuxRefusedError` if one fails (the ones behind it are carried out all the same) and `TmuxGoneError`.
         """
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                answers = await asyncio.gather(*map(self._ask, commands), return_exceptions=True)
+            asked = asyncio.gather(*map(self._ask, commands), return_exceptions=True)
+            answers = await within(_ANSWER_SECONDS, asked)
         except TimeoutError as error:
             raise TmuxGoneError(f"the tmux server did not answer for {_ANSWER_SECONDS:.0f} s") from error
         for answer in answers:
@@ -117,8 +117,7 @@ class ControlClient(asyncio.SubprocessProtocol):
             if pipe is not None:
                 pipe.close()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    await self._gone.wait()
+                await within(_ANSWER_SECONDS, self._gone.wait())
             self._transport.close()  # kills what still lives
             await self._gone.wait()
 

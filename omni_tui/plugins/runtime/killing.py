@@ -20,6 +20,7 @@ from omni_tui.plugins.runtime import liveness, records
 from omni_tui.plugins.runtime.pausing import continue_tree
 from omni_tui.plugins.runtime.protocol import Handle, KillReceipt
 from omni_tui.plugins.runtime.tree import below, marked
+from omni_tui.plugins.runtime.within import within
 
 _PROOF_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
@@ -161,8 +162,7 @@ def _lives(handle: Handle) -> bool:
 async def _ended(handle: Handle, seconds: float) -> bool:
     """Whether the wrapper ends within `seconds`."""
     try:
-        async with asyncio.timeout(seconds):
-            await liveness.wait_until_dead(handle.pid, handle.process_started, handle.boot_id)
+        await within(seconds, liveness.wait_until_dead(handle.pid, handle.process_started, handle.boot_id))
     except TimeoutError:
         return False
     return True
