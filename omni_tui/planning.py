@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -77,10 +77,34 @@ class Outlook:
             found[each.wave].append(each)
         return found
 
-    def following(self, wave: Sequence[Placed]) -> list[TaskRef]:
-        """Return those of a wave that depend on another of it: a person can have put both there."""
+    def beside(self, wave: Sequence[Placed]) -> str:
+        """Say how many are in a wave, and which of them run beside no other: a person can have put those there."""
+        if len(wave) == 1:
+            return "1 task"
         there = {each.task.ref for each in wave}
-        return [each.task.ref for each in wave if not there.isdisjoint(each.needs)]
+        if following := [each.task.ref.id for each in wave if not there.isdisjoint(each.needs)]:
+            return f"{len(wave)} tasks, {', '.join(following)} after others of them"
+        unknown = sum(1 for each in wave if not self.points.get(each.task.ref))
+        return f"{len(wave)} tasks side by side" + (f'; {unknown} of them alone with slots = "auto"' if unknown else "")
+
+    def obstacles(self, each: Placed) -> Iterator[str]:
+        """Say what will keep a task from starting when its wave comes, but for flags."""
+        if each.stuck:
+            yield f"cannot start: {each.stuck}"
+        if each.task.ref in self.unserved:
+            yield f"cannot start: {self.unserved[each.task.ref]}"
+        if each.task.ref in self.refused:
+            yield self.refused[each.task.ref]
+
+    @property
+    def amiss(self) -> Iterator[str]:
+        """What does not fit in the frozen plan."""
+        if self.unplanned:
+            yield f"not in the frozen plan, so they come after it: {', '.join(ref.id for ref in self.unplanned)}"
+        if self.strange:
+            yield f"named in the frozen plan, but no task here: {', '.join(self.strange)}"
+        if self.repeated:
+            yield f"named in the frozen plan more than once, the first counts: {', '.join(self.repeated)}"
 
 
 class Planner:

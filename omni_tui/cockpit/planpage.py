@@ -48,30 +48,15 @@ def _workspace(ahead: Ahead, rows: Rows) -> Iterator[Paragraph]:
             if wave:  # else all of it has landed
                 yield from _wave(number, wave, outlook, rows)
                 yield BLANK
-        yield from _amiss(outlook)
+        yield from (((f"  {one_line(line)}", Tone.ASKING),) for line in outlook.amiss)
     if ahead.flags:
         yield (("  flags", Tone.KEY),)
         for flag in ahead.flags:
             yield from _flag(flag)
 
 
-def _amiss(outlook: Outlook) -> Iterator[Paragraph]:
-    """Yield what does not fit in the frozen plan."""
-    if outlook.unplanned:
-        names = ", ".join(ref.id for ref in outlook.unplanned)
-        yield ((f"  not in plan.toml, so they come after it: {names}", Tone.ASKING),)
-    if outlook.strange:
-        yield ((f"  named in plan.toml, but no task here: {one_line(', '.join(outlook.strange))}", Tone.ASKING),)
-    if outlook.repeated:
-        words = f"  named more than once in plan.toml, the first counts: {one_line(', '.join(outlook.repeated))}"
-        yield ((words, Tone.ASKING),)
-
-
 def _wave(number: int, wave: Sequence[Placed], outlook: Outlook, rows: Rows) -> Iterator[Paragraph]:
-    many = "1 task" if len(wave) == 1 else f"{len(wave)} side by side"
-    if following := outlook.following(wave):
-        many = f"{len(wave)} tasks, {', '.join(ref.id for ref in following)} after others of them"
-    yield ((f"  wave {number}", Tone.KEY), (f" · {many}", Tone.QUIET))
+    yield ((f"  wave {number}", Tone.KEY), (f" · {outlook.beside(wave)}", Tone.QUIET))
     for each in wave:
         ref = each.task.ref
         shown = look(rows[ref]) if ref in rows else WAITING
@@ -84,10 +69,10 @@ def _wave(number: int, wave: Sequence[Placed], outlook: Outlook, rows: Rows) -> 
 
 
 def _ties(each: Placed, outlook: Outlook) -> Iterator[Paragraph]:
-    if each.stuck:
-        yield ((f"{INDENT}cannot start: {one_line(each.stuck)}", Tone.BLOCKED),)
-    if each.needs:
-        yield ((f"{INDENT}after ", Tone.QUIET), (", ".join(ref.id for ref in each.needs), Tone.RUNNING))
+    yield from (((f"{INDENT}{one_line(obstacle)}", Tone.BLOCKED),) for obstacle in outlook.obstacles(each))
+    needs = [*(ref.id for ref in each.needs), *map(str, outlook.elsewhere.get(each.task.ref, ()))]
+    if needs:
+        yield ((f"{INDENT}after ", Tone.QUIET), (", ".join(needs), Tone.RUNNING))
     for bond in each.bonds:
         words = f", which touches {one_line(str(bond.tie))} too: {one_line(bond.tie.mine.evidence)}"
         yield ((f"{INDENT}after ", Tone.QUIET), (bond.after.id, Tone.RUNNING), (words, Tone.QUIET))

@@ -37,19 +37,12 @@ def _workspace(outlook: Outlook) -> Iterator[Line]:
     for number, wave in enumerate(outlook.waves, 1):
         if not wave:  # of a frozen plan: all of it has landed
             continue
-        yield 2, [(f"wave {number}: {_beside(outlook, wave)}", "bold")]
+        yield 2, [(f"wave {number}: {outlook.beside(wave)}", "bold")]
         for each in wave:
             yield 3, [(each.task.id, "cyan"), (f"  {each.task.title}", "")]
             yield from ((4, [(line, "dim")]) for line in _reasons(outlook, each))
             yield from ((4, [(line, HELD)]) for line in _holds(outlook, each))
-    if outlook.unplanned:
-        names = ", ".join(ref.id for ref in outlook.unplanned)
-        yield 2, [(f"not in the frozen plan, so they come after it: {names}", HELD)]
-    if outlook.strange:
-        yield 2, [(f"named in the frozen plan, but no task here: {', '.join(outlook.strange)}", HELD)]
-    if outlook.repeated:
-        words = f"named in the frozen plan more than once, the first counts: {', '.join(outlook.repeated)}"
-        yield 2, [(words, HELD)]
+    yield from ((2, [(line, HELD)]) for line in outlook.amiss)
 
 
 def _extent(outlook: Outlook) -> str:
@@ -58,15 +51,6 @@ def _extent(outlook: Outlook) -> str:
     many = sum(1 for wave in outlook.waves if wave)
     frozen = ", as the frozen plan says" if outlook.frozen.waves else ""
     return f"{plural(len(outlook.placed), 'task')} in {plural(many, 'wave')}{frozen}"
-
-
-def _beside(outlook: Outlook, wave: Sequence[Placed]) -> str:
-    if following := outlook.following(wave):
-        return f"{len(wave)} tasks, {_names(following)} after others of them"
-    if len(wave) == 1:
-        return "1 task"
-    unknown = sum(1 for each in wave if not outlook.points.get(each.task.ref))
-    return f"{len(wave)} tasks side by side" + (f'; {unknown} of them alone with slots = "auto"' if unknown else "")
 
 
 def _reasons(outlook: Outlook, each: Placed) -> Iterator[str]:
@@ -117,12 +101,7 @@ def _names(refs: Sequence[TaskRef]) -> str:
 
 def _holds(outlook: Outlook, each: Placed) -> Iterator[str]:
     """Say what will hold a task when its wave comes, or what to mind."""
-    if each.stuck:
-        yield f"cannot start: {each.stuck}"
-    if each.task.ref in outlook.unserved:
-        yield f"cannot start: {outlook.unserved[each.task.ref]}"
-    if each.task.ref in outlook.refused:
-        yield outlook.refused[each.task.ref]
+    yield from outlook.obstacles(each)
     for warning in outlook.flags.get(each.task.ref, ()):
         yield f"flag: {warning.message}; {warning.fix}"
     for warning in outlook.behind.get(each.task.ref, ()):

@@ -22,7 +22,7 @@ from omni_tui.model.frozen import FrozenPlan
 from omni_tui.model.provider import Standing
 from omni_tui.model.request import Reply, RequestKind
 from omni_tui.model.state import FleetState, PublishedHold
-from omni_tui.model.task import Task
+from omni_tui.model.task import Task, TaskRef
 from omni_tui.model.view import FleetView
 from omni_tui.planning import Outlook
 from omni_tui.policy.waves import Placed
@@ -103,7 +103,7 @@ async def test_the_plan_shows_waves_ties_and_flags(tree: FleetTree) -> None:
     async with cockpit(tree, (100, 30)) as (pilot, _):
         await pilot.press("p")
         await opens(pilot, PlanScreen)
-        await shows(pilot, "wave 1 · 4 side by side")
+        await shows(pilot, "wave 1 · 4 tasks side by side")
         shown = text_of(pilot)
         assert "after shop-17, which touches accounts/models.py too: its text names it" in shown
         assert "cannot start: shop/shop-9 blocked or not there" in shown
@@ -134,15 +134,20 @@ def test_a_frozen_plan_shows_only_what_is_left_of_it_and_what_it_gets_wrong() ->
         frozen=FrozenPlan(waves=(("a",), ("b",))),
         unplanned=(),
         flags={},
-        refused={},
+        refused={task.ref: "lint refuses it: no tests"},
         strange=("typo",),
+        elsewhere={task.ref: (TaskRef("docs", "x"),)},
+        unserved={task.ref: "there is no agent `wrker`"},
     )
     told = tell_plan((Ahead(workspace="shop", outlook=outlook),), FleetView(root="/f", taken_at=NOW))
     shown = "\n".join("".join(words for words, _ in paragraph) for paragraph in told)
     assert "1 task in 1 wave" in shown
     assert "wave 2 · 1 task" in shown
     assert "wave 1" not in shown.replace("in 1 wave", "")
-    assert "named in plan.toml, but no task here: typo" in shown
+    assert "named in the frozen plan, but no task here: typo" in shown
+    assert "cannot start: there is no agent `wrker`" in shown
+    assert "lint refuses it: no tests" in shown
+    assert "after docs/x" in shown
 
 
 def test_a_frozen_wave_does_not_say_that_what_depends_on_another_of_it_runs_beside_it() -> None:
@@ -160,7 +165,7 @@ def test_a_frozen_wave_does_not_say_that_what_depends_on_another_of_it_runs_besi
     told = tell_plan((Ahead(workspace="shop", outlook=outlook),), FleetView(root="/f", taken_at=NOW))
     shown = "\n".join("".join(words for words, _ in paragraph) for paragraph in told)
     assert "wave 1 · 2 tasks, b after others of them" in shown
-    assert "named more than once in plan.toml, the first counts: a" in shown
+    assert "named in the frozen plan more than once, the first counts: a" in shown
 
 
 def test_a_fleet_without_projects_says_how_one_is_made() -> None:
