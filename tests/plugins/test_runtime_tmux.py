@@ -97,6 +97,14 @@ async def test_agents_end_with_the_server_and_are_known_to(bench: Bench, runtime
         await runtime._server.client()
 
 
+async def test_agents_that_just_start_end_with_the_server_too(bench: Bench, runtime: TmuxRuntime) -> None:
+    """The hang-up finds each start at another place; what it does not end would go on without a terminal."""
+    for run in range(20):
+        handle = await bench.start(runtime, "say", "here", run=str(run))
+        os.kill(runtime._server._pid, signal.SIGKILL)
+        await asyncio.wait_for(runtime.wait(handle), 10)
+
+
 @pytest.mark.parametrize("asked", ["screen", "pulse", "release"])
 async def test_a_server_that_ends_in_the_middle_is_no_fault(
     bench: Bench, runtime: TmuxRuntime, monkeypatch: pytest.MonkeyPatch, asked: str

@@ -18,7 +18,7 @@ from omni_tui.plugins.runtime import records, wrapped
 from omni_tui.plugins.runtime.isolation import MARKER
 from omni_tui.plugins.runtime.tmux import TmuxRuntime
 from tests.support.runtimes import Bench, wait_for_screen
-from tests.support.waiting import wait_for_async
+from tests.support.waiting import wait_for, wait_for_async
 
 AWKWARD = "a 'b' \"c\" $HOME `id` \\ \n #(touch x) ; & % é \x01"
 
@@ -109,6 +109,20 @@ async def test_an_agent_sees_its_own_processes_only(bench: Bench, tmp_path: Path
     out = tmp_path / "ps"
     await run(bench, "sh", "-c", f"echo /proc/[0-9]* > {out}")
     assert len(out.read_text().split()) < 5
+
+
+def test_nothing_starts_where_its_parent_has_died_before(tmp_path: Path) -> None:
+    """`unshare` may be killed before its child has asked the kernel to die with it; a killed tmux server can do that."""
+    bench, run_dir = Bench("fake", tmp_path / "fleet"), tmp_path / "fleet/runs/1"
+    out, status = tmp_path / "started", tmp_path / "status"
+    records.write_launch(bench.launch("touch", str(out)), terminal="dumb", marked=False)
+    orphan = 'while kill -0 "$$" 2>/dev/null; do :; done; "$@"; echo $? >"$0"'
+    unshare = ("sh", "-c", f"({orphan}) & kill -KILL $$", str(status))
+    claim = ("/bin/sh", str(records.WRAPPER), "claim", str(run_dir), "boot", "namespace", "-", *unshare)
+    assert subprocess.run(claim, check=False).returncode == -signal.SIGKILL
+    wait_for(lambda: status.exists() and status.read_text() == "125\n", "the orphan has ended")
+    assert not out.exists()
+    assert not (run_dir / "exit").exists()
 
 
 async def test_ctrl_c_reaches_the_agent_and_its_end_is_recorded(bench: Bench) -> None:

@@ -7,9 +7,8 @@
 # Each record is one line, written by one write to a file that must not exist yet (set -C): a second start in the same
 # RUN_DIR ends here, and a reader who misses the final newline has read no record. Nothing is forked before the agent
 # but the removal of launch.sh, which may hold secrets; an `mv` for each record would cost as much as the shell.
-# The traps keep a Ctrl-C that is meant for the agent from ending its witness; a child does not inherit them.
-
-trap : HUP INT QUIT TERM
+# The traps keep a Ctrl-C that is meant for the agent from ending its witness; a child does not inherit them. They are for
+# the second half only: a hang-up that the first one swallowed would leave `unshare`, and so the agent, without terminal.
 
 read_start_time() { started=${20}; } # proc(5): field 22 of stat, and what follows the name begins at field 3
 
@@ -23,6 +22,7 @@ claim)
     if [ -r /proc/$$/stat ]; then
         read -r stat </proc/$$/stat
         read_start_time ${stat##*) }
+        exec 4</proc/$$/stat # unread, and read by the other half: it has no other way to see us
     fi
     if [ -f "$run/groups" ]; then
         while read -r group; do
@@ -35,6 +35,14 @@ claim)
     ;;
 run)
     run=$2
+    trap : HUP INT QUIT TERM
+    # In a namespace of ours we die with the process that made it, but only from the moment in which we asked for that:
+    # if it died before, as with a tmux server that is killed then, nobody would know of an agent that starts now.
+    if true 2>/dev/null <&4; then
+        read -r stat <&4 || exit 125
+        case ${stat##*) } in [ZX]*) exit 125 ;; esac
+        exec 4<&-
+    fi
     exec 3<"$run/launch.sh" || exit 125
     /bin/rm -f "$run/launch.sh" &
     (. /dev/fd/3)
