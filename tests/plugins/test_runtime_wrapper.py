@@ -112,7 +112,7 @@ async def test_an_agent_sees_its_own_processes_only(bench: Bench, tmp_path: Path
 
 
 def test_nothing_starts_where_its_parent_has_died_before(tmp_path: Path) -> None:
-    """`unshare` may be killed before its child has asked the kernel to die with it; a killed tmux server can do that."""
+    """A killed server can end `unshare` before its child has asked the kernel to die with it."""
     bench, run_dir = Bench("fake", tmp_path / "fleet"), tmp_path / "fleet/runs/1"
     out, status = tmp_path / "started", tmp_path / "status"
     records.write_launch(bench.launch("touch", str(out)), terminal="dumb", marked=False)
