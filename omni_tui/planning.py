@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from omni_tui.policy.waves import Placed, require_no_cycle, waves
 from omni_tui.store.files import publish
 
 FORMER = "plan.toml.before"
-"""Names the frozen plan that another was written in place of."""
+"""Names the frozen plan that another was written in place of; more of them are numbered, from 2."""
 
 TO_DO = (Status.TODO, Status.DOING)
 """What a plan is about."""
@@ -195,8 +196,15 @@ def freeze(fleet: Fleet, outlook: Outlook) -> Frozen:
     path = fleet.paths.workspace(outlook.workspace).plan
     before = path.read_bytes() if path.exists() else b""
     plan = render([[each.task for each in wave] for wave in outlook.waves]).encode()
-    former = path.with_name(FORMER) if before not in (b"", plan) else None
-    if former is not None:
-        publish(former, before)
+    former = _kept(path, before) if before not in (b"", plan) else None
     publish(path, plan)
     return Frozen(path, former)
+
+
+def _kept(path: Path, plan: bytes) -> Path:
+    """Keep `plan` beside `path` under a name that nothing else is kept under; return where."""
+    names = chain((FORMER,), (f"{FORMER}.{number}" for number in count(2)))
+    places = (path.with_name(name) for name in names)
+    former = next(each for each in places if not each.exists() or each.read_bytes() == plan)
+    publish(former, plan)
+    return former

@@ -39,7 +39,7 @@ from omni_tui.plugins.agent.protocol import Agent
 from omni_tui.plugins.workspace.protocol import Worktree
 from omni_tui.policy import retry, supervision
 from omni_tui.policy.budget import unread
-from omni_tui.policy.course import Decided
+from omni_tui.policy.decisions import Decided
 from omni_tui.policy.outage import blamed
 from omni_tui.policy.routing import provider_of
 from omni_tui.policy.signs import signs_of

@@ -21,7 +21,8 @@ from omni_tui.model.request import Request, RequestKind
 from omni_tui.model.settings import Settings, bound_at_start
 from omni_tui.model.state import FleetState
 from omni_tui.plugins.notifier.protocol import Urgency
-from omni_tui.policy.course import Decided, near, pauses
+from omni_tui.policy.course import near, pauses
+from omni_tui.policy.decisions import Decided
 from omni_tui.store.files import make_dirs
 from omni_tui.store.paths import FleetPaths
 

@@ -10,7 +10,8 @@ from omni_tui.model.course import Course
 from omni_tui.model.event import Event
 from omni_tui.model.provider import Provider
 from omni_tui.model.settings import NightSettings
-from omni_tui.policy.course import Decided, decide, fold
+from omni_tui.policy.course import fold
+from omni_tui.policy.decisions import Decided, decide
 
 
 class CourseKeeper:

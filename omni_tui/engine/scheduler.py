@@ -35,7 +35,8 @@ from omni_tui.model.brakes import FLEET
 from omni_tui.model.state import FleetState
 from omni_tui.model.task import Status, Task, TaskRef
 from omni_tui.policy.backlog import Backlog, Capacity
-from omni_tui.policy.course import Decided, pauses
+from omni_tui.policy.course import pauses
+from omni_tui.policy.decisions import Decided
 from omni_tui.policy.holds import PASSING, HoldKind, gist
 from omni_tui.policy.lineup import Lineup
 from omni_tui.policy.remedies import published

@@ -211,6 +211,12 @@ async def test_plan_shows_a_frozen_plan_as_it_is(tmp_path: Path) -> None:
     assert "kept" not in omni(fleet, "plan", "--freeze"), "nothing was edited meanwhile"
     assert former.read_text() == edited
     assert fleet.paths.plan.read_text().count('",  # Change') == 3
+    fleet.paths.plan.write_text(f"waves = [{json.dumps([each.id for each in (one, two, three)])}]\n")
+    assert "plan.toml.before.2" in omni(fleet, "plan", "--freeze").replace("\n", "")
+    assert former.read_text() == edited, "what was kept stays"
+    fleet.paths.plan.write_text(edited)
+    omni(fleet, "plan", "--freeze")
+    assert sorted(each.name for each in fleet.paths.root.glob("plan.toml.*")) == [former.name, f"{former.name}.2"]
     assert "3 tasks in 3 waves, as the frozen plan says" in omni(fleet, "plan")
 
 

@@ -8,7 +8,7 @@ import pytest
 from omni_tui.engine.mending import Mending
 from omni_tui.model.course import Parked
 from omni_tui.model.settings import LimitSettings, NightSettings, SchedulerSettings, Settings
-from omni_tui.policy import course as policy
+from omni_tui.policy import decisions as policy
 from omni_tui.simulation.conduct import Conduct
 from omni_tui.simulation.faults import Fault, FaultKind
 from omni_tui.simulation.night import Night

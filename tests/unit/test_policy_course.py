@@ -11,7 +11,8 @@ from omni_tui.model.course import Course, Parked
 from omni_tui.model.event import Event
 from omni_tui.model.settings import NightSettings
 from omni_tui.policy.breaker import LIMIT_SECONDS, LONGEST_SECONDS, SLACK_SECONDS, SPREAD, parked_by, pause, spread
-from omni_tui.policy.course import NIGHT_SECONDS, decide, fold, pauses
+from omni_tui.policy.course import NIGHT_SECONDS, fold, pauses
+from omni_tui.policy.decisions import decide
 
 T = 1_000_000.0
 SETTINGS = NightSettings()

@@ -13,7 +13,8 @@ from omni_tui.model.provider import Provider
 from omni_tui.model.settings import NightSettings
 from omni_tui.model.signal import Health
 from omni_tui.policy.breaker import PREFLIGHT_SECONDS, Breaker, pause, state_of
-from omni_tui.policy.course import decide, fold
+from omni_tui.policy.course import fold
+from omni_tui.policy.decisions import decide
 from omni_tui.policy.preflight import SECONDS, SETTLE_SECONDS, Proved, judge
 from omni_tui.policy.supervision import Wait
 from omni_tui.policy.vitals import Moment, Vitals
