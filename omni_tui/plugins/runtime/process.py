@@ -1,4 +1,8 @@
-"""Agents on ptys of our own, for machines without tmux: they end when the orchestrator does."""
+"""Agents on ptys of our own, for machines without tmux: they end when the orchestrator does.
+
+Where that is killed, they lose their terminal; bubblewrap and the reaper shield them from the hang-up, so that in those
+they go on without one until the next orchestrator adopts them.
+"""
 
 from __future__ import annotations
 
