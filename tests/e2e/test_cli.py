@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fleets import GOOD, git, make_repository
+from tests.support.fleets import GOOD, UNBRAKED, git, make_repository
 
 PROGRAM = (sys.executable, "-m", "omni_tui")
 SLOW = """#!/bin/sh
@@ -31,7 +31,7 @@ class Fleet:
         self.origin = make_repository(directory / "origin", {"README.md": "# App\n"})
         self.call("init", str(self.root))
         (self.root / "config.toml").write_text(
-            f'[limits]\nattempts = 1\nkill_grace_seconds = 0.2\n[runtime]\nkind = "{runtime}"\n'
+            f'{UNBRAKED}[limits]\nattempts = 1\nkill_grace_seconds = 0.2\n[runtime]\nkind = "{runtime}"\n'
         )
         self.call("workspace", "add", "app", "--repo", str(self.origin), "--check", "test -f README.md")
 

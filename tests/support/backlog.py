@@ -52,6 +52,8 @@ kill_grace_seconds = 1
 [load]
 cpu_pressure = 0
 load_per_core = 0
+memory_pressure = 0
+io_pressure = 0
 
 [sandbox]
 kind = "off"

@@ -14,18 +14,24 @@ from omni_tui.model.task import Task
 from omni_tui.plugins.scm.imports import import_repository
 from omni_tui.store.layout import create_fleet, create_workspace
 
-QUICK = """
+UNBRAKED = """
 [load]
 cpu_pressure = 0
 load_per_core = 0
 memory_pressure = 0
 io_pressure = 0
+"""
+"""Has agents start however busy the machine is that the tests run on."""
+QUICK = (
+    UNBRAKED
+    + """
 [limits]
 handover_seconds = 5
 stall_minutes = 0.05
 wall_minutes = 0.5
 kill_grace_seconds = 0.2
 """
+)
 """Limits short enough for a test."""
 
 GIT_ENVIRONMENT = {
@@ -120,12 +126,13 @@ async def make_fleet(
     """Make a fleet below `directory`, with a repository of its own and a good agent.
 
     Without a sandbox agents can leave signs beside the fleet, by which a test sees what they do. `reach` are more lines
-    of the settings' [sandbox].
+    of the settings' [sandbox]. Settings that say nothing of the load have it brake nothing.
     """
+    brakes = "" if "[load]" in settings else UNBRAKED
     origin = make_repository(directory / "origin", {"README.md": "# App\n", "src/app.py": "def run():\n    return 1\n"})
     root = directory / "fleet"
     kinds = f'[runtime]\nkind = "{runtime}"\n[sandbox]\nkind = "{sandbox}"\n{reach}\n'
-    paths = create_fleet(root, f"{settings}\n{kinds}").workspace("app")
+    paths = create_fleet(root, f"{settings}\n{brakes}{kinds}").workspace("app")
     paths.root.mkdir()
     await import_repository(str(origin), paths.repo)
     create_workspace(paths, f'repo = "{origin}"\n{workspace}')

@@ -26,6 +26,8 @@ HOSTILE = {
 }
 """What a repository could plant to have its own commands run at a start."""
 
+UNBRAKED = dict.fromkeys(("cpu_pressure", "load_per_core", "memory_pressure", "io_pressure"), 0)
+"""Has agents start however busy the machine is that the tests run on."""
 LIMITS = {"handover_seconds": 30, "stall_minutes": 0.1, "wall_minutes": 2, "kill_grace_seconds": 0.5}
 
 
@@ -78,6 +80,7 @@ class RealFleet:
         """Say where agents run, what they reach, what becomes of their questions, and which limits are not `LIMITS`."""
         settings = {
             "limits": LIMITS | limits,
+            "load": UNBRAKED,
             "questions": questions or {},
             "runtime": {"kind": runtime},
             "sandbox": {"kind": sandbox, "net": net},

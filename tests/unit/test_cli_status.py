@@ -44,7 +44,7 @@ FOOTPRINT = Footprint(cpu_percent=12.0, cpu_seconds=125.0, memory_mb=340.0, peak
 @pytest.fixture
 async def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestFleet:
     monkeypatch.setattr(Fleet, "load", lambda _: EASY)
-    return await make_fleet(tmp_path, settings="[scheduler]\nslots = 4\n")
+    return await make_fleet(tmp_path, settings="[scheduler]\nslots = 4\n[load]\ncpu_pressure = 90\n")
 
 
 def answer(fleet: TestFleet, capsys: pytest.CaptureFixture[str], *words: str) -> Any:  # noqa: ANN401 - as it answers
