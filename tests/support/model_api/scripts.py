@@ -58,8 +58,13 @@ def own_file(conversation: Conversation) -> Reply:
 
 
 def own_count(conversation: Conversation) -> Reply:
-    """Commit how many sessions' transcripts can be seen, in a file that is named after the task, and the other one."""
-    count = f"touch {FILE}; find / -path '*/projects/*/*.jsonl' 2>/dev/null | wc -l > {conversation.task}.txt"
+    """Commit how many sessions' transcripts can be seen, in a file that is named after the task, and the other one.
+
+    Claude Code writes its own a little after it has begun, so that is waited for, 20 s at most.
+    """
+    seen = "find / -path '*/projects/*/*.jsonl' 2>/dev/null | wc -l"
+    wait = f'for look in $(seq 200); do [ "$({seen})" = 0 ] || break; sleep 0.1; done'
+    count = f"touch {FILE}; {wait}; {seen} > {conversation.task}.txt"
     turns: tuple[Reply, ...] = (_run(count), _run("git add --all && git commit -qm Count"), Answer("Done."))
     return turns[min(conversation.turn, len(turns) - 1)]
 
