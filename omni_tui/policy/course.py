@@ -35,7 +35,7 @@ def fold(course: Course, event: Event) -> Course:
     """Return the course after an event."""
     handler = _HANDLERS.get(event.event)
     after = course if handler is None else handler(course, event)
-    stricken = struck(course, event, provider_of(course, event))
+    stricken = struck(course, event, provider_in(course, event))
     return after if stricken is course.stricken else msgspec.structs.replace(after, stricken=dict(stricken))
 
 
@@ -54,17 +54,17 @@ def near(course: Course) -> tuple[str, ...]:
     return tuple(f"{budget} has used {used}" for budget, used in course.near.items())
 
 
-# -- what an event adds ------------------------------------------------------------------------------------------------
-
-
 def attempt_of(event: Event) -> str:
     """Return the name of the attempt that an event tells of."""
     return f"{event.workspace}/{event.task}#{event.attempt}"
 
 
-def provider_of(course: Course, event: Event) -> str:
+def provider_in(course: Course, event: Event) -> str:
     """Return the provider that an event tells something of; empty: of none."""
     return str(event.data.get("provider", "")) or course.providers.get(attempt_of(event), "")
+
+
+# -- what an event adds ------------------------------------------------------------------------------------------------
 
 
 def _started(course: Course, event: Event) -> Course:

@@ -17,7 +17,7 @@ from omni_tui.model.settings import NightSettings
 from omni_tui.model.text import plural
 from omni_tui.policy.breaker import BUDGETS, may_probe, parked_by, parked_by_preflight
 from omni_tui.policy.budget import as_limit, reached, used_by
-from omni_tui.policy.course import attempt_of, provider_of
+from omni_tui.policy.course import attempt_of, provider_in
 from omni_tui.policy.feedback import LATEST, rejected, slots_after
 from omni_tui.policy.outage import SERVER, is_its_own, was_served
 from omni_tui.policy.standing import mates, parked_in
@@ -51,7 +51,7 @@ def decide(
 
 def _providers(course: Course, event: Event, providers: Mapping[str, Provider]) -> Iterator[Decided]:
     """Open the breaker of a provider that did not serve; close it, and its account's, once one was served."""
-    provider = provider_of(course, event)
+    provider = provider_in(course, event)
     if not provider:
         return
     before = parked_in(provider, providers, course)

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.support.fleets import UNBRAKED
 from tests.support.git import git
 
 HERE = Path(__file__).parent.parent / "e2e" / "backlog"
@@ -40,7 +41,9 @@ ALL = frozenset(path.stem for path in SPECS)
 HELD = BEHIND_THE_FLAG | {AFTER_THOSE}
 """What cannot start while the flag is off."""
 
-CONFIG = """\
+CONFIG = (
+    UNBRAKED
+    + """
 [scheduler]
 slots = {slots}
 
@@ -49,18 +52,13 @@ handover_seconds = 60
 stall_minutes = 5
 kill_grace_seconds = 1
 
-[load]
-cpu_pressure = 0
-load_per_core = 0
-memory_pressure = 0
-io_pressure = 0
-
 [sandbox]
 kind = "off"
 
 [runtime]
 kind = "process"
 """
+)
 
 
 def make_project(where: Path) -> Path:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ import tomli_w
 from omni_tui.plugins.runtime.sockets import socket_path
 from omni_tui.store.paths import FleetPaths
 from tests.support.assignments import git
+from tests.support.fleets import UNBRAKED
 from tests.support.real_claude import ModelNetwork
 
 KEY = "sk-ant-made-up-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -26,8 +28,6 @@ HOSTILE = {
 }
 """What a repository could plant to have its own commands run at a start."""
 
-UNBRAKED = dict.fromkeys(("cpu_pressure", "load_per_core", "memory_pressure", "io_pressure"), 0)
-"""Has agents start however busy the machine is that the tests run on."""
 LIMITS = {"handover_seconds": 30, "stall_minutes": 0.1, "wall_minutes": 2, "kill_grace_seconds": 0.5}
 
 
@@ -79,8 +79,8 @@ class RealFleet:
     ) -> None:
         """Say where agents run, what they reach, what becomes of their questions, and which limits are not `LIMITS`."""
         settings = {
+            **tomllib.loads(UNBRAKED),
             "limits": LIMITS | limits,
-            "load": UNBRAKED,
             "questions": questions or {},
             "runtime": {"kind": runtime},
             "sandbox": {"kind": sandbox, "net": net},
